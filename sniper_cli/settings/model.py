@@ -1,0 +1,115 @@
+"""Every setting Sniper has, with its default in code.
+
+Precedence: flag > environment `SNIPER_…` > profile > `[default]` in the TOML file > the defaults here.
+Amounts are Decimals of whole assets; shares are basis points. A misspelt key is an error, never ignored.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Bps = Annotated[int, Field(ge=0, le=10_000)]
+Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+
+
+class Mode(StrEnum):
+    """What a profile trades with. Only `live` can lose money."""
+
+    PAPER = "paper"
+    DEVNET = "devnet"
+    LIVE = "live"
+
+
+class Table(BaseModel):
+    """A table of the configuration file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChainSettings(Table):
+    """The chain, its node, and the contracts of its exchange. A devnet profile takes them from the running devnet."""
+
+    chain_id: int = Field(default=31337, ge=1)
+    rpc_url: str = "http://127.0.0.1:8545"
+    ws_url: str = ""
+    """WebSocket endpoint; derived from `rpc_url` when empty."""
+    block_seconds: Decimal = Field(default=Decimal(12), gt=0)
+    request_seconds: Decimal = Field(default=Decimal(5), gt=0)
+    """How long a node may take to answer."""
+    coin: str = "ETH"
+    wrapped: Address | None = None
+    factory: Address | None = None
+    router: Address | None = None
+
+
+class ExitSettings(Table):
+    """When a position is left. Percentages are of what was paid, gas apart; zero turns a rule off."""
+
+    take_profit_pct: Decimal = Field(default=Decimal(60), ge=0)
+    stop_loss_pct: Decimal = Field(default=Decimal(30), ge=0, lt=100)
+    trailing_activation_pct: Decimal = Field(default=Decimal(15), ge=0)
+    """The trailing stop wakes when the position has gained this much."""
+    trailing_pct: Decimal = Field(default=Decimal(12), ge=0, lt=100)
+    """… and sells when the value falls this far below its peak."""
+    max_age_seconds: int = Field(default=3600, ge=0)
+    liquidity_drop_pct: Decimal = Field(default=Decimal(30), ge=0, le=100)
+    """Sell when the pool's reserve of the coin falls this far below what it was at entry."""
+    watch_pending: bool = True
+    """Sell at the sight of a pending removal of liquidity, ahead of it."""
+    slippage_bps: Bps = 3000
+
+
+class SnipingSettings(Table):
+    """What the launch sniper buys, and what it refuses."""
+
+    amount: Decimal = Field(default=Decimal("0.1"), gt=0)
+    """Coins per launch."""
+    max_open_positions: int = Field(default=20, ge=1)
+    max_total_spend: Decimal = Field(default=Decimal(5), gt=0)
+    """Coins standing in open positions together."""
+    max_buy_tax_bps: Bps = 1000
+    max_sell_tax_bps: Bps = 1000
+    min_liquidity: Decimal = Field(default=Decimal(1), ge=0)
+    """Coins in the pool."""
+    max_share_of_pool_bps: Bps = 1000
+    """Our purchase as a share of the pool's coins."""
+    max_sell_gas: int = Field(default=2_000_000, ge=21_000)
+    slippage_bps: Bps = 1500
+    priority_fee_gwei: Decimal = Field(default=Decimal(2), ge=0)
+    max_fee_gwei: Decimal = Field(default=Decimal(300), gt=0)
+    """Never bid more per gas than this, whatever the base fee."""
+    recheck_blocks: int = Field(default=20, ge=0)
+    """A token not open for trading, or a pool without liquidity, is judged again for so many blocks."""
+    exits: ExitSettings = ExitSettings()
+
+
+class SecretSettings(Table):
+    """Where secrets come from, tried in this order."""
+
+    stores: tuple[str, ...] = ("environment", "file", "command", "keyring", "encrypted")
+    directory: str = ""
+    """One file a secret, mode 0600; systemd's $CREDENTIALS_DIRECTORY when empty."""
+    command: str = ""
+    """Prints the secret whose name replaces `{name}`: `pass show sniper/{name}`."""
+
+
+class Settings(Table):
+    """All settings of one profile."""
+
+    mode: Mode = Mode.PAPER
+    database_url: str = ""
+    """Empty: `sniper.db` in the data folder."""
+    durability: str = Field(default="normal", pattern="^(normal|full)$")
+    account: str = ""
+    """The account orders go to when none is named; the profile's own when empty."""
+    wallet: str = ""
+    """The wallet that signs on a chain."""
+    market_seed: int = 7
+    """Which simulated market the paper venue shows."""
+    chain: ChainSettings = ChainSettings()
+    sniping: SnipingSettings = SnipingSettings()
+    secrets: SecretSettings = SecretSettings()

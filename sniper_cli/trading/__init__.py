@@ -1,0 +1,1 @@
+"""The order desk: the one path of every order, from intent to audit."""

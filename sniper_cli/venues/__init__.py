@@ -1,0 +1,1 @@
+"""Where orders go: one protocol; a paper market and EVM pools behind it."""

@@ -1,0 +1,189 @@
+"""The journal: one append-only record of what was decided and done, chained by hash.
+
+Each record keeps the exact bytes that were hashed (`body`), and hash = SHA-256(previous hash ‖ body), so a
+record changed, removed, inserted or moved breaks the chain at its place. The head row says how long the
+journal is, so that a cut tail shows too. The tables of orders, fills and positions are projections of it,
+written in the same transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, Session, SQLModel, select
+
+from state.columns import canonical, timestamp, utc_now
+from state.database import lock_row
+
+GENESIS = "0" * 64
+"""What the first record follows."""
+
+PAGE = 1000
+
+
+class JournalRecord(SQLModel, table=True):
+    """One act. The columns beside `body` repeat parts of it for queries; `verify` holds them against it."""
+
+    __tablename__ = "journal"
+
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False})
+    at: datetime
+    actor: str
+    kind: str = Field(index=True)
+    subject: str = Field(index=True)
+    body: str = Field(sa_type=sa.Text)
+    previous_hash: str
+    hash: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the act was about: the `data` of the body."""
+        content: dict[str, Any] = json.loads(self.body)["data"]
+        return content
+
+
+class JournalHead(SQLModel, table=True):
+    """The journal's length and last hash; its row is the lock that puts writers in a line on Postgres."""
+
+    __tablename__ = "journal_head"
+
+    name: str = Field(default="journal", primary_key=True)
+    seq: int = Field(default=0, sa_type=sa.BigInteger)
+    hash: str = GENESIS
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where the journal does not hold: the position, and what is wrong there."""
+
+    seq: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`records` read, the head they lead to, and every break found (none: the journal is whole)."""
+
+    records: int
+    head: str
+    breaks: tuple[Break, ...]
+
+    @property
+    def whole(self) -> bool:
+        return not self.breaks
+
+
+def append(
+    session: Session,
+    kind: str,
+    subject: object,
+    data: Mapping[str, Any],
+    *,
+    actor: str,
+    at: datetime | None = None,
+) -> JournalRecord:
+    """Add one record inside the caller's write transaction: it stands if and only if the act does."""
+    head = lock_row(session, JournalHead, "journal")
+    if head is None:
+        head = JournalHead()
+        session.add(head)
+    moment = at or utc_now()
+    seq = head.seq + 1
+    body = canonical(
+        {
+            "seq": seq,
+            "at": timestamp(moment),
+            "actor": actor,
+            "kind": kind,
+            "subject": str(subject),
+            "data": dict(data),
+        }
+    )
+    record = JournalRecord(
+        seq=seq,
+        at=moment,
+        actor=actor,
+        kind=kind,
+        subject=str(subject),
+        body=body,
+        previous_hash=head.hash,
+        hash=chain_hash(head.hash, body),
+    )
+    head.seq, head.hash = seq, record.hash
+    session.add(record)
+    return record
+
+
+def chain_hash(previous: str, body: str) -> str:
+    """SHA-256 over the previous hash's hex digits and the body's UTF-8 bytes."""
+    return hashlib.sha256(previous.encode() + body.encode()).hexdigest()
+
+
+def read_forward(session: Session, after: int = 0) -> Iterator[JournalRecord]:
+    """Every record after a position, in order, a page at a time."""
+    while True:
+        query = select(JournalRecord).where(sa.column("seq") > after).order_by(sa.column("seq")).limit(PAGE)
+        page = session.exec(query).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].seq
+        session.expunge_all()
+
+
+def read_latest(session: Session, limit: int, *, kind: str | None = None, subject: str | None = None) -> list[JournalRecord]:
+    """The last records, oldest first; `kind` matches a whole kind or a family (`order` finds `order.sent`)."""
+    query = select(JournalRecord).order_by(sa.desc(sa.column("seq"))).limit(limit)
+    if kind:
+        query = query.where(sa.or_(sa.column("kind") == kind, sa.column("kind").startswith(f"{kind}.")))
+    if subject:
+        query = query.where(sa.column("subject") == subject)
+    return list(reversed(session.exec(query).all()))
+
+
+def verify(session: Session) -> Verification:
+    """Walk the whole chain; every record changed, removed, inserted or reordered is named by its position."""
+    previous, expected, breaks = GENESIS, 1, []
+    for record in read_forward(session):
+        breaks.extend(Break(record.seq, problem) for problem in _problems(record, expected, previous))
+        previous, expected = record.hash, record.seq + 1
+    head = session.get(JournalHead, "journal")
+    last = expected - 1
+    if head is None and last:
+        breaks.append(Break(last, "the head row is missing"))
+    elif head is not None and head.seq > last:
+        breaks.append(Break(last + 1, f"records {last + 1} to {head.seq} at the end are missing"))
+    elif head is not None and (head.seq, head.hash) != (last, previous):
+        breaks.append(Break(last, "the head row does not match the last record"))
+    return Verification(records=_count(session), head=previous, breaks=tuple(breaks))
+
+
+def _problems(record: JournalRecord, expected: int, previous: str) -> Iterator[str]:
+    if record.seq != expected:
+        missing = f"record {expected}" if record.seq == expected + 1 else f"records {expected} to {record.seq - 1}"
+        yield f"{missing} before it removed"
+    elif record.previous_hash != previous:
+        yield "does not follow the record before it: inserted, reordered or its link changed"
+    if record.hash != chain_hash(record.previous_hash, record.body):
+        yield "its content does not match its hash: changed"
+    elif _columns(record) != _from_body(record.body):
+        yield "its columns do not match its body: changed"
+
+
+def _columns(record: JournalRecord) -> tuple[object, ...]:
+    return record.seq, timestamp(record.at), record.actor, record.kind, record.subject
+
+
+def _from_body(body: str) -> tuple[object, ...]:
+    content = json.loads(body)
+    return content["seq"], content["at"], content["actor"], content["kind"], content["subject"]
+
+
+def _count(session: Session) -> int:
+    return int(session.exec(select(sa.func.count()).select_from(JournalRecord)).one())

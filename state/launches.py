@@ -1,0 +1,91 @@
+"""Launches: pools that appeared, what was found out about their tokens, and what was decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, Session, SQLModel, select
+
+from state.columns import json_field, optional_units, utc_now
+from state.identifiers import new_id
+
+
+class Verdict(StrEnum):
+    """Three-valued on purpose: what is not proven is never shown or counted as safe."""
+
+    PENDING = "pending"
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    NOT_PROVEN = "not_proven"
+
+
+class Decision(StrEnum):
+    WAITING = "waiting"
+    BOUGHT = "bought"
+    REFUSED = "refused"
+    """The token did not pass."""
+    SKIPPED = "skipped"
+    """The token passed; a limit, a missing fund or the kill switch kept us out."""
+
+
+class Launch(SQLModel, table=True):
+    """A pool seen for the first time. Unique by chain and pool: seen twice, judged and bought once."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    chain_id: int = Field(sa_type=sa.BigInteger)
+    protocol: str
+    factory: str
+    pool: str
+    token: str = Field(index=True)
+    quote_token: str
+    symbol: str = ""
+    name: str = ""
+    decimals: int | None = None
+    liquidity: int | None = optional_units()
+    """The pool's reserve of the quote token when it was judged."""
+    block_number: int = Field(sa_type=sa.BigInteger)
+    block_hash: str
+    tx_hash: str
+    seen_at: datetime = Field(default_factory=utc_now)
+    judged_at: datetime | None = None
+    latency_us: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """Microseconds from the event's arrival to the verdict."""
+    verdict: Verdict = Verdict.PENDING
+    classification: str | None = None
+    """What the scenarios say it is: `ok`, `tax`, `honeypot`, `time_trap`, `cooldown` …"""
+    reasons: list[str] = json_field(list)
+    report: dict[str, Any] = json_field()
+    """The whole safety report: every check with its figure."""
+    decision: Decision = Decision.WAITING
+    order_id: UUID | None = None
+
+    __table_args__ = (sa.UniqueConstraint("chain_id", "pool"),)
+
+
+class ChainCursor(SQLModel, table=True):
+    """How far a stream of a chain has been read, with the hash that proves it is still the same chain."""
+
+    __tablename__ = "chain_cursor"
+
+    chain_id: int = Field(primary_key=True, sa_type=sa.BigInteger)
+    stream: str = Field(primary_key=True)
+    block_number: int = Field(sa_type=sa.BigInteger)
+    block_hash: str
+    updated_at: datetime = Field(default_factory=utc_now)
+
+
+def find_launch(session: Session, chain_id: int, pool: str) -> Launch | None:
+    """The launch of a pool, if it was ever seen."""
+    return session.exec(select(Launch).where(Launch.chain_id == chain_id, Launch.pool == pool)).first()
+
+
+def latest_launches(session: Session, limit: int, *, verdict: Verdict | None = None) -> list[Launch]:
+    """The latest launches, newest first."""
+    query = select(Launch).order_by(sa.desc(sa.column("id"))).limit(limit)
+    if verdict is not None:
+        query = query.where(Launch.verdict == verdict)
+    return list(session.exec(query).all())

@@ -1,0 +1,99 @@
+"""Positions and their lots: what is held, what it cost, what it is worth now, and how it shall be left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from state.columns import json_field, optional_units, units_field, utc_now
+from state.identifiers import new_id
+
+
+class PositionState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Position(SQLModel, table=True):
+    """Holdings of one instrument in one account, from the first buy until nothing is left.
+
+    Amounts of the base asset are its units; all values are quote units.
+    """
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    instrument_id: str = Field(foreign_key="instrument.id", index=True)
+    launch_id: UUID | None = Field(default=None, index=True)
+    state: PositionState = Field(default=PositionState.OPEN, index=True)
+    quantity: int = units_field(default=0)
+    spent: int = units_field(default=0)
+    """Everything paid for buys, fees and gas apart."""
+    received: int = units_field(default=0)
+    """Everything that sales brought in."""
+    fees: int = units_field(default=0)
+    """Fees and gas in quote units (on a chain: wei, including approvals and failed attempts)."""
+    realised: int = units_field(default=0)
+    """Profit on what was sold: proceeds less the sold lots' cost."""
+    mark_value: int | None = optional_units()
+    """What selling everything now would bring, by the venue's exact formula."""
+    marked_at: datetime | None = None
+    peak_value: int = units_field(default=0)
+    """The highest mark so far: the trailing stop hangs on it."""
+    exit_rules: dict[str, Any] = json_field()
+    exit_rule: str | None = None
+    """Which rule closed it."""
+    opened_at: datetime = Field(default_factory=utc_now)
+    closed_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def profit(self) -> int:
+        """Received plus mark less everything paid, in quote units."""
+        return self.received + (self.mark_value or 0) * (self.state is PositionState.OPEN) - self.spent - self.fees
+
+
+class Lot(SQLModel, table=True):
+    """What one fill bought, and what is left of it."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    position_id: UUID = Field(foreign_key="position.id", index=True)
+    fill_id: UUID = Field(foreign_key="fill.id", unique=True)
+    quantity: int = units_field()
+    remaining: int = units_field()
+    cost: int = units_field()
+    """Quote units paid for `quantity`."""
+    opened_at: datetime = Field(default_factory=utc_now)
+
+
+def open_positions(session: Session, account_id: UUID | None = None) -> list[Position]:
+    """Positions not yet closed, oldest first."""
+    query = select(Position).where(Position.state == PositionState.OPEN).order_by(col(Position.id))
+    if account_id is not None:
+        query = query.where(Position.account_id == account_id)
+    return list(session.exec(query).all())
+
+
+def open_position(session: Session, account_id: UUID, instrument_id: str) -> Position | None:
+    """The open position in an instrument."""
+    query = select(Position).where(
+        Position.account_id == account_id,
+        Position.instrument_id == instrument_id,
+        Position.state == PositionState.OPEN,
+    )
+    return session.exec(query).first()
+
+
+def lots_of(session: Session, position_id: UUID) -> list[Lot]:
+    """A position's lots with something left, oldest first (FIFO)."""
+    query = select(Lot).where(Lot.position_id == position_id).order_by(col(Lot.id))
+    return [lot for lot in session.exec(query).all() if lot.remaining > 0]
+
+
+def positions_newest_first(session: Session, limit: int) -> list[Position]:
+    """The latest positions, open and closed."""
+    return list(session.exec(select(Position).order_by(sa.desc(col(Position.id))).limit(limit)).all())

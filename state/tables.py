@@ -1,0 +1,41 @@
+"""All tables, imported in one place for migrations and for tests that build a schema."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from state.accounts import Account, Asset, Balance, Instrument, LedgerEntry
+from state.controls import KillSwitch, Lease
+from state.journal import JournalHead, JournalRecord
+from state.launches import ChainCursor, Launch
+from state.orders import Fill, Order
+from state.positions import Lot, Position
+from state.transactions import ChainTransaction
+
+TABLES: tuple[type[SQLModel], ...] = (
+    Account,
+    Asset,
+    Balance,
+    ChainCursor,
+    ChainTransaction,
+    Fill,
+    Instrument,
+    JournalHead,
+    JournalRecord,
+    KillSwitch,
+    Launch,
+    Lease,
+    LedgerEntry,
+    Lot,
+    Order,
+    Position,
+)
+
+metadata = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}

@@ -1,0 +1,120 @@
+"""Chain transactions as we signed them: nonce, hash and raw bytes are committed before a node hears of them.
+
+After a crash the same bytes are sent again, never a new signature under a new nonce while the old one may
+still be mined: that is how a buy can never happen twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from state.columns import optional_units, units_field, utc_now
+from state.errors import IllegalTransition
+from state.identifiers import new_id
+
+
+class Purpose(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+    APPROVE = "approve"
+    CANCEL = "cancel"
+
+
+class TransactionState(StrEnum):
+    RECORDED = "recorded"
+    SENT = "sent"
+    MINED = "mined"
+    REVERTED = "reverted"
+    """Mined, gas paid, nothing else happened."""
+    REPLACED = "replaced"
+    """Another transaction of ours took the nonce."""
+    DROPPED = "dropped"
+
+
+T = TransactionState
+
+TRANSITIONS: dict[TransactionState, frozenset[TransactionState]] = {
+    T.RECORDED: frozenset({T.SENT, T.MINED, T.REVERTED, T.REPLACED, T.DROPPED}),
+    T.SENT: frozenset({T.MINED, T.REVERTED, T.REPLACED, T.DROPPED}),
+    # A reorganisation puts a mined transaction back into the mempool.
+    T.MINED: frozenset({T.SENT}),
+    T.REVERTED: frozenset({T.SENT}),
+    T.REPLACED: frozenset({T.MINED, T.REVERTED}),
+    T.DROPPED: frozenset({T.MINED, T.REVERTED, T.SENT}),
+}
+
+PENDING = frozenset({T.RECORDED, T.SENT})
+
+
+class ChainTransaction(SQLModel, table=True):
+    """One signed EIP-1559 transaction. Amounts in wei."""
+
+    __tablename__ = "chain_transaction"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    order_id: UUID | None = Field(default=None, foreign_key="order.id", index=True)
+    purpose: Purpose
+    chain_id: int = Field(sa_type=sa.BigInteger)
+    sender: str
+    nonce: int = Field(sa_type=sa.BigInteger)
+    tx_hash: str
+    raw: str = Field(sa_type=sa.Text)
+    to: str
+    value: int = units_field()
+    gas_limit: int = Field(sa_type=sa.BigInteger)
+    max_fee: int = units_field()
+    priority_fee: int = units_field()
+    state: TransactionState = Field(index=True)
+    error: str | None = None
+    block_number: int | None = Field(default=None, sa_type=sa.BigInteger)
+    block_hash: str | None = None
+    gas_used: int | None = Field(default=None, sa_type=sa.BigInteger)
+    gas_cost: int | None = optional_units()
+    """Wei really paid: gas used × effective gas price, plus the L1 fee where the chain charges one."""
+    created_at: datetime = Field(default_factory=utc_now)
+    sent_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    __table_args__ = (
+        sa.UniqueConstraint("chain_id", "tx_hash"),
+        sa.Index("ix_chain_transaction_nonce", "chain_id", "sender", "nonce"),
+    )
+
+    def move_to(self, state: TransactionState) -> None:
+        """Take a legal next state; raises IllegalTransition for any other."""
+        if state not in TRANSITIONS[self.state]:
+            raise IllegalTransition(f"transaction {self.tx_hash} is {self.state} and cannot become {state}")
+        self.state = state
+
+
+def pending_transactions(session: Session, account_id: UUID) -> list[ChainTransaction]:
+    """Transactions that may still be mined, by nonce."""
+    query = (
+        select(ChainTransaction)
+        .where(ChainTransaction.account_id == account_id, col(ChainTransaction.state).in_(PENDING))
+        .order_by(col(ChainTransaction.nonce))
+    )
+    return list(session.exec(query).all())
+
+
+def highest_nonce(session: Session, chain_id: int, sender: str) -> int | None:
+    """The highest nonce this sender has signed for and not given up; none if it never signed."""
+    query = select(sa.func.max(ChainTransaction.nonce)).where(
+        ChainTransaction.chain_id == chain_id,
+        ChainTransaction.sender == sender,
+        col(ChainTransaction.state) != T.DROPPED,
+    )
+    value = session.exec(query).one()
+    return None if value is None else int(value)
+
+
+def transactions_of(session: Session, order_id: UUID) -> list[ChainTransaction]:
+    """An order's transactions, oldest first."""
+    query = select(ChainTransaction).where(ChainTransaction.order_id == order_id).order_by(col(ChainTransaction.id))
+    return list(session.exec(query).all())
