@@ -1,0 +1,90 @@
+"""Every ```console block in the README and the docs is run, in order, and must print what it says it prints.
+
+One fresh home and one folder a file. In the expected text `…` stands for whatever differs from run to run: within a
+line for a part of it, alone on a line for any number of lines.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.S | re.M)
+PAGES = sorted(
+    page
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    if "reference" not in page.parts and page.exists() and BLOCK.search(page.read_text(encoding="utf-8"))
+)
+SECONDS = 150
+
+
+def steps(page: Path) -> list[tuple[int, str, str]]:
+    """(line, command, expected output) of each `$ ` line in a page's console blocks."""
+    text = page.read_text(encoding="utf-8")
+    found: list[tuple[int, str, str]] = []
+    for block in BLOCK.finditer(text):
+        first = text[: block.start(1)].count("\n") + 1
+        for number, line in enumerate(block[1].splitlines(), first):
+            if line.startswith("$ "):
+                found.append((number, line[2:], ""))
+            elif found:
+                at, command, output = found[-1]
+                found[-1] = (at, command, output + line + "\n")
+    return found
+
+
+def pattern(expected: str) -> re.Pattern[str]:
+    """The expected text as a regular expression in which `…` is a gap."""
+    parts = []
+    for line in expected.rstrip("\n").split("\n"):
+        if line.strip() == "…":
+            parts.append(r"(?:.*\n)*?")
+        else:
+            parts.append(".*?".join(re.escape(piece.rstrip()) for piece in line.split("…")) + r"[ \t]*\n")
+    return re.compile("".join(parts) + r"\s*")
+
+
+@pytest.mark.anvil
+@pytest.mark.timeout(SECONDS)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_prints_what_it_says(page: Path, tmp_path: Path) -> None:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SNIPER_")},
+        "SNIPER_HOME": str(tmp_path / "home"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "NO_COLOR": "1",
+        "COLUMNS": "120",
+        "LC_ALL": "C.UTF-8",
+    }
+    if "SNIPER_DEVNET_DIR" in os.environ:
+        environment["SNIPER_DEVNET_DIR"] = os.environ["SNIPER_DEVNET_DIR"]
+    try:
+        for line, command, expected in steps(page):
+            shell = shutil.which("bash") or "sh"
+            done = subprocess.run(
+                [shell, "-c", command],
+                cwd=tmp_path,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+            where = f"{page.name}:{line}: $ {command}"
+            if expected.strip():
+                assert pattern(expected).fullmatch(done.stdout + "\n"), f"{where}\nprinted\n{done.stdout}\nnot\n{expected}"
+            else:
+                assert done.returncode == 0, f"{where}\n{done.stdout}"
+    finally:
+        subprocess.run(
+            ["sniper", "devnet", "stop", "--yes"], env=environment, capture_output=True, check=False, timeout=30
+        )
