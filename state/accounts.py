@@ -7,14 +7,14 @@ that a check before an order reads one row; `post` is the only way either change
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, select
 
-from state.columns import Exact, units_field, utc_now
+from state.columns import Exact, units_field, utc_now, word_field
 from state.database import lock_row
 from state.errors import RowNotFound
 from state.identifiers import new_id
@@ -68,7 +68,7 @@ class Instrument(SQLModel, table=True):
     """What can be traded: a pair of assets at a venue. Ids: `paper:BTC/USDT`, `evm:31337:0x<pool>`."""
 
     id: str = Field(primary_key=True)
-    venue: VenueKind
+    venue: VenueKind = word_field(VenueKind)
     symbol: str = Field(index=True)
     base_asset: str = Field(foreign_key="asset.id")
     quote_asset: str = Field(foreign_key="asset.id")
@@ -88,7 +88,7 @@ class Account(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     tenant_id: str = Field(default="main", index=True)
     name: str = Field(unique=True)
-    venue: VenueKind
+    venue: VenueKind = word_field(VenueKind)
     chain_id: int | None = Field(default=None, sa_type=sa.BigInteger)
     address: str | None = None
     reporting_asset: str = Field(foreign_key="asset.id")
@@ -113,7 +113,7 @@ class LedgerEntry(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id", index=True)
     asset_id: str = Field(foreign_key="asset.id")
-    movement: Movement
+    movement: Movement = word_field(Movement)
     amount: int = units_field()
     """Signed: what came in is positive."""
     reference: str
@@ -193,11 +193,5 @@ def evm_instrument_id(chain_id: int, pool: str) -> str:
     return f"evm:{chain_id}:{pool.lower()}"
 
 
-def _wide_context() -> object:
-    from decimal import Context
-
-    return Context(prec=160)
-
-
-_WIDE = _wide_context()
+_WIDE = Context(prec=160)
 """Digits enough for 2^256 with 77 decimals; the default context would round at 28."""

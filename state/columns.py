@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,7 +79,9 @@ class Json(TypeDecorator[Any]):
 
 def canonical(value: object) -> str:
     """The one spelling of a JSON value: sorted keys, no blanks. Floats are refused: money is never one."""
-    return json.dumps(_exact(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        _exact(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def _exact(value: Any) -> Any:
@@ -118,6 +121,17 @@ def units_field(**options: Any) -> Any:
 def optional_units() -> Any:
     """A whole-unit column that may be empty."""
     return Field(default=None, sa_column=sa.Column(Units, nullable=True))
+
+
+def word_field(kind: type[StrEnum], **options: Any) -> Any:
+    """A column of named words, stored by value as text.
+
+    No native enum on Postgres: a new word would need ALTER TYPE, and one type cannot serve two tables' migrations.
+    """
+    words = sa.Enum(
+        kind, native_enum=False, length=32, values_callable=lambda members: [m.value for m in members]
+    )
+    return Field(sa_type=words, **options)
 
 
 def json_field(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:

@@ -35,7 +35,9 @@ class KillSwitch(SQLModel, table=True):
     at: datetime = Field(default_factory=utc_now)
 
 
-def take_lease(session: Session, name: str, holder: str, ttl: timedelta, *, now: datetime | None = None) -> int | None:
+def take_lease(
+    session: Session, name: str, holder: str, ttl: timedelta, *, now: datetime | None = None
+) -> int | None:
     """Take or renew a lease in the caller's write transaction; its epoch, or None while somebody else holds it."""
     moment = now or utc_now()
     lease = lock_row(session, Lease, name)

@@ -50,7 +50,9 @@ class Database:
         return engine
 
     def _prepare_sqlite(self, connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # pysqlite's own BEGIN is deferred; ours is emitted by _begin_sqlite
+        connection.isolation_level = (
+            None  # pysqlite's own BEGIN is deferred; ours is emitted by _begin_sqlite
+        )
         for pragma in (
             "journal_mode=WAL",
             f"synchronous={'FULL' if self._durability == 'full' else 'NORMAL'}",
@@ -149,7 +151,9 @@ def _translate(error: DBAPIError, where: str) -> Exception:
     if state in RETRIED:
         return DatabaseBusy("two transactions stood in each other's way", hint="sniper db status", retry=True)
     if isinstance(error, OperationalError) or error.connection_invalidated:
-        return DatabaseUnavailable(f"the database {where} cannot be used: {_first_line(text)}", hint="sniper doctor")
+        return DatabaseUnavailable(
+            f"the database {where} cannot be used: {_first_line(text)}", hint="sniper doctor"
+        )
     return error
 
 
@@ -170,11 +174,15 @@ def insert_ignoring(session: Session, model: type[Any], rows: list[dict[str, Any
     if session.get_bind().dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-        result = session.execute(sqlite_insert(model).values(rows).on_conflict_do_nothing(index_elements=keys))
+        result = session.execute(
+            sqlite_insert(model).values(rows).on_conflict_do_nothing(index_elements=keys)
+        )
     else:
         from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
-        result = session.execute(postgres_insert(model).values(rows).on_conflict_do_nothing(index_elements=keys))
+        result = session.execute(
+            postgres_insert(model).values(rows).on_conflict_do_nothing(index_elements=keys)
+        )
     return int(getattr(result, "rowcount", 0))
 
 

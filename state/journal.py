@@ -137,7 +137,9 @@ def read_forward(session: Session, after: int = 0) -> Iterator[JournalRecord]:
         session.expunge_all()
 
 
-def read_latest(session: Session, limit: int, *, kind: str | None = None, subject: str | None = None) -> list[JournalRecord]:
+def read_latest(
+    session: Session, limit: int, *, kind: str | None = None, subject: str | None = None
+) -> list[JournalRecord]:
     """The last records, oldest first; `kind` matches a whole kind or a family (`order` finds `order.sent`)."""
     query = select(JournalRecord).order_by(sa.desc(sa.column("seq"))).limit(limit)
     if kind:
@@ -149,7 +151,8 @@ def read_latest(session: Session, limit: int, *, kind: str | None = None, subjec
 
 def verify(session: Session) -> Verification:
     """Walk the whole chain; every record changed, removed, inserted or reordered is named by its position."""
-    previous, expected, breaks = GENESIS, 1, []
+    previous, expected = GENESIS, 1
+    breaks: list[Break] = []
     for record in read_forward(session):
         breaks.extend(Break(record.seq, problem) for problem in _problems(record, expected, previous))
         previous, expected = record.hash, record.seq + 1
@@ -166,7 +169,9 @@ def verify(session: Session) -> Verification:
 
 def _problems(record: JournalRecord, expected: int, previous: str) -> Iterator[str]:
     if record.seq != expected:
-        missing = f"record {expected}" if record.seq == expected + 1 else f"records {expected} to {record.seq - 1}"
+        missing = (
+            f"record {expected}" if record.seq == expected + 1 else f"records {expected} to {record.seq - 1}"
+        )
         yield f"{missing} before it removed"
     elif record.previous_hash != previous:
         yield "does not follow the record before it: inserted, reordered or its link changed"

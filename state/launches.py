@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, select
 
-from state.columns import json_field, optional_units, utc_now
+from state.columns import json_field, optional_units, utc_now, word_field
 from state.identifiers import new_id
 
 
@@ -54,13 +54,13 @@ class Launch(SQLModel, table=True):
     judged_at: datetime | None = None
     latency_us: int | None = Field(default=None, sa_type=sa.BigInteger)
     """Microseconds from the event's arrival to the verdict."""
-    verdict: Verdict = Verdict.PENDING
+    verdict: Verdict = word_field(Verdict, default=Verdict.PENDING)
     classification: str | None = None
     """What the scenarios say it is: `ok`, `tax`, `honeypot`, `time_trap`, `cooldown` …"""
     reasons: list[str] = json_field(list)
     report: dict[str, Any] = json_field()
     """The whole safety report: every check with its figure."""
-    decision: Decision = Decision.WAITING
+    decision: Decision = word_field(Decision, default=Decision.WAITING)
     order_id: UUID | None = None
 
     __table_args__ = (sa.UniqueConstraint("chain_id", "pool"),)

@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from state.columns import Exact, json_field, optional_units, units_field, utc_now
+from state.columns import Exact, json_field, optional_units, units_field, utc_now, word_field
 from state.errors import IllegalTransition
 from state.identifiers import new_id
 
@@ -61,7 +61,9 @@ class OrderState(StrEnum):
 S = OrderState
 
 TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
-    S.RECORDED: frozenset({S.SENT, S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.REJECTED, S.DROPPED, S.CANCELLED, S.EXPIRED}),
+    S.RECORDED: frozenset(
+        {S.SENT, S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.REJECTED, S.DROPPED, S.CANCELLED, S.EXPIRED}
+    ),
     S.SENT: frozenset({S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.REJECTED, S.DROPPED, S.CANCELLED, S.EXPIRED}),
     S.OPEN: frozenset({S.PARTIALLY_FILLED, S.FILLED, S.REJECTED, S.DROPPED, S.CANCELLED, S.EXPIRED}),
     S.PARTIALLY_FILLED: frozenset({S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED, S.EXPIRED}),
@@ -93,16 +95,16 @@ class Order(SQLModel, table=True):
     fingerprint: str
     """SHA-256 of the intent: the same client order id with another one is refused."""
     instrument_id: str = Field(foreign_key="instrument.id", index=True)
-    side: Side
-    type: OrderType
-    time_in_force: TimeInForce
+    side: Side = word_field(Side)
+    type: OrderType = word_field(OrderType)
+    time_in_force: TimeInForce = word_field(TimeInForce)
     quantity: int | None = optional_units()
     """Base units to buy or sell; none for a buy that says what to spend."""
     budget: int | None = optional_units()
     """Quote units to spend, for a buy."""
     limit_price: Decimal | None = Field(default=None, sa_column=sa.Column(Exact, nullable=True))
     """Quote per base, in whole assets (not units)."""
-    state: OrderState = Field(index=True)
+    state: OrderState = word_field(OrderState, index=True)
     reason: dict[str, Any] = json_field()
     """Why it was asked for: origin, rule, signal and their figures."""
     checks: list[dict[str, Any]] = json_field(list)
@@ -121,7 +123,9 @@ class Order(SQLModel, table=True):
 
     __table_args__ = (sa.UniqueConstraint("account_id", "client_order_id"),)
 
-    def move_to(self, state: OrderState, *, at: datetime | None = None, explanation: str | None = None) -> None:
+    def move_to(
+        self, state: OrderState, *, at: datetime | None = None, explanation: str | None = None
+    ) -> None:
         """Take a legal next state; raises IllegalTransition for any other."""
         if state not in TRANSITIONS[self.state]:
             raise IllegalTransition(f"order {self.id} is {self.state} and cannot become {state}")
@@ -143,7 +147,7 @@ class Fill(SQLModel, table=True):
     order_id: UUID = Field(foreign_key="order.id", index=True)
     account_id: UUID = Field(foreign_key="account.id")
     venue_trade_id: str
-    side: Side
+    side: Side = word_field(Side)
     quantity: int = units_field()
     """Base units that reached us or left us."""
     notional: int = units_field()
@@ -163,7 +167,11 @@ def find_by_client_id(session: Session, account_id: UUID, client_order_id: str) 
 
 def working_orders(session: Session, account_id: UUID) -> list[Order]:
     """Orders with something still to happen, oldest first."""
-    query = select(Order).where(Order.account_id == account_id, col(Order.state).in_(WORKING)).order_by(col(Order.id))
+    query = (
+        select(Order)
+        .where(Order.account_id == account_id, col(Order.state).in_(WORKING))
+        .order_by(col(Order.id))
+    )
     return list(session.exec(query).all())
 
 

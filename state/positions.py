@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from state.columns import json_field, optional_units, units_field, utc_now
+from state.columns import json_field, optional_units, units_field, utc_now, word_field
 from state.identifiers import new_id
 
 
@@ -29,7 +29,7 @@ class Position(SQLModel, table=True):
     account_id: UUID = Field(foreign_key="account.id", index=True)
     instrument_id: str = Field(foreign_key="instrument.id", index=True)
     launch_id: UUID | None = Field(default=None, index=True)
-    state: PositionState = Field(default=PositionState.OPEN, index=True)
+    state: PositionState = word_field(PositionState, default=PositionState.OPEN, index=True)
     quantity: int = units_field(default=0)
     spent: int = units_field(default=0)
     """Everything paid for buys, fees and gas apart."""
@@ -54,7 +54,12 @@ class Position(SQLModel, table=True):
     @property
     def profit(self) -> int:
         """Received plus mark less everything paid, in quote units."""
-        return self.received + (self.mark_value or 0) * (self.state is PositionState.OPEN) - self.spent - self.fees
+        return (
+            self.received
+            + (self.mark_value or 0) * (self.state is PositionState.OPEN)
+            - self.spent
+            - self.fees
+        )
 
 
 class Lot(SQLModel, table=True):

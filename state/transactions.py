@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from state.columns import optional_units, units_field, utc_now
+from state.columns import optional_units, units_field, utc_now, word_field
 from state.errors import IllegalTransition
 from state.identifiers import new_id
 
@@ -59,7 +59,7 @@ class ChainTransaction(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id", index=True)
     order_id: UUID | None = Field(default=None, foreign_key="order.id", index=True)
-    purpose: Purpose
+    purpose: Purpose = word_field(Purpose)
     chain_id: int = Field(sa_type=sa.BigInteger)
     sender: str
     nonce: int = Field(sa_type=sa.BigInteger)
@@ -70,7 +70,7 @@ class ChainTransaction(SQLModel, table=True):
     gas_limit: int = Field(sa_type=sa.BigInteger)
     max_fee: int = units_field()
     priority_fee: int = units_field()
-    state: TransactionState = Field(index=True)
+    state: TransactionState = word_field(TransactionState, index=True)
     error: str | None = None
     block_number: int | None = Field(default=None, sa_type=sa.BigInteger)
     block_hash: str | None = None
@@ -116,5 +116,9 @@ def highest_nonce(session: Session, chain_id: int, sender: str) -> int | None:
 
 def transactions_of(session: Session, order_id: UUID) -> list[ChainTransaction]:
     """An order's transactions, oldest first."""
-    query = select(ChainTransaction).where(ChainTransaction.order_id == order_id).order_by(col(ChainTransaction.id))
+    query = (
+        select(ChainTransaction)
+        .where(ChainTransaction.order_id == order_id)
+        .order_by(col(ChainTransaction.id))
+    )
     return list(session.exec(query).all())
