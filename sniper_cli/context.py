@@ -1,0 +1,80 @@
+"""What a command works with: a profile's settings, its folders and its database, opened once and closed at the end."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sniper_cli.settings import load
+from sniper_cli.settings.paths import Paths, home_paths
+
+if TYPE_CHECKING:
+    from sniper_cli.settings.loading import Resolved
+    from sniper_cli.settings.model import Settings
+    from state.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A profile, opened. Use it in a `with`."""
+
+    resolved: Resolved
+    paths: Paths
+    database: Database
+    actor: str
+
+    @property
+    def profile(self) -> str:
+        return self.resolved.name
+
+    @property
+    def settings(self) -> Settings:
+        return self.resolved.settings
+
+    @property
+    def account_name(self) -> str:
+        """The account that orders go to when none is named."""
+        return self.resolved.account_name
+
+    def close(self) -> None:
+        self.database.close()
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_context(profile: str | None = None, *, needs_schema: bool = True) -> Context:
+    """Open a profile. Raises UnknownProfile, ConfigurationError, SchemaMissing, SchemaOlder, SchemaNewer."""
+    from state.schema import require_current
+
+    resolved = load(profile)
+    paths = home_paths()
+    database = open_database(resolved, paths)
+    try:
+        if needs_schema:
+            require_current(database)
+    except BaseException:
+        database.close()
+        raise
+    return Context(resolved, paths, database, acting_person())
+
+
+def open_database(resolved: Resolved, paths: Paths) -> Database:
+    """The database that a profile names, or `sniper.db` in the data folder."""
+    from state.database import Database
+
+    settings = resolved.settings
+    return Database(settings.database_url or f"sqlite:///{paths.database_file}", durability=settings.durability)
+
+
+def acting_person() -> str:
+    """Who acts, for the journal: the operating system's user."""
+    try:
+        return f"user:{getpass.getuser()}"
+    except (OSError, KeyError):  # a container's user without a name; 3.13 raises OSError
+        return f"user:{os.getuid()}"
