@@ -70,10 +70,11 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     # A fill may still arrive for an order believed gone: a venue's late report, or a transaction given up too early.
     S.CANCELLED: frozenset({S.PARTIALLY_FILLED, S.FILLED}),
     S.EXPIRED: frozenset({S.PARTIALLY_FILLED, S.FILLED}),
-    S.DROPPED: frozenset({S.PARTIALLY_FILLED, S.FILLED, S.REJECTED}),
+    # A reorganisation of the chain undoes what was mined: the order is on its way again.
+    S.DROPPED: frozenset({S.SENT, S.PARTIALLY_FILLED, S.FILLED, S.REJECTED}),
+    S.REJECTED: frozenset({S.SENT}),
+    S.FILLED: frozenset({S.SENT}),
     S.REFUSED: frozenset(),
-    S.REJECTED: frozenset(),
-    S.FILLED: frozenset(),
 }
 """What may follow each state. Anything else raises, and nothing is written."""
 
@@ -111,6 +112,8 @@ class Order(SQLModel, table=True):
     """Every check tried, with its figures, pass or fail."""
     explanation: str | None = None
     """Why it was refused, rejected or dropped, for a person."""
+    reserved: int = units_field(default=0)
+    """Quote units held aside for it while it works: what it may cost at most, gas included."""
     venue_reference: str | None = Field(default=None, index=True)
     """The venue's own id: an exchange's order id or a transaction hash."""
     filled_quantity: int = units_field(default=0)
@@ -139,6 +142,11 @@ class Order(SQLModel, table=True):
     def is_working(self) -> bool:
         return self.state in WORKING
 
+    @property
+    def still_reserved(self) -> int:
+        """What of the reservation its fills have not used up; nothing once it is over."""
+        return max(0, self.reserved - self.filled_notional) if self.is_working else 0
+
 
 class Fill(SQLModel, table=True):
     """What a venue really did. Keyed by the venue's own trade id: applied twice, it counts once."""
@@ -155,6 +163,8 @@ class Fill(SQLModel, table=True):
     fee_asset: str = Field(foreign_key="asset.id")
     fee: int = units_field()
     at: datetime = Field(default_factory=utc_now)
+    reversed_at: datetime | None = None
+    """When a reorganisation took it back; a reversed fill counts for nothing and stays for the record."""
 
     __table_args__ = (sa.UniqueConstraint("account_id", "venue_trade_id"),)
 

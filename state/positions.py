@@ -75,6 +75,22 @@ class Lot(SQLModel, table=True):
     opened_at: datetime = Field(default_factory=utc_now)
 
 
+class LotMatch(SQLModel, table=True):
+    """Which lot a sale was taken from: what makes profit, explanations and tax lots add up, and undoing possible."""
+
+    __tablename__ = "lot_match"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    lot_id: UUID = Field(foreign_key="lot.id", index=True)
+    fill_id: UUID = Field(foreign_key="fill.id", index=True)
+    """The selling fill."""
+    quantity: int = units_field()
+    cost: int = units_field()
+    """This part's share of what the lot cost."""
+    proceeds: int = units_field()
+    """Its share of what the sale brought in."""
+
+
 def open_positions(session: Session, account_id: UUID | None = None) -> list[Position]:
     """Positions not yet closed, oldest first."""
     query = select(Position).where(Position.state == PositionState.OPEN).order_by(col(Position.id))
@@ -97,6 +113,13 @@ def lots_of(session: Session, position_id: UUID) -> list[Lot]:
     """A position's lots with something left, oldest first (FIFO)."""
     query = select(Lot).where(Lot.position_id == position_id).order_by(col(Lot.id))
     return [lot for lot in session.exec(query).all() if lot.remaining > 0]
+
+
+def matches_of(session: Session, fill_id: UUID) -> list[LotMatch]:
+    """The lots that a sale was taken from, oldest first."""
+    return list(
+        session.exec(select(LotMatch).where(LotMatch.fill_id == fill_id).order_by(col(LotMatch.id))).all()
+    )
 
 
 def positions_newest_first(session: Session, limit: int) -> list[Position]:

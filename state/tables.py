@@ -9,7 +9,7 @@ from state.controls import KillSwitch, Lease
 from state.journal import JournalHead, JournalRecord
 from state.launches import ChainCursor, Launch
 from state.orders import Fill, Order
-from state.positions import Lot, Position
+from state.positions import Lot, LotMatch, Position
 from state.transactions import ChainTransaction
 
 TABLES: tuple[type[SQLModel], ...] = (
@@ -27,6 +27,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     Lease,
     LedgerEntry,
     Lot,
+    LotMatch,
     Order,
     Position,
 )

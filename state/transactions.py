@@ -44,11 +44,15 @@ TRANSITIONS: dict[TransactionState, frozenset[TransactionState]] = {
     # A reorganisation puts a mined transaction back into the mempool.
     T.MINED: frozenset({T.SENT}),
     T.REVERTED: frozenset({T.SENT}),
-    T.REPLACED: frozenset({T.MINED, T.REVERTED}),
+    T.REPLACED: frozenset({T.MINED, T.REVERTED, T.SENT, T.DROPPED}),
     T.DROPPED: frozenset({T.MINED, T.REVERTED, T.SENT}),
 }
 
 PENDING = frozenset({T.RECORDED, T.SENT})
+"""May still be mined, and is the one meant to be."""
+
+SETTLED = frozenset({T.MINED, T.REVERTED})
+"""In a block, gas paid."""
 
 
 class ChainTransaction(SQLModel, table=True):
@@ -66,6 +70,7 @@ class ChainTransaction(SQLModel, table=True):
     tx_hash: str
     raw: str = Field(sa_type=sa.Text)
     to: str
+    data: str = Field(default="0x", sa_type=sa.Text)
     value: int = units_field()
     gas_limit: int = Field(sa_type=sa.BigInteger)
     max_fee: int = units_field()
@@ -77,6 +82,12 @@ class ChainTransaction(SQLModel, table=True):
     gas_used: int | None = Field(default=None, sa_type=sa.BigInteger)
     gas_cost: int | None = optional_units()
     """Wei really paid: gas used × effective gas price, plus the L1 fee where the chain charges one."""
+    deadline: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """Chain time (seconds) after which the swap can only revert."""
+    planned_block: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """The head it was planned at: a launch buy is stale a few blocks later."""
+    sent_block: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """The head when it was last sent: it is stuck when it is not mined a few blocks later."""
     created_at: datetime = Field(default_factory=utc_now)
     sent_at: datetime | None = None
     settled_at: datetime | None = None
@@ -103,12 +114,26 @@ def pending_transactions(session: Session, account_id: UUID) -> list[ChainTransa
     return list(session.exec(query).all())
 
 
-def highest_nonce(session: Session, chain_id: int, sender: str) -> int | None:
-    """The highest nonce this sender has signed for and not given up; none if it never signed."""
+def live_nonces(session: Session, chain_id: int, sender: str, first: int) -> set[int]:
+    """Nonces from `first` on that this sender has signed for and not given up: none of them may be signed again.
+
+    A dropped transaction's nonce is free: it was refused before any node kept it, or another one was mined under it.
+    """
+    query = select(ChainTransaction.nonce).where(
+        ChainTransaction.chain_id == chain_id,
+        ChainTransaction.sender == sender,
+        ChainTransaction.nonce >= first,
+        col(ChainTransaction.state) != T.DROPPED,
+    )
+    return set(session.exec(query).all())
+
+
+def highest_mined_nonce(session: Session, chain_id: int, sender: str) -> int | None:
+    """The highest nonce of ours that was mined; none if none ever was."""
     query = select(sa.func.max(ChainTransaction.nonce)).where(
         ChainTransaction.chain_id == chain_id,
         ChainTransaction.sender == sender,
-        col(ChainTransaction.state) != T.DROPPED,
+        col(ChainTransaction.state).in_(SETTLED),
     )
     value = session.exec(query).one()
     return None if value is None else int(value)
