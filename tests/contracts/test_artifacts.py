@@ -1,0 +1,28 @@
+"""The checked-in bytecode is what the checked-in Solidity compiles to."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.contracts.compile import ARTIFACTS, CACHE, compile_sources, rendered, source_digests
+from tests.zoo import EXPECTED, artifacts
+
+targets = pytest.mark.parametrize("target", ARTIFACTS, ids=lambda path: path.name)
+
+
+@targets
+def test_an_artifact_names_the_sources_it_was_made_from(target):
+    assert json.loads(target.read_text())["sources"] == source_digests(ARTIFACTS[target])
+
+
+@targets
+@pytest.mark.skipif(not CACHE.exists(), reason="no compiler here: python -m tests.contracts.compile fetches it")
+def test_an_artifact_is_what_the_compiler_makes_of_its_sources(target):
+    assert target.read_text() == rendered(compile_sources(CACHE, ARTIFACTS[target]))
+
+
+def test_the_zoo_has_a_contract_for_each_kind():
+    assert len(EXPECTED) == 30
+    assert set(EXPECTED) <= set(artifacts())
