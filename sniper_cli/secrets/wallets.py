@@ -127,7 +127,15 @@ def import_wallet(
     Raises UsageProblem, ConfigurationError.
     """
     return _keep(
-        paths, database, name, key, passphrase, "wallet.imported", {"source": source}, actor, work_factor
+        paths,
+        database,
+        name,
+        key,
+        passphrase,
+        kind="wallet.imported",
+        data={"source": source},
+        actor=actor,
+        work_factor=work_factor,
     )
 
 
