@@ -1,0 +1,72 @@
+"""What the devnet is made of: npm packages at pinned versions, with the digests their tarballs must have.
+
+The digests are npm's own `integrity` strings (SHA-512, base64) as published; install.py holds every tarball
+against them before it opens it, whatever npm itself has checked. Only platforms whose digest has been
+verified stand here; on others Sniper runs the anvil that SNIPER_ANVIL names.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+
+from sniper_cli.errors import DevnetMissing
+
+ANVIL_VERSION = "1.7.1"
+
+
+@dataclass(frozen=True, slots=True)
+class NpmPackage:
+    """One package, its digest, and which of its files are needed (all others stay in the tarball)."""
+
+    name: str
+    version: str
+    integrity: str
+    files: tuple[str, ...]
+    executable: bool = False
+
+    @property
+    def spec(self) -> str:
+        """As npm wants it: name@version."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def folder(self) -> str:
+        """The folder it is installed in; the version is in the name, so that a newer one never mixes with it."""
+        return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}"
+
+
+ANVIL_LINUX_AMD64 = NpmPackage(
+    "@foundry-rs/anvil-linux-amd64",
+    ANVIL_VERSION,
+    "sha512-+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg==",
+    ("bin/anvil",),
+    executable=True,
+)
+V2_CORE = NpmPackage(
+    "@uniswap/v2-core",
+    "1.0.1",
+    "sha512-MtybtkUPSyysqLY2U210NBDeCHX+ltHt3oADGdjqoThZaFRDKwM6k1Nb3F0A3hk5hwuQvytFWhrWHOEq6nVJ8Q==",
+    ("build/UniswapV2Factory.json", "build/UniswapV2Pair.json"),
+)
+V2_PERIPHERY = NpmPackage(
+    "@uniswap/v2-periphery",
+    "1.1.0-beta.0",
+    "sha512-6dkwAMKza8nzqYiXEr2D86dgW3TTavUvCR0w2Tu33bAbM8Ah43LKAzH7oKKPRT5VJQaMi1jtkGs1E8JPor1n5g==",
+    ("build/WETH9.json", "build/UniswapV2Router02.json"),
+)
+CONTRACTS = (V2_CORE, V2_PERIPHERY)
+
+_ANVIL = {("linux", "x86_64"): ANVIL_LINUX_AMD64, ("linux", "amd64"): ANVIL_LINUX_AMD64}
+
+
+def anvil_package() -> NpmPackage:
+    """The anvil for this machine. Raises DevnetMissing on a platform without a pinned one."""
+    machine = (sys.platform, platform.machine().lower())
+    if machine not in _ANVIL:
+        raise DevnetMissing(
+            f"no anvil is pinned for {machine[0]} on {machine[1]}",
+            hint="install Foundry, then: export SNIPER_ANVIL=anvil",
+        )
+    return _ANVIL[machine]
