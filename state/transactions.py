@@ -82,6 +82,8 @@ class ChainTransaction(SQLModel, table=True):
     gas_used: int | None = Field(default=None, sa_type=sa.BigInteger)
     gas_cost: int | None = optional_units()
     """Wei really paid: gas used × effective gas price, plus the L1 fee where the chain charges one."""
+    undone: int = 0
+    """How often a reorganisation took it out of a block again; part of the key of its fill and its gas."""
     deadline: int | None = Field(default=None, sa_type=sa.BigInteger)
     """Chain time (seconds) after which the swap can only revert."""
     planned_block: int | None = Field(default=None, sa_type=sa.BigInteger)
@@ -96,6 +98,11 @@ class ChainTransaction(SQLModel, table=True):
         sa.UniqueConstraint("chain_id", "tx_hash"),
         sa.Index("ix_chain_transaction_nonce", "chain_id", "sender", "nonce"),
     )
+
+    @property
+    def trade_id(self) -> str:
+        """The key of what it did: its hash, and a count once it has been mined anew after a reorganisation."""
+        return f"{self.tx_hash}#{self.undone}" if self.undone else self.tx_hash
 
     def move_to(self, state: TransactionState) -> None:
         """Take a legal next state; raises IllegalTransition for any other."""
