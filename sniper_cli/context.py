@@ -69,7 +69,9 @@ def open_database(resolved: Resolved, paths: Paths) -> Database:
     from state.database import Database
 
     settings = resolved.settings
-    return Database(settings.database_url or f"sqlite:///{paths.database_file}", durability=settings.durability)
+    return Database(
+        settings.database_url or f"sqlite:///{paths.database_file}", durability=settings.durability
+    )
 
 
 def acting_person() -> str:

@@ -61,7 +61,11 @@ def sniper(home: Path) -> Callable[..., Ran]:
     """Run the command line in a process of its own: `sniper("profile", "list", "--json")`."""
 
     def run(
-        *argv: str, stdin: str | None = None, timeout: float = 60, env: dict[str, str] | None = None, **options: Any
+        *argv: str,
+        stdin: str | None = None,
+        timeout: float = 60,
+        env: dict[str, str] | None = None,
+        **options: Any,
     ) -> Ran:
         done = subprocess.run(
             [sys.executable, "-m", "sniper_cli", *argv],
@@ -135,7 +139,9 @@ def postgres_database(postgres_server: str, postgres_template: str) -> Iterator[
     """A Postgres database with the schema, dropped afterwards."""
     name = f"sniper_{uuid4().hex}"
     with _administration(postgres_server) as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}" STRATEGY FILE_COPY')
+        connection.exec_driver_sql(
+            f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}" STRATEGY FILE_COPY'
+        )
     with Database(_with_name(postgres_server, name)) as database:
         yield database
     with _administration(postgres_server) as connection:
