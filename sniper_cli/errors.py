@@ -1,28 +1,29 @@
 """The one error tree. Its root and the database's branch stand in `state.errors`.
 
-    SniperError
-    ├── StateError …               see state.errors
-    ├── UsageProblem               what was typed does not fit (exit 2)
-    │   └── ConfirmationNeeded     a writing command without a terminal and without --yes (exit 2)
-    ├── ConfigurationError         a setting, a profile or an installation is missing or wrong (exit 3)
-    │   ├── UnknownProfile         no profile of that name (exit 3)
-    │   ├── DevnetMissing          the local chain is not installed (exit 3)
-    │   └── WrongChain             the node serves another chain than the profile names (exit 3)
-    ├── NotAllowed                 not allowed, or the secret does not open the key (exit 4)
-    │   ├── SecretMissing          no store holds the secret (exit 4)
-    │   ├── WrongPassphrase        the keystore does not open (exit 4)
-    │   └── LiveNotConfirmed       live money without a live profile and --live (exit 4)
-    ├── NetworkError               may be tried again (exit 5)
-    │   ├── NodeUnreachable        no connection to the node (exit 5)
-    │   ├── NodeTimeout            the node stopped answering (exit 5)
-    │   └── NodeRefused            the node answered with an error (exit 5)
-    ├── OrderRefused               a risk rule or a guard said no (exit 6)
-    │   ├── InsufficientFunds      the account cannot pay for it (exit 6)
-    │   └── KillSwitchTripped      only reductions pass (exit 6)
-    ├── NotFound                   no such token, file, launch … (exit 7)
-    ├── PartlyDone                 some of a batch succeeded (exit 8)
-    ├── ReconciliationFailed       the ledger and the venue disagree (exit 1)
-    └── JournalBroken              the audit record has been tampered with (exit 1)
+SniperError
+├── StateError …               see state.errors
+├── UsageProblem               what was typed does not fit (exit 2)
+│   └── ConfirmationNeeded     a writing command without a terminal and without --yes (exit 2)
+├── ConfigurationError         a setting, a profile or an installation is missing or wrong (exit 3)
+│   ├── UnknownProfile         no profile of that name (exit 3)
+│   ├── DevnetMissing          the local chain is not installed (exit 3)
+│   ├── DevnetBusy             another devnet runs on the same state (exit 9)
+│   └── WrongChain             the node serves another chain than the profile names (exit 3)
+├── NotAllowed                 not allowed, or the secret does not open the key (exit 4)
+│   ├── SecretMissing          no store holds the secret (exit 4)
+│   ├── WrongPassphrase        the keystore does not open (exit 4)
+│   └── LiveNotConfirmed       live money without a live profile and --live (exit 4)
+├── NetworkError               may be tried again (exit 5)
+│   ├── NodeUnreachable        no connection to the node (exit 5)
+│   ├── NodeTimeout            the node stopped answering (exit 5)
+│   └── NodeRefused            the node answered with an error (exit 5)
+├── OrderRefused               a risk rule or a guard said no (exit 6)
+│   ├── InsufficientFunds      the account cannot pay for it (exit 6)
+│   └── KillSwitchTripped      only reductions pass (exit 6)
+├── NotFound                   no such token, file, launch … (exit 7)
+├── PartlyDone                 some of a batch succeeded (exit 8)
+├── ReconciliationFailed       the ledger and the venue disagree (exit 1)
+└── JournalBroken              the audit record has been tampered with (exit 1)
 """
 
 from __future__ import annotations
@@ -72,6 +73,13 @@ class DevnetMissing(ConfigurationError):
     """The local chain is not installed."""
 
     code = "devnet_missing"
+
+
+class DevnetBusy(ConfigurationError):
+    """Another devnet runs on the same state."""
+
+    code = "devnet_busy"
+    exit = Exit.LOCKED
 
 
 class WrongChain(ConfigurationError):
@@ -176,9 +184,10 @@ class JournalBroken(SniperError):
 
 
 __all__ = [
-    "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy", "DatabaseUnavailable", "DevnetMissing", "Exit",
-    "IllegalTransition", "InsufficientFunds", "JournalBroken", "KillSwitchTripped", "LeaseLost", "LiveNotConfirmed",
-    "NetworkError", "NodeRefused", "NodeTimeout", "NodeUnreachable", "NotAllowed", "NotFound", "OrderRefused",
-    "PartlyDone", "ReconciliationFailed", "RowNotFound", "SchemaMissing", "SchemaNewer", "SchemaOlder",
-    "SecretMissing", "SniperError", "StateError", "UnknownProfile", "UsageProblem", "WrongChain", "WrongPassphrase",
+    "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy", "DatabaseUnavailable", "DevnetBusy",
+    "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds", "JournalBroken", "KillSwitchTripped",
+    "LeaseLost", "LiveNotConfirmed", "NetworkError", "NodeRefused", "NodeTimeout", "NodeUnreachable",
+    "NotAllowed", "NotFound", "OrderRefused", "PartlyDone", "ReconciliationFailed", "RowNotFound",
+    "SchemaMissing", "SchemaNewer", "SchemaOlder", "SecretMissing", "SniperError", "StateError",
+    "UnknownProfile", "UsageProblem", "WrongChain", "WrongPassphrase",
 ]  # fmt: skip

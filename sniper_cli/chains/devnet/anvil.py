@@ -7,15 +7,14 @@
   trap: "parent" is the *thread* that started it, so start an Anvil from a thread that lives as long as the chain
   shall. Other systems have no such signal; there the record of the last devnet lets the next start end a leftover.
 - With a state file the chain continues after a restart: blocks, receipts, nonces and logs are the same, only calls
-  at old blocks are gone. anvil dumps it on SIGTERM and every second, by overwriting it; a `kill -9` in that moment
-  leaves half a file. So the last whole dump is kept beside it and used when the other does not parse.
+  at old blocks are gone. (`--preserve-historical-states` would keep those at 130 kB a block; a plain dump takes 16.)
+  While it dumps, anvil answers nobody: 20 ms at 1 MB, 90 at 5, 190 at 20.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import signal
@@ -29,13 +28,14 @@ from types import TracebackType
 from typing import Self
 
 from sniper_cli.chains.devnet.install import installation
+from sniper_cli.chains.devnet.state_file import copy_state, lock_state, restore_state
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import ConfigurationError, NetworkError
 
 DEVNET_CHAIN_ID = 31337
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
-COPY_SECONDS = 2.0
+COPY_SECONDS = 5.0
 """How often the last whole dump is copied."""
 
 LAUNCHER = """\
@@ -56,6 +56,7 @@ class Anvil:
         *,
         block_seconds: int = 1,
         state_file: Path | None = None,
+        dump_seconds: int = 1,
         chain_id: int = DEVNET_CHAIN_ID,
         log_file: Path | None = None,
         arguments: Sequence[str] = (),
@@ -63,12 +64,14 @@ class Anvil:
         self.port = port
         self.block_seconds = block_seconds
         self.state_file = state_file
+        self.dump_seconds = dump_seconds
         self.chain_id = chain_id
         self.log_file = log_file
         self._arguments = tuple(arguments)
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._lock: int | None = None
 
     @property
     def http_url(self) -> str:
@@ -110,9 +113,11 @@ class Anvil:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         if self.state_file is not None:
             self.state_file.parent.mkdir(parents=True, exist_ok=True)
-            restore_state(self.state_file)
-        self._process = spawn(self._command(binary), self.log_file)
+            self._lock = await lock_state(self.state_file)
         try:
+            if self.state_file is not None:
+                restore_state(self.state_file)
+            self._process = spawn(self._command(binary), self.log_file, self._lock)
             await self._wait_until_ready()
         except BaseException:
             await self.stop()
@@ -130,6 +135,9 @@ class Anvil:
         process, self._process = self._process, None
         if process is not None:
             await asyncio.to_thread(end_process, process)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         if self._scratch is not None:
             self._scratch.cleanup()
             self._scratch, self.log_file = None, None
@@ -162,7 +170,7 @@ class Anvil:
         if self.block_seconds:
             command += ["--block-time", str(self.block_seconds)]
         if self.state_file is not None:
-            command += ["--state", str(self.state_file), "--state-interval", "1"]
+            command += ["--state", str(self.state_file), "--state-interval", str(self.dump_seconds)]
         command += self._arguments
         if sys.platform == "linux":
             return [sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), *command]
@@ -209,11 +217,16 @@ class Anvil:
             await asyncio.to_thread(copy_state, state_file)
 
 
-def spawn(command: Sequence[str], log_file: Path) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own, which says all it says into a file."""
+def spawn(command: Sequence[str], log_file: Path, lock: int | None = None) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own, which writes what it says into a file and shares our lock."""
     with log_file.open("wb") as log:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
         )
 
 
@@ -227,42 +240,3 @@ def end_process(process: subprocess.Popen[bytes], seconds: float = STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def copy_state(state_file: Path) -> bool:
-    """Keep a copy of a whole dump beside it; false where there is none, or it is not whole just now."""
-    try:
-        content = state_file.read_bytes()
-    except FileNotFoundError:
-        return False
-    if not _whole(content):
-        return False
-    partial = _copy_of(state_file).with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(_copy_of(state_file))
-    return True
-
-
-def restore_state(state_file: Path) -> None:
-    """Put the kept copy in place of a dump that was cut off; remove the stump where there is no copy."""
-    try:
-        if _whole(state_file.read_bytes()):
-            return
-    except FileNotFoundError:
-        return
-    copy = _copy_of(state_file)
-    if copy.is_file():
-        copy.replace(state_file)
-    else:
-        state_file.unlink()
-
-
-def _copy_of(state_file: Path) -> Path:
-    return state_file.with_name(state_file.name + ".whole")
-
-
-def _whole(content: bytes) -> bool:
-    try:
-        return isinstance(json.loads(content), dict)
-    except ValueError:
-        return False
