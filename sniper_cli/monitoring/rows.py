@@ -1,0 +1,304 @@
+"""The lines and the header of the dashboard as plain values, and how each is made from its table's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sniper_cli.monitoring.sentences import sentence
+from sniper_cli.settings.model import Mode
+from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, distances, figures_of, rules_of
+from state.journal import JournalRecord
+from state.launches import Decision, Verdict
+from state.orders import Order, OrderState, Side
+from state.positions import Position, PositionState
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What stands in the header of every screen. Money is base units of the reporting asset."""
+
+    profile: str
+    mode: Mode
+    chain_id: int
+    coin: str
+    decimals: int
+    account: str | None = None
+    head_number: int | None = None
+    head_at: datetime | None = None
+    block_time: timedelta = timedelta(seconds=12)
+    cash: int | None = None
+    equity: int | None = None
+    realised: int = 0
+    """Profit of the closed positions, fees and gas paid."""
+    unrealised: int = 0
+    """Profit of the open ones at their last mark, fees and gas paid."""
+    switch: Switch | None = None
+    seen: int = 0
+    safe: int = 0
+    bought: int = 0
+    open: int = 0
+    journal: int = 0
+    trend: tuple[int, ...] = ()
+    """The equity at its last changes, oldest first."""
+
+    def stale(self, now: datetime) -> bool:
+        """Whether the chain's head is older than two blocks' time: what is shown may no longer be so."""
+        return self.head_at is not None and now - self.head_at > 2 * self.block_time
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A tripped kill switch."""
+
+    scope: str
+    actor: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRow:
+    """A launch as a line of a table. Taxes in basis points, liquidity in base units of the coin."""
+
+    id: UUID
+    seen_at: datetime
+    block_number: int
+    token: str
+    pool: str
+    symbol: str
+    name: str
+    verdict: Verdict
+    classification: str
+    reasons: tuple[str, ...]
+    decision: Decision
+    liquidity: int | None
+    latency_us: int | None
+    buy_tax_bps: int | None = None
+    sell_tax_bps: int | None = None
+    position: UUID | None = None
+    profit: int | None = None
+    spent: int | None = None
+    exit_rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How near an exit rule is to firing: `progress` in thousandths of the way, `share_pct` what is still to go."""
+
+    rule: ExitRule
+    progress: int
+    share_pct: Decimal
+    level: int
+    now: int
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PositionRow:
+    """A position as a line of a table; amounts in quote units."""
+
+    id: UUID
+    launch_id: UUID | None
+    account_id: UUID
+    instrument_id: str
+    symbol: str
+    state: PositionState
+    quantity: int
+    decimals: int
+    spent: int
+    received: int
+    fees: int
+    value: int | None
+    profit: int
+    opened_at: datetime
+    closed_at: datetime | None
+    exit_rule: str | None
+    gauges: tuple[Gauge, ...] = ()
+    trend: tuple[int, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is PositionState.OPEN
+
+    @property
+    def profit_pct(self) -> Decimal | None:
+        """Profit over everything paid, fees and gas with it."""
+        return Decimal(self.profit) * 100 / self.spent if self.spent else None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as a line of a table."""
+
+    id: UUID
+    created_at: datetime
+    symbol: str
+    side: Side
+    type: str
+    state: OrderState
+    origin: str
+    quantity: int | None
+    budget: int | None
+    filled_quantity: int
+    filled_notional: int
+    decimals: int
+    gas: int | None
+    tx_hash: str | None
+    block_number: int | None
+    explanation: str
+    launch_id: UUID | None
+    position_id: UUID | None
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in (
+            OrderState.RECORDED,
+            OrderState.SENT,
+            OrderState.OPEN,
+            OrderState.PARTIALLY_FILLED,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A journal record as a line of a log."""
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """One moment of one profile. Newest first, open positions before closed ones."""
+
+    facts: Facts
+    at: datetime
+    launches: tuple[LaunchRow, ...] = ()
+    positions: tuple[PositionRow, ...] = ()
+    orders: tuple[OrderRow, ...] = ()
+    events: tuple[EventRow, ...] = ()
+
+
+def event_row(record: JournalRecord, coin: str = "") -> EventRow:
+    """A record as a line: its kind and a sentence."""
+    text = sentence(record.kind, record.data, coin=coin)
+    return EventRow(record.seq, record.at, record.kind, record.subject, record.actor, text)
+
+
+def launch_row(row: Any, taxes: tuple[datetime, int | None, int | None] | None) -> LaunchRow:
+    return LaunchRow(
+        id=row.id,
+        seen_at=row.seen_at,
+        block_number=row.block_number,
+        token=row.token,
+        pool=row.pool,
+        symbol=row.symbol,
+        name=row.name,
+        verdict=row.verdict,
+        classification=row.classification or "",
+        reasons=tuple(row.reasons),
+        decision=row.decision,
+        liquidity=row.liquidity,
+        latency_us=row.latency_us,
+        buy_tax_bps=taxes[1] if taxes else None,
+        sell_tax_bps=taxes[2] if taxes else None,
+    )
+
+
+def with_result(row: LaunchRow, position: PositionRow | None) -> LaunchRow:
+    if position is None:
+        return row
+    rule = None if position.is_open else position.exit_rule or "closed"
+    return replace(row, position=position.id, profit=position.profit, spent=position.spent, exit_rule=rule)
+
+
+def order_row(order: Order, symbol: str, decimals: int, transactions: Iterable[Any] = ()) -> OrderRow:
+    """An order as a line; the last transaction is the one that counts, the gas is that of all."""
+    sent = list(transactions)
+    costs = [row.gas_cost for row in sent if row.gas_cost is not None]
+    return OrderRow(
+        id=order.id,
+        created_at=order.created_at,
+        symbol=symbol,
+        side=order.side,
+        type=str(order.type),
+        state=order.state,
+        origin=str(order.reason.get("rule") or order.reason.get("origin") or ""),
+        quantity=order.quantity,
+        budget=order.budget,
+        filled_quantity=order.filled_quantity,
+        filled_notional=order.filled_notional,
+        decimals=decimals,
+        gas=sum(costs) if costs else None,
+        tx_hash=sent[-1].tx_hash if sent else order.venue_reference,
+        block_number=sent[-1].block_number if sent else None,
+        explanation=order.explanation or "",
+        launch_id=order.launch_id,
+        position_id=order.position_id,
+    )
+
+
+def position_row(position: Position, symbol: str, decimals: int, now: datetime) -> PositionRow:
+    """A position as a line, with its exits' gauges while it is open."""
+    is_open = position.state is PositionState.OPEN
+    return PositionRow(
+        id=position.id,
+        launch_id=position.launch_id,
+        account_id=position.account_id,
+        instrument_id=position.instrument_id,
+        symbol=symbol,
+        state=position.state,
+        quantity=position.quantity,
+        decimals=decimals,
+        spent=position.spent,
+        received=position.received,
+        fees=position.fees,
+        value=position.mark_value if is_open else None,
+        profit=position.profit,
+        opened_at=position.opened_at,
+        closed_at=position.closed_at,
+        exit_rule=position.exit_rule,
+        gauges=gauges(rules_of(position), figures_of(position), now) if is_open else (),
+    )
+
+
+def gauges(rules: ExitRules, figures: PositionFigures, now: datetime) -> tuple[Gauge, ...]:
+    """Each exit rule that is on, with how much of the way to it has been gone."""
+    return tuple(
+        Gauge(
+            rule=distance.rule,
+            progress=_progress(
+                _start(distance.rule, figures, active=distance.active), distance.level, distance.now
+            ),
+            share_pct=distance.share_pct,
+            level=distance.level,
+            now=distance.now,
+            active=distance.active,
+        )
+        for distance in distances(rules, figures, now)
+    )
+
+
+def _start(rule: ExitRule, figures: PositionFigures, *, active: bool) -> int:
+    """Where a rule's figure stood when nothing of the way had been gone."""
+    if rule is ExitRule.LIQUIDITY:
+        return figures.entry_liquidity or 0
+    if rule is ExitRule.TIME:
+        return 0
+    if rule is ExitRule.TRAILING_STOP and active:
+        return figures.peak + figures.received
+    return figures.paid
+
+
+def _progress(start: int, level: int, now: int) -> int:
+    way = level - start
+    return max(0, min(1000, (now - start) * 1000 // way)) if way else 1000

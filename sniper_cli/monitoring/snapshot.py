@@ -1,0 +1,315 @@
+"""The dashboard as one value: everything a screen shows, read in one transaction, so that its figures agree.
+
+A screen asks several times a second while a sniper writes beside it. So a read costs four small queries
+as long as the journal has not grown (head, switch, balances, open positions with their marks); only when
+it has are the other tables read again, in pages of bounded length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sniper_cli.monitoring.rows import (
+    Dashboard,
+    EventRow,
+    Facts,
+    LaunchRow,
+    OrderRow,
+    PositionRow,
+    Switch,
+    event_row,
+    launch_row,
+    order_row,
+    position_row,
+    with_result,
+)
+from sniper_cli.settings.model import Mode, Settings
+from state.accounts import Account, Asset, Balance, Instrument, VenueKind
+from state.columns import utc_now
+from state.controls import KillSwitch
+from state.database import Database
+from state.journal import JournalHead, JournalRecord
+from state.launches import ChainCursor, Decision, Launch, Verdict
+from state.orders import Order
+from state.positions import Position, PositionState
+from state.transactions import ChainTransaction
+
+TRAIL = 60
+"""How many marks of a position, and of the equity, are kept for a trend line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rows of each kind a dashboard holds; older ones are in the commands' lists."""
+
+    launches: int = 300
+    orders: int = 200
+    closed: int = 100
+    events: int = 500
+
+
+class Monitor:
+    """Reads dashboards of one profile and remembers what the last one found."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        profile: str,
+        settings: Settings,
+        limits: Limits | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.database = database
+        self.profile = profile
+        self.settings = settings
+        self.limits = limits or Limits()
+        self.clock = clock
+        self._seq = -1
+        self._launches: tuple[LaunchRow, ...] = ()
+        self._orders: tuple[OrderRow, ...] = ()
+        self._closed: tuple[PositionRow, ...] = ()
+        self._events: deque[EventRow] = deque(maxlen=self.limits.events)
+        self._taxes: dict[UUID, tuple[datetime, int | None, int | None]] = {}
+        self._counts: tuple[int, int, int] = (0, 0, 0)
+        self._realised = 0
+        self._trends: dict[UUID | str, deque[int]] = {}
+
+    def read(self) -> Dashboard:
+        """The present moment. Raises DatabaseUnavailable."""
+        now = self.clock()
+        with self.database.read() as session:
+            head = session.exec(select(JournalHead.seq)).first() or 0
+            accounts = _accounts(session, self.profile, self.settings)
+            if head != self._seq:
+                self._refresh(session, head, accounts)
+            live = _positions(session, accounts, PositionState.OPEN, limit=None, now=now)
+            facts = self._facts(session, accounts, live)
+        return self._assemble(facts, live, now)
+
+    def _refresh(self, session: Session, head: int, accounts: list[Account]) -> None:
+        """Read again what the journal may have changed."""
+        coin = self.settings.chain.coin if self.settings.mode is not Mode.PAPER else ""
+        self._events.extend(_events(session, max(self._seq, 0), self.limits.events, coin))
+        self._launches = self._read_launches(session)
+        self._orders = _orders(session, accounts, self.limits.orders)
+        self._closed = _positions(
+            session, accounts, PositionState.CLOSED, limit=self.limits.closed, now=self.clock()
+        )
+        self._counts = _launch_counts(session, self.settings.chain.chain_id)
+        self._realised = _realised(session, accounts)
+        self._seq = head
+
+    def _read_launches(self, session: Session) -> tuple[LaunchRow, ...]:
+        """The latest launches; the report, long and parsed for two figures, only of those judged since."""
+        columns = [
+            c
+            for c in Launch.__table__.columns  # type: ignore[attr-defined]
+            if c.name not in ("report", "quote_token", "factory", "tx_hash", "block_hash")
+        ]
+        query = (
+            sa.select(*columns)
+            .where(col(Launch.chain_id) == self.settings.chain.chain_id)
+            .order_by(sa.desc(col(Launch.id)))
+            .limit(self.limits.launches)
+        )
+        rows = session.connection().execute(query).all()
+        stale = [
+            row.id for row in rows if row.judged_at and self._taxes.get(row.id, (None,))[0] != row.judged_at
+        ]
+        self._learn_taxes(session, stale)
+        return tuple(launch_row(row, self._taxes.get(row.id)) for row in rows)
+
+    def _learn_taxes(self, session: Session, ids: list[UUID]) -> None:
+        if not ids:
+            return
+        query = sa.select(col(Launch.id), col(Launch.judged_at), col(Launch.report)).where(
+            col(Launch.id).in_(ids)
+        )
+        for identifier, judged_at, report in session.connection().execute(query):
+            self._taxes[identifier] = (judged_at, report.get("buy_tax_bps"), report.get("sell_tax_bps"))
+
+    def _facts(self, session: Session, accounts: list[Account], live: tuple[PositionRow, ...]) -> Facts:
+        asset = _reporting_asset(session, accounts)
+        coin, decimals = (asset.symbol, asset.decimals) if asset else (self.settings.chain.coin, 18)
+        cash = _cash(session, accounts, asset.id) if asset else None
+        equity = None if cash is None else cash + sum(row.value or 0 for row in live)
+        head = _head(session, self.settings.chain.chain_id)
+        return Facts(
+            profile=self.profile,
+            mode=self.settings.mode,
+            chain_id=self.settings.chain.chain_id,
+            coin=coin,
+            decimals=decimals,
+            account=accounts[0].name if accounts else None,
+            head_number=head[0] if head else None,
+            head_at=head[1] if head else None,
+            block_time=timedelta(seconds=float(self.settings.chain.block_seconds)),
+            cash=cash,
+            equity=equity,
+            realised=self._realised,
+            unrealised=sum(row.profit for row in live),
+            switch=_tripped(session, accounts),
+            seen=self._counts[0],
+            safe=self._counts[1],
+            bought=self._counts[2],
+            open=len(live),
+            journal=self._seq,
+            trend=self._follow("equity", equity),
+        )
+
+    def _assemble(self, facts: Facts, live: tuple[PositionRow, ...], now: datetime) -> Dashboard:
+        opened = tuple(replace(row, trend=self._follow(row.id, row.value)) for row in live)
+        positions = tuple(reversed(opened)) + self._closed
+        results = {row.launch_id: row for row in reversed(positions) if row.launch_id}
+        return Dashboard(
+            facts=facts,
+            at=now,
+            launches=tuple(with_result(row, results.get(row.id)) for row in self._launches),
+            positions=positions,
+            orders=self._orders,
+            events=tuple(reversed(self._events)),
+        )
+
+    def _follow(self, key: UUID | str, value: int | None) -> tuple[int, ...]:
+        """Remember a figure when it has changed; all remembered ones, oldest first."""
+        trend = self._trends.setdefault(key, deque(maxlen=TRAIL))
+        if value is not None and (not trend or trend[-1] != value):
+            trend.append(value)
+        return tuple(trend)
+
+
+def _accounts(session: Session, profile: str, settings: Settings) -> list[Account]:
+    """The accounts a profile's screen is about: its own by name, or else all of its market."""
+    query = select(Account).order_by(col(Account.id))
+    named = session.exec(query.where(Account.name == (settings.account or profile))).all()
+    if named or settings.account:
+        return list(named)
+    if settings.mode is Mode.PAPER:
+        return list(session.exec(query.where(Account.venue == VenueKind.PAPER)).all())
+    query = query.where(Account.venue == VenueKind.EVM, Account.chain_id == settings.chain.chain_id)
+    return list(session.exec(query).all())
+
+
+def _reporting_asset(session: Session, accounts: list[Account]) -> Asset | None:
+    return session.get(Asset, accounts[0].reporting_asset) if accounts else None
+
+
+def _cash(session: Session, accounts: list[Account], asset_id: str) -> int:
+    ids = [account.id for account in accounts]
+    query = select(Balance.amount).where(col(Balance.account_id).in_(ids), Balance.asset_id == asset_id)
+    return sum(session.exec(query).all())
+
+
+def _head(session: Session, chain_id: int) -> tuple[int, datetime] | None:
+    """The newest block any stream of this chain has been read to, and when that was."""
+    query = (
+        select(ChainCursor)
+        .where(ChainCursor.chain_id == chain_id)
+        .order_by(sa.desc(col(ChainCursor.block_number)))
+        .limit(1)
+    )
+    cursor = session.exec(query).first()
+    return (cursor.block_number, cursor.updated_at) if cursor else None
+
+
+def _tripped(session: Session, accounts: list[Account]) -> Switch | None:
+    scopes = ["global", *(str(account.id) for account in accounts)]
+    query = select(KillSwitch).where(col(KillSwitch.scope).in_(scopes), col(KillSwitch.tripped).is_(True))
+    found = session.exec(query).first()
+    return Switch(found.scope, found.actor, found.reason, found.at) if found else None
+
+
+def _launch_counts(session: Session, chain_id: int) -> tuple[int, int, int]:
+    """Launches seen, found safe, and bought."""
+    query = sa.select(
+        sa.func.count(),
+        sa.func.count().filter(col(Launch.verdict) == Verdict.SAFE),
+        sa.func.count().filter(col(Launch.decision) == Decision.BOUGHT),
+    ).where(col(Launch.chain_id) == chain_id)
+    seen, safe, bought = session.connection().execute(query).one()
+    return int(seen), int(safe), int(bought)
+
+
+def _realised(session: Session, accounts: list[Account]) -> int:
+    """Profit of all closed positions. Units are text on SQLite, so Python sums them."""
+    query = sa.select(col(Position.received), col(Position.spent), col(Position.fees)).where(
+        col(Position.account_id).in_([account.id for account in accounts]),
+        col(Position.state) == PositionState.CLOSED,
+    )
+    return sum(received - spent - fees for received, spent, fees in session.connection().execute(query))
+
+
+def _events(session: Session, after: int, limit: int, coin: str) -> list[EventRow]:
+    """Journal records after a position, oldest first, the last `limit` of them."""
+    query = (
+        select(JournalRecord)
+        .where(col(JournalRecord.seq) > after)
+        .order_by(sa.desc(col(JournalRecord.seq)))
+        .limit(limit)
+    )
+    return [event_row(record, coin) for record in reversed(session.exec(query).all())]
+
+
+def _orders(session: Session, accounts: list[Account], limit: int) -> tuple[OrderRow, ...]:
+    """The latest orders with their transactions, newest first."""
+    query = (
+        select(Order, Instrument.symbol, Asset.decimals)
+        .join(Instrument, col(Instrument.id) == col(Order.instrument_id))
+        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
+        .where(col(Order.account_id).in_([account.id for account in accounts]))
+        .order_by(sa.desc(col(Order.id)))
+        .limit(limit)
+    )
+    found = session.exec(query).all()
+    transactions = _transactions(session, [order.id for order, _, _ in found])
+    return tuple(
+        order_row(order, symbol, decimals, transactions.get(order.id, ()))
+        for order, symbol, decimals in found
+    )
+
+
+def _transactions(session: Session, orders: list[UUID]) -> dict[UUID, list[Any]]:
+    """What the orders' transactions cost and where they stand, without their bytes."""
+    if not orders:
+        return {}
+    query = (
+        sa.select(
+            col(ChainTransaction.order_id),
+            col(ChainTransaction.tx_hash),
+            col(ChainTransaction.block_number),
+            col(ChainTransaction.gas_cost),
+        )
+        .where(col(ChainTransaction.order_id).in_(orders))
+        .order_by(col(ChainTransaction.id))
+    )
+    found: dict[UUID, list[Any]] = {}
+    for row in session.connection().execute(query):
+        found.setdefault(row.order_id, []).append(row)
+    return found
+
+
+def _positions(
+    session: Session, accounts: list[Account], state: PositionState, *, limit: int | None, now: datetime
+) -> tuple[PositionRow, ...]:
+    """Open positions, oldest first, or the latest closed ones, newest first."""
+    query = (
+        select(Position, Instrument.symbol, Asset.decimals)
+        .join(Instrument, col(Instrument.id) == col(Position.instrument_id))
+        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
+        .where(col(Position.account_id).in_([account.id for account in accounts]), Position.state == state)
+        .limit(limit)
+    )
+    newest_first = state is PositionState.CLOSED
+    query = query.order_by(sa.desc(col(Position.closed_at)) if newest_first else col(Position.id))
+    return tuple(
+        position_row(position, symbol, decimals, now) for position, symbol, decimals in session.exec(query)
+    )

@@ -1,0 +1,245 @@
+"""Everything known about one launch, one position or one order, read in one transaction for a detail screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sniper_cli.monitoring.rows import (
+    EventRow,
+    LaunchRow,
+    OrderRow,
+    PositionRow,
+    event_row,
+    launch_row,
+    order_row,
+    position_row,
+    with_result,
+)
+from sniper_cli.safety.report import Outcome
+from state.accounts import Asset, Instrument
+from state.columns import utc_now
+from state.database import Database
+from state.errors import RowNotFound
+from state.journal import JournalRecord
+from state.launches import Launch
+from state.orders import Order, fills_of
+from state.positions import Position
+from state.transactions import ChainTransaction
+
+PAGE = 500
+"""How many journal records a timeline shows at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One check of a safety report or of an order."""
+
+    name: str
+    outcome: Outcome
+    detail: str
+    figure: str
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchStory:
+    """A launch with its report, its orders, its position and every record about them."""
+
+    row: LaunchRow
+    protocol: str
+    tx_hash: str
+    judged_at: datetime | None
+    report: dict[str, Any]
+    checks: tuple[CheckLine, ...]
+    orders: tuple[OrderRow, ...]
+    position: PositionRow | None
+    timeline: tuple[EventRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionStory:
+    """A position with its orders and every record about them."""
+
+    row: PositionRow
+    exit_rules: dict[str, Any]
+    orders: tuple[OrderRow, ...]
+    timeline: tuple[EventRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionLine:
+    """A signed transaction of an order. Fees in wei."""
+
+    purpose: str
+    state: str
+    nonce: int
+    tx_hash: str
+    block_number: int | None
+    gas_used: int | None
+    gas_cost: int | None
+    max_fee: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillLine:
+    """A fill of an order, in base units."""
+
+    at: datetime
+    quantity: int
+    notional: int
+    fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """An order with its checks, transactions, fills and every record about it."""
+
+    row: OrderRow
+    client_order_id: str
+    reason: dict[str, Any]
+    checks: tuple[CheckLine, ...]
+    transactions: tuple[TransactionLine, ...]
+    fills: tuple[FillLine, ...]
+    timeline: tuple[EventRow, ...]
+
+
+def launch_story(
+    database: Database, identifier: UUID, *, coin: str = "", now: datetime | None = None
+) -> LaunchStory:
+    """All about a launch. Raises RowNotFound."""
+    with database.read() as session:
+        launch = session.get(Launch, identifier)
+        if launch is None:
+            raise RowNotFound(f"there is no launch {identifier}", hint="sniper snipe launches")
+        position = _position(session, col(Position.launch_id) == identifier, now or utc_now())
+        report = launch.report
+        orders = _orders(session, col(Order.launch_id) == identifier)
+        row = launch_row(launch, (launch.seen_at, report.get("buy_tax_bps"), report.get("sell_tax_bps")))
+        subjects = [launch.id, *(order.id for order in orders), *([position.id] if position else [])]
+        return LaunchStory(
+            row=with_result(row, position),
+            protocol=launch.protocol,
+            tx_hash=launch.tx_hash,
+            judged_at=launch.judged_at,
+            report=report,
+            checks=tuple(_safety_checks(report.get("checks") or ())),
+            orders=orders,
+            position=position,
+            timeline=_timeline(session, subjects, coin),
+        )
+
+
+def position_story(
+    database: Database, identifier: UUID, *, coin: str = "", now: datetime | None = None
+) -> PositionStory:
+    """All about a position. Raises RowNotFound."""
+    with database.read() as session:
+        position = session.get(Position, identifier)
+        row = _position(session, col(Position.id) == identifier, now or utc_now())
+        if position is None or row is None:
+            raise RowNotFound(f"there is no position {identifier}", hint="sniper position list")
+        orders = _orders(session, col(Order.position_id) == identifier)
+        subjects = [identifier, *(order.id for order in orders)]
+        return PositionStory(row, position.exit_rules, orders, _timeline(session, subjects, coin))
+
+
+def order_story(database: Database, identifier: UUID, *, coin: str = "") -> OrderStory:
+    """All about an order. Raises RowNotFound."""
+    with database.read() as session:
+        order = session.get(Order, identifier)
+        rows = _orders(session, col(Order.id) == identifier)
+        if order is None or not rows:
+            raise RowNotFound(f"there is no order {identifier}", hint="sniper order list")
+        query = select(ChainTransaction).where(ChainTransaction.order_id == identifier)
+        transactions = session.exec(query.order_by(col(ChainTransaction.id))).all()
+        return OrderStory(
+            row=rows[0],
+            client_order_id=order.client_order_id,
+            reason=order.reason,
+            checks=tuple(_order_checks(order.checks)),
+            transactions=tuple(_transaction_line(transaction) for transaction in transactions),
+            fills=tuple(FillLine(f.at, f.quantity, f.notional, f.fee) for f in fills_of(session, identifier)),
+            timeline=_timeline(session, [identifier, *(t.id for t in transactions)], coin),
+        )
+
+
+def _position(session: Session, condition: Any, now: datetime) -> PositionRow | None:
+    query = (
+        select(Position, Instrument.symbol, Asset.decimals)
+        .join(Instrument, col(Instrument.id) == col(Position.instrument_id))
+        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
+        .where(condition)
+        .order_by(sa.desc(col(Position.id)))
+        .limit(1)
+    )
+    found = session.exec(query).first()
+    return position_row(found[0], found[1], found[2], now) if found else None
+
+
+def _orders(session: Session, condition: Any) -> tuple[OrderRow, ...]:
+    query = (
+        select(Order, Instrument.symbol, Asset.decimals)
+        .join(Instrument, col(Instrument.id) == col(Order.instrument_id))
+        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
+        .where(condition)
+        .order_by(col(Order.id))
+    )
+    found = session.exec(query).all()
+    sent = select(ChainTransaction).where(
+        col(ChainTransaction.order_id).in_([order.id for order, _, _ in found])
+    )
+    transactions = session.exec(sent.order_by(col(ChainTransaction.id))).all()
+    return tuple(
+        order_row(order, symbol, decimals, [t for t in transactions if t.order_id == order.id])
+        for order, symbol, decimals in found
+    )
+
+
+def _timeline(session: Session, subjects: Iterable[UUID], coin: str) -> tuple[EventRow, ...]:
+    """The journal's records about these, oldest first."""
+    query = (
+        select(JournalRecord)
+        .where(col(JournalRecord.subject).in_([str(subject) for subject in subjects]))
+        .order_by(col(JournalRecord.seq))
+        .limit(PAGE)
+    )
+    return tuple(event_row(record, coin) for record in session.exec(query).all())
+
+
+def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:
+    for check in checks:
+        yield CheckLine(
+            name=str(check["name"]),
+            outcome=Outcome(check["outcome"]),
+            detail=str(check.get("detail") or ""),
+            figure=str(check.get("figure") or ""),
+            limit=str(check.get("limit") or ""),
+        )
+
+
+def _order_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:
+    for check in checks:
+        outcome = Outcome.PASS if check.get("passed") else Outcome.FAIL
+        yield CheckLine(str(check["name"]), outcome, str(check.get("detail") or ""), "", "")
+
+
+def _transaction_line(transaction: ChainTransaction) -> TransactionLine:
+    return TransactionLine(
+        purpose=str(transaction.purpose),
+        state=str(transaction.state),
+        nonce=transaction.nonce,
+        tx_hash=transaction.tx_hash,
+        block_number=transaction.block_number,
+        gas_used=transaction.gas_used,
+        gas_cost=transaction.gas_cost,
+        max_fee=transaction.max_fee,
+        error=transaction.error or "",
+    )

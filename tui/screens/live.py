@@ -1,0 +1,64 @@
+"""What all full screens have in common: the status header on top, the keys below, and new figures when they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from sniper_cli.monitoring.rows import Dashboard
+from tui.widgets.status import StatusHeader
+
+if TYPE_CHECKING:
+    from tui.app import SniperApp
+
+
+class LiveScreen(Screen[None]):
+    """A screen that shows the present state."""
+
+    NAME: ClassVar[str] = "Dashboard"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
+
+    @property
+    def sniper(self) -> SniperApp:
+        return cast("SniperApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield StatusHeader()
+        yield from self.body()
+        yield Footer()
+
+    def body(self) -> Iterable[Widget]:
+        """The screen's own widgets."""
+        return ()
+
+    def on_mount(self) -> None:
+        self.take_current()
+
+    def on_screen_resume(self) -> None:
+        self.take_current()
+
+    def take_current(self) -> None:
+        """Show what the app has read last."""
+        if self.sniper.dashboard is not None:
+            self.take(self.sniper.dashboard)
+
+    def take(self, dashboard: Dashboard) -> None:
+        """Show new figures."""
+        header = self.query_one(StatusHeader)
+        header.facts = dashboard.facts
+        header.now = self.sniper.clock()
+        header.paused = self.sniper.paused
+        self.set_class(dashboard.facts.mode == "live", "-live")
+
+    def tick(self) -> None:
+        """A moment has passed: ages grow though nothing changed."""
+        self.query_one(StatusHeader).now = self.sniper.clock()
+
+    def action_back(self) -> None:
+        self.dismiss()

@@ -1,0 +1,1 @@
+"""One file a widget: its keys, its styles, its messages."""
