@@ -186,7 +186,7 @@ def unknown_keys(file: ConfigFile, name: str, sources: list[Layer]) -> list[Prob
     problems = [
         Problem(
             key,
-            "is no table of this file",
+            "no such table",
             file=str(file.path),
             line=file.line(key),
             near=near(key, list(TOP_LEVEL)),
@@ -201,7 +201,7 @@ def unknown_keys(file: ConfigFile, name: str, sources: list[Layer]) -> list[Prob
             origin = places[key]
             line = file.line(f"{prefix[origin.kind]}{key}") if origin.kind in prefix else None
             where = str(file.path) if origin.kind in prefix else (origin.place or None)
-            problems.append(Problem(key, "is no setting", file=where, line=line, near=near_key(key)))
+            problems.append(Problem(key, "no such setting", file=where, line=line, near=near_key(key)))
     return problems
 
 

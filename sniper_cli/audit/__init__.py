@@ -1,0 +1,1 @@
+"""The journal as people use it: read, verified, exported, and written to by acts outside the order path."""
