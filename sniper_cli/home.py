@@ -75,8 +75,8 @@ def _paper_account(resolved: Resolved, paths: Paths, dry_run: bool) -> Step:
     from state.schema import SchemaState, status
 
     name = resolved.account_name
+    known = False
     with open_database(resolved, paths) as database:
-        known = False
         if status(database).state is SchemaState.CURRENT:
             with database.read() as session:
                 known = find_account(session, name) is not None

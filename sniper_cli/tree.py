@@ -13,7 +13,10 @@ from typer.core import TyperGroup
 from sniper_cli.errors import SniperError
 from sniper_cli.groups import GROUPS, Lazy
 
-EXAMPLES = re.compile(r"\n\s*Examples:\s*\n(?P<lines>(?:[ \t]*\S.*(?:\n|$)|[ \t]*\n)*)\s*$")
+EXAMPLES = re.compile(r"(?:^|\n)\s*Examples:[ \t]*\n(?P<lines>.*)\Z", re.DOTALL)
+"""The block that ends every command's docstring."""
+
+COMPLETION = ("install_completion", "show_completion")
 
 
 class GroupMissing(SniperError):
@@ -43,6 +46,8 @@ class LazyCommand(TyperGroup):
                 ) from error
             self._real = typer.main.get_command(module.app)
             self._real.name = self._spec.name
+            # Typer offers completion's options at every app; ours stand at the root alone.
+            self._real.params = [p for p in self._real.params if p.name not in COMPLETION]
             dress(self._real)
         return self._real
 
@@ -118,23 +123,33 @@ def dress(command: Any) -> None:
         )
         text = text[: found.start()]
     command.help = text.rstrip()
+    # Left to itself, the list of commands cuts a sentence at the line's end.
+    command.short_help = command.short_help or " ".join(command.help.partition("\n\n")[0].split())
     if rich:
         from rich.markup import escape
 
         command.help = escape(command.help)
+        command.short_help = escape(command.short_help)
         command.epilog = escape(command.epilog) if command.epilog else None
         for parameter in command.params:
             if getattr(parameter, "help", None):
                 parameter.help = escape(parameter.help)
 
 
-def walk(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+def walk(
+    command: Any, path: tuple[str, ...] = (), *, skip_missing: bool = False
+) -> list[tuple[tuple[str, ...], Any]]:
     """Every command that can be run, with its words: for the reference, the man page and the tests."""
     if isinstance(command, LazyCommand):
-        command = command.load()
+        try:
+            command = command.load()
+        except GroupMissing:
+            if skip_missing:
+                return []
+            raise
     if not isinstance(command, TyperGroup):
         return [(path, command)]
     found = []
-    for name in command.list_commands(None) if isinstance(command, Root) else command.commands:
-        found.extend(walk(command.commands[name], (*path, name)))
+    for name in command.list_commands(None):  # type: ignore[arg-type]
+        found.extend(walk(command.commands[name], (*path, name), skip_missing=skip_missing))
     return found

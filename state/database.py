@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlmodel import Session, create_engine
 
 from state.errors import DatabaseBusy, DatabaseUnavailable
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
 """How long a writer waits for another one before it gives up."""
+
+BACKENDS = ("sqlite", "postgresql", "postgres")
 
 RETRIED = ("40001", "40P01")
 """Postgres: serialization failure and deadlock; the transaction did not happen and may be tried again."""
@@ -45,14 +47,13 @@ class Database:
         if not self.is_sqlite:
             return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=10)
         engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        event.listen(engine, "do_connect", lambda *_: _make_private(self.url))
         event.listen(engine, "connect", self._prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
 
     def _prepare_sqlite(self, connection: Any, _record: object) -> None:
-        connection.isolation_level = (
-            None  # pysqlite's own BEGIN is deferred; ours is emitted by _begin_sqlite
-        )
+        connection.isolation_level = None  # pysqlite's own BEGIN is deferred; _begin_sqlite emits ours
         for pragma in (
             "journal_mode=WAL",
             f"synchronous={'FULL' if self._durability == 'full' else 'NORMAL'}",
@@ -65,7 +66,9 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that only reads; never waits for a writer on SQLite (WAL)."""
         with self._translated(), self.engine.connect() as connection:
-            reader = connection.execution_options(sniper_readonly=True)
+            # A snapshot on Postgres too: a chain or a balance read in two queries must not change between them.
+            options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+            reader = connection.execution_options(sniper_readonly=True, **options)
             with Session(reader) as session:
                 yield session
                 session.rollback()
@@ -118,20 +121,37 @@ class Database:
 
 
 def normalized(url: str) -> URL:
-    """`postgres://` and `postgresql://` mean psycopg; a SQLite file's folder is made if it is missing."""
-    parsed = make_url(url)
+    """`postgres://` and `postgresql://` mean psycopg. Raises DatabaseUnavailable for what is no URL of ours."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in BACKENDS:
+        raise DatabaseUnavailable(
+            "database_url is neither sqlite:///… nor postgresql://…", hint="sniper config get database_url"
+        )
     if parsed.drivername in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        folder = Path(str(parsed.database)).expanduser().parent
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnavailable(
-                f"the folder {folder} of the database cannot be made: {error.strerror}",
-                hint="SNIPER_HOME=/a/writable/folder sniper init",
-            ) from error
     return parsed
+
+
+def _make_private(url: URL) -> None:
+    """Make the folder of a SQLite file, those above it and the file itself for the owner alone."""
+    if url.database in (None, "", ":memory:"):
+        return
+    file = Path(str(url.database)).expanduser()
+    folder = file.parent
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        for path in reversed(missing):
+            path.mkdir(mode=0o700, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=0o600)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"the database {file} cannot be made: {error.strerror}",
+            hint="SNIPER_HOME=/a/writable/folder sniper init",
+        ) from error
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -151,44 +151,88 @@ def read_latest(
 
 def verify(session: Session) -> Verification:
     """Walk the whole chain; every record changed, removed, inserted or reordered is named by its position."""
-    previous, expected = GENESIS, 1
+    previous, expected, count = GENESIS, 1, 0
     breaks: list[Break] = []
-    for record in read_forward(session):
-        breaks.extend(Break(record.seq, problem) for problem in _problems(record, expected, previous))
-        previous, expected = record.hash, record.seq + 1
+    for row in _raw_rows(session):
+        count += 1
+        breaks.extend(Break(row.seq, problem) for problem in _problems(row, expected, previous))
+        previous, expected = row.hash, row.seq + 1
     head = session.get(JournalHead, "journal")
     last = expected - 1
     if head is None and last:
         breaks.append(Break(last, "the head row is missing"))
     elif head is not None and head.seq > last:
-        breaks.append(Break(last + 1, f"records {last + 1} to {head.seq} at the end are missing"))
+        gone = f"record {head.seq}" if head.seq == last + 1 else f"records {last + 1} to {head.seq}"
+        breaks.append(Break(last + 1, f"{gone} at the end removed"))
     elif head is not None and (head.seq, head.hash) != (last, previous):
-        breaks.append(Break(last, "the head row does not match the last record"))
-    return Verification(records=_count(session), head=previous, breaks=tuple(breaks))
+        breaks.append(Break(last, "the head row does not match the last record: changed"))
+    return Verification(records=count, head=previous, breaks=tuple(breaks))
 
 
-def _problems(record: JournalRecord, expected: int, previous: str) -> Iterator[str]:
-    if record.seq != expected:
-        missing = (
-            f"record {expected}" if record.seq == expected + 1 else f"records {expected} to {record.seq - 1}"
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A record as it lies in the database, whatever somebody made of it."""
+
+    seq: int
+    at: str
+    actor: str
+    kind: str
+    subject: str
+    body: str
+    previous_hash: str
+    hash: str
+
+
+def _raw_rows(session: Session) -> Iterator[_Row]:
+    """The rows as text: a value that is no time or no JSON any more is a finding, not a crash."""
+    table = sa.inspect(JournalRecord).local_table
+    names = ("actor", "kind", "subject", "body", "previous_hash", "hash")
+    after = None
+    while True:
+        texts = [sa.cast(table.c[name], sa.Text).label(name) for name in names]
+        query = (
+            sa.select(table.c.seq, sa.cast(table.c.at, sa.Text).label("at"), *texts)
+            .order_by(table.c.seq)
+            .limit(PAGE)
         )
-        yield f"{missing} before it removed"
-    elif record.previous_hash != previous:
+        if after is not None:
+            query = query.where(table.c.seq > after)
+        page = session.connection().execute(query).all()
+        for row in page:
+            yield _Row(row.seq, row.at or "", *(getattr(row, name) or "" for name in names))
+        if len(page) < PAGE:
+            return
+        after = page[-1].seq
+
+
+def _problems(row: _Row, expected: int, previous: str) -> Iterator[str]:
+    if row.seq > expected:
+        gone = f"record {expected}" if row.seq == expected + 1 else f"records {expected} to {row.seq - 1}"
+        yield f"{gone} before it removed"
+    elif row.seq < expected or row.previous_hash != previous:
         yield "does not follow the record before it: inserted, reordered or its link changed"
-    if record.hash != chain_hash(record.previous_hash, record.body):
+    if row.hash != chain_hash(row.previous_hash, row.body):
         yield "its content does not match its hash: changed"
-    elif _columns(record) != _from_body(record.body):
+    elif _columns(row) != _from_body(row.body):
         yield "its columns do not match its body: changed"
 
 
-def _columns(record: JournalRecord) -> tuple[object, ...]:
-    return record.seq, timestamp(record.at), record.actor, record.kind, record.subject
+def _columns(row: _Row) -> tuple[object, ...]:
+    return row.seq, _instant(row.at), row.actor, row.kind, row.subject
 
 
-def _from_body(body: str) -> tuple[object, ...]:
-    content = json.loads(body)
-    return content["seq"], content["at"], content["actor"], content["kind"], content["subject"]
+def _from_body(body: str) -> tuple[object, ...] | None:
+    try:
+        content = json.loads(body)
+        return content["seq"], _instant(content["at"]), content["actor"], content["kind"], content["subject"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
-def _count(session: Session) -> int:
-    return int(session.exec(select(sa.func.count()).select_from(JournalRecord)).one())
+def _instant(text: str) -> datetime | None:
+    """A time as SQLite (no zone: UTC), Postgres (the session's zone) or the body spells it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
