@@ -1,0 +1,251 @@
+"""From a launch to a purchase or a refusal: judge, decide, buy; each step recorded before the next.
+
+A launch whose pool is empty or whose trading is closed waits: it is judged again at every block until it
+opens or is too old. Several launches are followed at once and share the limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic_ns
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sniper_cli.errors import NetworkError
+from sniper_cli.safety.report import Classification, SafetyReport
+from sniper_cli.sniping import launches
+from sniper_cli.sniping.book import Book
+from sniper_cli.sniping.events import BuySent, LaunchDecided, LaunchJudged, LaunchWaiting, RunnerTrouble
+from sniper_cli.sniping.run import ACTOR, Run
+from sniper_cli.sniping.sales import FAILED
+from sniper_cli.trading.intents import OrderIntent
+from sniper_cli.venues.evm.instruments import ensure_instrument
+from state.launches import Decision, Launch, Verdict
+from state.orders import Order, OrderState, Side
+
+if TYPE_CHECKING:
+    from sniper_cli.chains.node import Head
+
+MAY_OPEN = frozenset({Classification.NOT_OPEN, Classification.NO_LIQUIDITY})
+"""What a launch is judged again for: it may be bought some blocks later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and when the event that it answers had arrived."""
+
+    report: SafetyReport
+    received_at: int
+
+
+class Entries:
+    """Follows launches to their decision."""
+
+    def __init__(self, run: Run, book: Book) -> None:
+        self._run = run
+        self._book = book
+
+    async def follow(self, launch: Launch, received_at: int) -> None:
+        """Judge a launch, again at later blocks if it is not open yet, and act on the verdict."""
+        judged = await self._until_judged(launch, received_at)
+        while (
+            judged is not None
+            and self._may_buy(launch, judged.report)
+            and not await self._buy(launch, judged)
+        ):
+            # The node failed before anything was recorded: what was judged is old by the next block.
+            head = await self._run.heads.after(self._run.heads.latest)
+            judged = await self._until_judged(launch, monotonic_ns()) if self._in_time(launch, head) else None
+        if judged is None:
+            self._decide(launch, Decision.SKIPPED, "could not be judged and ordered before it was too old")
+
+    def _may_buy(self, launch: Launch, report: SafetyReport) -> bool:
+        """Refuse what is not proven safe, skip what this run may not buy."""
+        if report.verdict is not Verdict.SAFE:
+            reasons = "; ".join(report.reasons) or report.verdict.value.replace("_", " ")
+            self._decide(launch, Decision.REFUSED, reasons, report.symbol)
+        elif (obstacle := self._obstacle()) is not None:
+            self._decide(launch, Decision.SKIPPED, obstacle, report.symbol)
+        else:
+            return True
+        return False
+
+    def _in_time(self, launch: Launch, head: Head) -> bool:
+        return (
+            not self._run.closing and head.number - launch.block_number <= self._run.settings.recheck_blocks
+        )
+
+    def skip(self, launch: Launch, reason: str) -> None:
+        """Record a launch that is not even judged."""
+        self._decide(launch, Decision.SKIPPED, reason)
+
+    async def _until_judged(self, launch: Launch, received_at: int) -> Judged | None:
+        """The verdict that counts: the first one, or for a launch that may still open, the last one in its time."""
+        run, judged, head = self._run, None, self._run.heads.latest
+        while True:
+            report = await self._judge(launch)
+            if report is not None:
+                announced = judged is not None and judged.report.classification is report.classification
+                judged = Judged(report, received_at)
+                if not announced:
+                    self._record(launch, judged)
+                if report.classification not in MAY_OPEN:
+                    return judged
+            head = await run.heads.after(head)
+            received_at = monotonic_ns()
+            if not self._in_time(launch, head):
+                return judged
+
+    async def _judge(self, launch: Launch) -> SafetyReport | None:
+        run = self._run
+        try:
+            head = run.heads.latest
+            # The log may have come before its block's head: then the node is asked for it.
+            known = head if head is not None and head.number >= launch.block_number else None
+            return await run.judge(launch.token, launch.pool, known)
+        except NetworkError as error:
+            run.tell(
+                RunnerTrouble(
+                    problem=f"{launch.token} could not be judged, once more at the next block: {error.message}"
+                )
+            )
+            return None
+
+    def _record(self, launch: Launch, judged: Judged) -> None:
+        report = judged.report
+        latency = (monotonic_ns() - judged.received_at) // 1000
+        self._run.database.transact(
+            lambda session: launches.record_verdict(session, launch.id, report, latency, actor=ACTOR)
+        )
+        self._run.tell(
+            LaunchJudged(
+                launch_id=launch.id,
+                token=launch.token,
+                symbol=launches.clean(report.symbol),
+                verdict=report.verdict.value,
+                classification=report.classification.value,
+                reasons=report.reasons,
+                latency_us=latency,
+            )
+        )
+        if report.classification in MAY_OPEN:
+            reason = (
+                "judged again at every block"
+                + f" until block {launch.block_number + self._run.settings.recheck_blocks}"
+            )
+            self._run.tell(
+                LaunchWaiting(
+                    launch_id=launch.id,
+                    token=launch.token,
+                    symbol=launches.clean(report.symbol),
+                    reason=reason,
+                )
+            )
+
+    def _obstacle(self) -> str | None:
+        """Why a safe launch is not even ordered. Limits, funds and the kill switch are the desk's to check."""
+        run = self._run
+        if run.dry_run:
+            return "dry run: nothing is bought"
+        if run.closing:
+            return "the sniper is stopping"
+        return None if run.lease.alive else "another sniper took over this account"
+
+    async def _buy(self, launch: Launch, judged: Judged) -> bool:
+        """Place the purchase; False if the node failed before anything was recorded."""
+        run, report = self._run, judged.report
+        run.database.transact(
+            lambda session: ensure_instrument(
+                session,
+                run.exchange,
+                launch.token,
+                launch.pool,
+                symbol=launches.clean(report.symbol),
+                name=launches.clean(report.name),
+                decimals=report.decimals,
+            )
+        )
+        try:
+            outcome = (await run.desk.submit(buy_intent(run, launch, report)))[0]
+        except NetworkError as error:
+            run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
+            return False
+        self._ordered(launch, outcome.order, judged)
+        return True
+
+    def _ordered(self, launch: Launch, order: Order, judged: Judged) -> None:
+        symbol = launches.clean(judged.report.symbol)
+        if order.state in FAILED:
+            reason = order.explanation or order.state.value
+            self._decide(launch, Decision.SKIPPED, reason, symbol, order_id=order.id)
+            return
+        self._mark_bought(launch, order)
+        self._book.expect(order.id, launch.token, symbol)
+        self._run.tell(
+            BuySent(
+                launch_id=launch.id,
+                order_id=order.id,
+                token=launch.token,
+                symbol=symbol,
+                amount=self._run.amount,
+                tx_hash=order.venue_reference or "",
+                latency_us=(monotonic_ns() - judged.received_at) // 1000,
+            )
+        )
+        if order.state is OrderState.RECORDED:
+            self._run.tell(RunnerTrouble(problem=f"the purchase of {symbol} is {order.explanation}"))
+
+    def _mark_bought(self, launch: Launch, order: Order) -> None:
+        reason = "the token passed every check"
+        self._run.database.transact(
+            lambda session: launches.record_decision(
+                session, launch.id, Decision.BOUGHT, reason, actor=ACTOR, order_id=order.id
+            )
+        )
+
+    def _decide(
+        self, launch: Launch, decision: Decision, reason: str, symbol: str = "", order_id: UUID | None = None
+    ) -> None:
+        self._run.database.transact(
+            lambda session: launches.record_decision(
+                session, launch.id, decision, reason, actor=ACTOR, order_id=order_id
+            )
+        )
+        self._run.tell(
+            LaunchDecided(
+                launch_id=launch.id,
+                token=launch.token,
+                symbol=launches.clean(symbol),
+                decision=decision.value,
+                reason=reason,
+            )
+        )
+
+
+def buy_client_id(launch_id: UUID) -> str:
+    """The client order id of a launch's purchase: the same launch can be bought once only."""
+    return f"launch-{launch_id}-buy"
+
+
+def buy_intent(run: Run, launch: Launch, report: SafetyReport) -> OrderIntent:
+    """The purchase of a launch, with the figures that led to it."""
+    return OrderIntent(
+        account_id=run.account_id,
+        instrument_id=run.instrument_id(launch.pool),
+        side=Side.BUY,
+        client_order_id=buy_client_id(launch.id),
+        budget=run.amount,
+        max_slippage_bps=run.settings.slippage_bps,
+        reason={
+            "origin": "launch",
+            "launch": str(launch.id),
+            "verdict": report.verdict.value,
+            "classification": report.classification.value,
+            "judged_at_block": report.block_number,
+            "expected_quantity": report.expected_quantity,
+            "liquidity": report.liquidity,
+            "buy_tax_bps": report.buy_tax_bps,
+            "sell_tax_bps": report.sell_tax_bps,
+        },
+        launch_id=launch.id,
+    )

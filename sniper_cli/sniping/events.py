@@ -1,0 +1,272 @@
+"""What the sniper tells its audience: one frozen value an event, each with enough for one line.
+
+The runner knows no screen. A command prints `event.line()`, the TUI shows the same values, tests look at types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sniper_cli.sniping.exits import ExitRule
+from state.columns import utc_now
+from state.identifiers import short
+
+COIN_DECIMALS = 18
+GWEI = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SniperEvent:
+    """Something that happened, and when."""
+
+    at: datetime = field(default_factory=utc_now)
+
+    def line(self) -> str:
+        """The event in one line, without its time."""
+        raise NotImplementedError
+
+
+Listener = Callable[[SniperEvent], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerStarted(SniperEvent):
+    account: str
+    address: str
+    head: int
+    coins: int
+
+    def line(self) -> str:
+        return (
+            f"watching from block {self.head} as {self.account} ({self.address}) with {coins(self.coins)} ETH"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered(SniperEvent):
+    """What a former run left behind was found out about."""
+
+    orders: int
+    positions: int
+
+    def line(self) -> str:
+        return f"recovered {self.orders} unsettled orders and {self.positions} open positions of a former run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerStopped(SniperEvent):
+    reason: str
+
+    def line(self) -> str:
+        return f"stopped: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadSeen(SniperEvent):
+    """A new block was worked through: positions are marked."""
+
+    number: int
+    open_positions: int
+
+    def line(self) -> str:
+        return f"block {self.number}, {self.open_positions} open positions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLost(SniperEvent):
+    reason: str
+
+    def line(self) -> str:
+        return f"the node does not answer ({self.reason}); everything is kept, waiting for it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionBack(SniperEvent):
+    def line(self) -> str:
+        return "the node answers again; catching up from the last block seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchSeen(SniperEvent):
+    launch_id: UUID
+    token: str
+    pool: str
+    block_number: int
+
+    def line(self) -> str:
+        return (
+            f"seen     {self.token} in pool {self.pool}, block {self.block_number} ({short(self.launch_id)})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchJudged(SniperEvent):
+    launch_id: UUID
+    token: str
+    symbol: str
+    verdict: str
+    classification: str
+    reasons: tuple[str, ...]
+    latency_us: int
+
+    def line(self) -> str:
+        why = f": {'; '.join(self.reasons)}" if self.reasons else ""
+        milliseconds = Decimal(self.latency_us) / 1000
+        name = self.symbol or self.token
+        return f"judged   {name} {self.verdict} ({self.classification}) in {milliseconds:.1f} ms{why}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchWaiting(SniperEvent):
+    launch_id: UUID
+    token: str
+    symbol: str
+    reason: str
+
+    def line(self) -> str:
+        return f"waiting  {self.symbol or self.token}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchDecided(SniperEvent):
+    """Refused or skipped: nothing was bought, and why."""
+
+    launch_id: UUID
+    token: str
+    symbol: str
+    decision: str
+    reason: str
+
+    def line(self) -> str:
+        return f"{self.decision:<8} {self.symbol or self.token}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuySent(SniperEvent):
+    launch_id: UUID
+    order_id: UUID
+    token: str
+    symbol: str
+    amount: int
+    tx_hash: str
+    latency_us: int
+    """From the launch event's arrival to the node's answer to the buy."""
+
+    def line(self) -> str:
+        milliseconds = Decimal(self.latency_us) / 1000
+        name = self.symbol or self.token
+        return f"buying   {name} for {coins(self.amount)} ETH, sent after {milliseconds:.1f} ms, tx {self.tx_hash}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionOpened(SniperEvent):
+    position_id: UUID
+    launch_id: UUID | None
+    token: str
+    symbol: str
+    quantity: int
+    decimals: int
+    spent: int
+    block_number: int | None
+    blocks_after_launch: int | None
+
+    def line(self) -> str:
+        after = "" if self.blocks_after_launch is None else f", block +{self.blocks_after_launch}"
+        amount = whole(self.quantity, self.decimals)
+        return f"bought   {amount} {self.symbol or self.token} for {coins(self.spent)} ETH{after}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyFailed(SniperEvent):
+    order_id: UUID
+    token: str
+    symbol: str
+    reason: str
+
+    def line(self) -> str:
+        return f"not bought {self.symbol or self.token}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitDecided(SniperEvent):
+    position_id: UUID
+    token: str
+    symbol: str
+    rule: ExitRule
+    detail: str
+    attempt: int
+
+    def line(self) -> str:
+        again = f" (attempt {self.attempt})" if self.attempt > 1 else ""
+        return f"selling  {self.symbol or self.token}, {self.rule}: {self.detail}{again}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellFailed(SniperEvent):
+    position_id: UUID
+    token: str
+    symbol: str
+    attempt: int
+    reason: str
+
+    def line(self) -> str:
+        return f"not sold {self.symbol or self.token}, attempt {self.attempt}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionClosed(SniperEvent):
+    position_id: UUID
+    token: str
+    symbol: str
+    rule: str
+    spent: int
+    received: int
+    costs: int
+    profit: int
+
+    def line(self) -> str:
+        sign = "+" if self.profit >= 0 else "-"
+        return (
+            f"sold     {self.symbol or self.token} for {coins(self.received)} ETH by {self.rule}: "
+            f"{sign}{coins(abs(self.profit))} ETH after {coins(self.costs)} gas"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingRemoval(SniperEvent):
+    """Liquidity of a held token is about to leave: seen in the mempool."""
+
+    token: str
+    symbol: str
+    tx_hash: str
+    max_fee: int
+
+    def line(self) -> str:
+        name, bid = self.symbol or self.token, Decimal(self.max_fee) / GWEI
+        return f"danger   {name}: a removal of liquidity is pending at {bid:.2f} gwei, tx {self.tx_hash}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerTrouble(SniperEvent):
+    """Something failed that the run survives; it is tried again."""
+
+    problem: str
+
+    def line(self) -> str:
+        return f"trouble  {self.problem}"
+
+
+def coins(wei: int) -> str:
+    """Wei as coins, exact, without trailing zeros."""
+    return whole(wei, COIN_DECIMALS)
+
+
+def whole(units: int, decimals: int) -> str:
+    """Base units as whole assets, exact, without trailing zeros."""
+    sign, digits = ("-" if units < 0 else ""), str(abs(units)).rjust(decimals + 1, "0")
+    head, tail = (digits[:-decimals], digits[-decimals:].rstrip("0")) if decimals else (digits, "")
+    return f"{sign}{head}.{tail}" if tail else f"{sign}{head}"

@@ -1,0 +1,144 @@
+"""The record of every launch: seen once, what was found out about it, what was decided, all journalled.
+
+Each function runs inside the caller's write transaction, so that the row and its journal record stand together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from sniper_cli.safety.report import SafetyReport
+from sniper_cli.sniping.listings import Listing
+from state import journal
+from state.columns import utc_now
+from state.database import lock_row
+from state.errors import RowNotFound
+from state.launches import Decision, Launch, Verdict, find_launch
+
+PROTOCOL = "uniswap_v2"
+
+
+def record_seen(session: Session, chain_id: int, listing: Listing, *, actor: str) -> tuple[Launch, bool]:
+    """Record a pool, or find it: the launch, and whether it is new."""
+    known = find_launch(session, chain_id, listing.pool)
+    if known is not None:
+        return known, False
+    launch = Launch(
+        chain_id=chain_id,
+        protocol=PROTOCOL,
+        factory=listing.factory,
+        pool=listing.pool,
+        token=listing.token,
+        quote_token=listing.quote_token,
+        block_number=listing.block_number,
+        block_hash=listing.block_hash,
+        tx_hash=listing.tx_hash,
+    )
+    session.add(launch)
+    session.flush()
+    data = {
+        "chain_id": chain_id,
+        "pool": launch.pool,
+        "token": launch.token,
+        "block_number": launch.block_number,
+        "block_hash": launch.block_hash,
+        "tx_hash": launch.tx_hash,
+    }
+    journal.append(session, "launch.seen", launch.id, data, actor=actor)
+    return launch, True
+
+
+def record_verdict(
+    session: Session, launch_id: UUID, report: SafetyReport, latency_us: int, *, actor: str
+) -> Launch:
+    """Write what the simulations found. A later judgement of a launch that waited replaces the earlier one."""
+    launch = _locked(session, launch_id)
+    launch.verdict = report.verdict
+    launch.classification = report.classification.value
+    launch.reasons = list(report.reasons)
+    launch.report = exact(report.as_json())
+    launch.symbol, launch.name, launch.decimals = clean(report.symbol), clean(report.name), report.decimals
+    launch.liquidity = report.liquidity
+    launch.judged_at = utc_now()
+    launch.latency_us = latency_us
+    session.add(launch)
+    data = {
+        "symbol": launch.symbol,
+        "verdict": report.verdict.value,
+        "classification": report.classification.value,
+        "reasons": list(report.reasons),
+        "latency_us": latency_us,
+        "block_number": report.block_number,
+        "block_hash": report.block_hash,
+        "liquidity": report.liquidity,
+        "buy_tax_bps": report.buy_tax_bps,
+        "sell_tax_bps": report.sell_tax_bps,
+        "checks": launch.report.get("checks", []),
+    }
+    journal.append(session, "launch.judged", launch.id, data, actor=actor)
+    return launch
+
+
+def record_decision(
+    session: Session,
+    launch_id: UUID,
+    decision: Decision,
+    reason: str,
+    *,
+    actor: str,
+    order_id: UUID | None = None,
+) -> Launch:
+    """Write what was decided. A skipped launch keeps its verdict; why it was skipped joins the reasons."""
+    launch = _locked(session, launch_id)
+    launch.decision = decision
+    launch.order_id = order_id or launch.order_id
+    if decision is Decision.SKIPPED and reason not in launch.reasons:
+        launch.reasons = [*launch.reasons, reason]
+    session.add(launch)
+    data = {
+        "symbol": launch.symbol,
+        "decision": decision.value,
+        "reason": reason,
+        "order_id": None if order_id is None else str(order_id),
+    }
+    journal.append(session, "launch.decided", launch.id, data, actor=actor)
+    return launch
+
+
+def undecided(session: Session, chain_id: int) -> list[Launch]:
+    """Launches that a former run saw and had not decided when it ended, oldest first."""
+    query = select(Launch).where(Launch.chain_id == chain_id, Launch.decision == Decision.WAITING)
+    return list(session.exec(query.order_by(col(Launch.id))).all())
+
+
+def sell_tax_bps(launch: Launch | None) -> int:
+    """The tax that the simulations measured on a sale."""
+    return int((launch.report.get("sell_tax_bps") if launch is not None else None) or 0)
+
+
+def is_judged_safe(launch: Launch) -> bool:
+    return launch.verdict is Verdict.SAFE
+
+
+def exact(value: Any) -> Any:
+    """A report as plain JSON values: enums by their value, tuples as lists."""
+    if isinstance(value, dict):
+        return {str(key): exact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [exact(item) for item in value]
+    return value
+
+
+def clean(text: str, limit: int = 40) -> str:
+    """A name that a stranger wrote into a contract, fit for one line of a terminal: no control characters."""
+    return "".join(letter for letter in text if letter.isprintable())[:limit].strip()
+
+
+def _locked(session: Session, launch_id: UUID) -> Launch:
+    launch = lock_row(session, Launch, launch_id)
+    if launch is None:
+        raise RowNotFound(f"there is no launch {launch_id}", hint="sniper snipe launches")
+    return launch

@@ -1,0 +1,151 @@
+"""What happens at every block: orders are settled, positions marked, exit rules applied, held tokens judged again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlmodel import Session
+
+from sniper_cli.errors import NetworkError
+from sniper_cli.sniping.book import Book
+from sniper_cli.sniping.events import HeadSeen, PendingRemoval, RunnerTrouble
+from sniper_cli.sniping.exits import ExitRule, ExitSignal, decide, figures_of, rules_of
+from sniper_cli.sniping.listings import Removal
+from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
+from sniper_cli.sniping.run import Run
+from sniper_cli.sniping.sales import Sales
+from state.columns import utc_now
+from state.launches import ChainCursor, Verdict
+
+if TYPE_CHECKING:
+    from sniper_cli.chains.node import Head
+
+CURSOR = "pairs"
+"""The stream whose place a restart continues from."""
+REJUDGE_BLOCKS = 15
+"""A held token is judged again this often: taxes flip, owners change their minds."""
+
+
+class Rounds:
+    """The work of a block, and the sales that cannot wait for one."""
+
+    def __init__(self, run: Run, book: Book, sales: Sales) -> None:
+        self._run = run
+        self._book = book
+        self._sales = sales
+        self._marks: dict[UUID, Mark] = {}
+        self._judged_at: dict[UUID, int] = {}
+        self._condemned: dict[UUID, str] = {}
+
+    async def work(self, head: Head) -> None:
+        """One round. A node that fails in its middle leaves everything for the next."""
+        await self.settle()
+        holdings = list(self._book.holdings.values())
+        if holdings:
+            self._marks = await read_marks(self._run, holdings)
+        self._write(head, holdings)
+        await self._leave(holdings)
+        await self._judge_again(head, holdings)
+        self._run.tell(HeadSeen(number=head.number, open_positions=len(self._book.holdings)))
+
+    async def settle(self) -> None:
+        """Find out what became of orders, and take up new positions."""
+        await self._run.desk.refresh(self._run.account_id)
+        self._book.look()
+
+    async def close_all(self) -> None:
+        """Sell everything that is held, because the run is over."""
+        signal = ExitSignal(ExitRule.END, "the run is over")
+        holdings = list(self._book.holdings.values())
+        await asyncio.gather(*(self._sales.sell(h, signal, self._marks.get(h.id)) for h in holdings))
+
+    async def flee(self, removal: Removal) -> None:
+        """Sell ahead of a waiting removal of liquidity, if it is of a pool that we hold and large enough to matter."""
+        holding = self._concerned(removal)
+        if holding is None or not rules_of(holding.position).watch_pending:
+            return
+        marked = self._marks.get(holding.id)
+        if _is_minor(removal, marked, holding):
+            return
+        self._run.tell(
+            PendingRemoval(
+                token=holding.token, symbol=holding.symbol, tx_hash=removal.tx_hash, max_fee=removal.max_fee
+            )
+        )
+        figures = {"transaction": removal.tx_hash, "max_fee": removal.max_fee, "shares": removal.shares}
+        signal = ExitSignal(
+            ExitRule.LIQUIDITY_PENDING,
+            "a removal of the pool's liquidity is pending",
+            figures,
+            outbid_fee=removal.max_fee,
+        )
+        await self._sales.sell(holding, signal, marked)
+
+    def _concerned(self, removal: Removal) -> Holding | None:
+        if removal.token is not None:
+            return self._book.tokens.get(removal.token)
+        return self._book.pools.get(removal.pool or "")
+
+    def _write(self, head: Head, holdings: Sequence[Holding]) -> None:
+        """The marks and the place in the chain, in one transaction."""
+        now = utc_now()
+
+        def write(session: Session) -> None:
+            write_marks(session, holdings, self._marks, now)
+            place = session.get(ChainCursor, (self._run.chain_id, CURSOR)) or ChainCursor(
+                chain_id=self._run.chain_id, stream=CURSOR, block_number=0, block_hash=""
+            )
+            place.block_number, place.block_hash, place.updated_at = head.number, head.hash, now
+            session.add(place)
+
+        self._run.database.transact(write)
+
+    async def _leave(self, holdings: Sequence[Holding]) -> None:
+        """Apply the rules to every position; sales go out together."""
+        now = utc_now()
+        sales = []
+        for holding in holdings:
+            marked = self._marks.get(holding.id)
+            liquidity = None if marked is None else marked.reading.coin_reserve
+            signal = self._condemnation(holding) or decide(
+                rules_of(holding.position), figures_of(holding.position, liquidity=liquidity), now
+            )
+            if signal is not None:
+                sales.append(self._sales.sell(holding, signal, marked))
+        await asyncio.gather(*sales)
+
+    def _condemnation(self, holding: Holding) -> ExitSignal | None:
+        reason = self._condemned.get(holding.id)
+        return None if reason is None else ExitSignal(ExitRule.SAFETY, reason)
+
+    async def _judge_again(self, head: Head, holdings: Sequence[Holding]) -> None:
+        """One held token a block at most, the one judged longest ago: the hot path of new launches comes first."""
+        due = [h for h in holdings if head.number - self._last_judged(h, head) >= REJUDGE_BLOCKS]
+        if not due or self._run.closing:
+            return
+        holding = min(due, key=lambda h: self._judged_at[h.id])
+        self._judged_at[holding.id] = head.number
+        run = self._run
+        try:
+            report = await run.judge(holding.token, holding.pool, head)
+        except NetworkError as error:
+            run.tell(RunnerTrouble(problem=f"{holding.symbol} could not be judged again: {error.message}"))
+            return
+        if report.verdict is Verdict.UNSAFE:
+            self._condemned[holding.id] = "; ".join(report.reasons) or report.classification.value
+        else:
+            self._condemned.pop(holding.id, None)
+
+    def _last_judged(self, holding: Holding, head: Head) -> int:
+        return self._judged_at.setdefault(holding.id, head.number)
+
+
+def _is_minor(removal: Removal, marked: Mark | None, holding: Holding) -> bool:
+    """Whether a removal takes less than what the liquidity rule lets pass. What is not known is not minor."""
+    share = rules_of(holding.position).liquidity_drop_pct
+    if removal.shares is None or marked is None or not marked.reading.shares:
+        return False
+    return removal.shares * 100 < marked.reading.shares * share

@@ -1,0 +1,78 @@
+"""What all parts of one run share: the state, the chain, the desk, the settings, and the way to tell the audience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sniper_cli.settings.model import SnipingSettings
+from sniper_cli.sniping.events import Listener, SniperEvent
+from sniper_cli.sniping.heads import Heads
+from sniper_cli.sniping.lease import RunnerLease
+from state.accounts import evm_asset_id, evm_instrument_id
+from state.database import Database
+
+if TYPE_CHECKING:
+    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.node import Head, Node
+    from sniper_cli.safety.policy import SafetyPolicy
+    from sniper_cli.safety.report import SafetyReport
+    from sniper_cli.trading.desk import OrderDesk
+
+ACTOR = "sniper"
+"""Who acts, in the journal, when a rule and not a person does."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of the sniper on one account of one chain."""
+
+    database: Database
+    node: Node
+    exchange: Exchange
+    desk: OrderDesk
+    settings: SnipingSettings
+    account_id: UUID
+    address: str
+    policy: SafetyPolicy
+    lease: RunnerLease
+    listener: Listener
+    dry_run: bool = False
+    heads: Heads = field(default_factory=Heads)
+    closing: bool = False
+    """No new purchases; what is held may still be sold."""
+
+    @property
+    def chain_id(self) -> int:
+        return self.exchange.chain_id
+
+    @property
+    def native(self) -> str:
+        return evm_asset_id(self.chain_id)
+
+    @property
+    def amount(self) -> int:
+        """What one launch is bought for, in wei."""
+        return int(self.settings.amount.scaleb(18))
+
+    def instrument_id(self, pool: str) -> str:
+        return evm_instrument_id(self.chain_id, pool)
+
+    def tell(self, event: SniperEvent) -> None:
+        self.listener(event)
+
+    async def judge(self, token: str, pool: str, head: Head | None = None) -> SafetyReport:
+        """What the simulations say of a token now, for a purchase of this run's size. Raises NetworkError."""
+        from sniper_cli.safety.judge import judge
+
+        return await judge(
+            self.node,
+            self.exchange,
+            token,
+            pool,
+            amount=self.amount,
+            policy=self.policy,
+            head=head,
+            sender=self.address,
+        )

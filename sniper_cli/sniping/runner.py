@@ -1,0 +1,199 @@
+"""The sniper at work: it takes its account, settles what a former run left, and follows the chain until told to stop.
+
+Three things happen at once. The stream is read: a new pool starts a task that follows the launch, a waiting
+removal of liquidity starts a sale. The heads pace the second: find out what became of orders, mark positions,
+apply the exit rules; a slow round skips heads, never the newest. The third renews the lease. A node that stops
+answering stops nothing: all that counts is in the database, and the next block carries on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from sniper_cli.chains.stream import ChainStream
+from sniper_cli.errors import LeaseLost, NetworkError, SniperError
+from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.settings.model import SnipingSettings
+from sniper_cli.sniping.book import Book
+from sniper_cli.sniping.entries import Entries
+from sniper_cli.sniping.events import Listener, Recovered, RunnerStarted, RunnerStopped, RunnerTrouble
+from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
+from sniper_cli.sniping.rounds import CURSOR, Rounds
+from sniper_cli.sniping.run import ACTOR, Run
+from sniper_cli.sniping.sales import Sales
+from sniper_cli.sniping.watcher import Watcher
+from state import journal
+from state.accounts import Account, balance_of
+from state.database import Database
+from state.launches import ChainCursor
+from state.orders import working_orders
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.node import Head, Node
+    from sniper_cli.trading.desk import OrderDesk
+
+FINISH_SECONDS = 3.0
+"""How long launches under way may take to end when the run stops."""
+CLOSING_SECONDS = 30.0
+"""How long a run that closes its positions at its end tries to."""
+OVERLAP_BLOCKS = 3
+"""Read again at a restart: a head may have been noted before its logs were."""
+
+
+class Sniper:
+    """Snipes launches on one account of one chain."""
+
+    def __init__(
+        self,
+        database: Database,
+        node: Node,
+        exchange: Exchange,
+        *,
+        desk: OrderDesk,
+        settings: SnipingSettings,
+        account: Account,
+        on_event: Listener,
+        block_seconds: Decimal | int = 12,
+        dry_run: bool = False,
+        close_at_end: bool = False,
+    ) -> None:
+        """`dry_run` judges and buys nothing; `close_at_end` sells everything when the run is over."""
+        self._run = Run(
+            database=database,
+            node=node,
+            exchange=exchange,
+            desk=desk,
+            settings=settings,
+            account_id=account.id,
+            address=(account.address or "").lower(),
+            policy=SafetyPolicy.from_settings(settings, block_seconds=block_seconds),
+            lease=RunnerLease(database, account.id),
+            listener=on_event,
+            dry_run=dry_run,
+        )
+        self._account_name = account.name
+        self._close_at_end = close_at_end
+        self._book = Book(self._run)
+        self._rounds = Rounds(self._run, self._book, Sales(self._run))
+        self._watcher = Watcher(self._run, Entries(self._run, self._book), self._rounds)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Raises LeaseLost if another runner has or takes the account, WrongChain."""
+        run = self._run
+        await run.node.check_chain(run.chain_id)
+        run.lease.take()
+        reason = "failed"
+        try:
+            await self._settle_the_past()
+            reason = await self._work(stop)
+        except asyncio.CancelledError:
+            reason = "interrupted"
+            raise
+        finally:
+            self._note("runner.stopped", {"reason": reason})
+            run.lease.release()
+            run.tell(RunnerStopped(reason=reason))
+
+    async def _settle_the_past(self) -> None:
+        """Before anything else: what became of the orders of a former run, and which positions it left."""
+        run = self._run
+        head = await run.node.head()
+        run.heads.push(head)
+        with run.database.read() as session:
+            unsettled = len(working_orders(session, run.account_id))
+            cash = balance_of(session, run.account_id, run.native)
+        await run.desk.recover(run.account_id)
+        self._book.look(quietly=True)
+        self._note(
+            "runner.started", {"account": self._account_name, "address": run.address, "block": head.number}
+        )
+        run.tell(RunnerStarted(account=self._account_name, address=run.address, head=head.number, coins=cash))
+        if unsettled or self._book.holdings:
+            run.tell(Recovered(orders=unsettled, positions=len(self._book.holdings)))
+
+    async def _work(self, stop: asyncio.Event) -> str:
+        """Until told to stop, or until the lease is lost."""
+        stream = ChainStream(self._run.node, from_block=await self._first_block())
+        self._watcher.resume()
+        lease = asyncio.create_task(self._hold_lease())
+        tasks = [
+            asyncio.create_task(self._watcher.watch(stream)),
+            asyncio.create_task(self._follow_heads()),
+            lease,
+        ]
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()
+            self._run.closing = True
+            await self._watcher.finish(FINISH_SECONDS)
+            if self._close_at_end:
+                await self._until(self._is_closed)
+            else:
+                await self._until(self._is_quiet)
+            return "asked to"
+        finally:
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _follow_heads(self) -> None:
+        """One round a block, of the newest block; the node failing in a round leaves it to the next."""
+        head: Head | None = None
+        while True:
+            head = await self._run.heads.after(head)
+            try:
+                await self._rounds.work(head)
+                if self._run.closing and self._close_at_end:
+                    await self._rounds.close_all()
+            except LeaseLost:
+                raise
+            except SniperError as error:
+                self._run.tell(RunnerTrouble(problem=f"block {head.number}: {error.message}"))
+
+    async def _hold_lease(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            self._run.lease.renew()
+
+    async def _until(self, is_done: Callable[[], bool]) -> None:
+        """Wait, a block at a time, but not for ever: what is left stands in the database."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                while not is_done():
+                    await self._run.heads.after(self._run.heads.latest)
+
+    def _is_quiet(self) -> bool:
+        """Nothing of ours waits to be mined."""
+        with self._run.database.read() as session:
+            return not working_orders(session, self._run.account_id)
+
+    def _is_closed(self) -> bool:
+        return self._is_quiet() and not self._book.holdings
+
+    async def _first_block(self) -> int:
+        """Where to begin to read: shortly before the last block seen, if it is still part of this chain."""
+        run = self._run
+        head = run.heads.latest or await run.node.head()
+        with run.database.read() as session:
+            place = session.get(ChainCursor, (run.chain_id, CURSOR))
+            known = None if place is None else (place.block_number, place.block_hash)
+        if known is None or known[0] > head.number:
+            return head.number + 1
+        with suppress(NetworkError):
+            if (await run.node.block(known[0])).hash != known[1]:
+                return max(0, known[0] - run.settings.recheck_blocks)
+        return max(0, known[0] - OVERLAP_BLOCKS) + 1
+
+    def _note(self, kind: str, data: dict[str, object]) -> None:
+        run = self._run
+        run.database.transact(
+            lambda session: journal.append(session, kind, run.account_id, data, actor=ACTOR)
+        )

@@ -1,0 +1,148 @@
+"""Reads the stream of the chain and starts what each message calls for; never waits for any of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from sniper_cli.chains.stream import (
+    Connected,
+    Disconnected,
+    Event,
+    LogSeen,
+    NewHead,
+    PendingSeen,
+    Reorganised,
+)
+from sniper_cli.errors import SniperError
+from sniper_cli.sniping import launches
+from sniper_cli.sniping.entries import Entries, buy_client_id
+from sniper_cli.sniping.events import ConnectionBack, ConnectionLost, LaunchSeen, RunnerTrouble
+from sniper_cli.sniping.listings import Listing, read_listing, read_removal
+from sniper_cli.sniping.rounds import Rounds
+from sniper_cli.sniping.run import ACTOR, Run
+from state.launches import Decision, Launch
+from state.orders import find_by_client_id
+
+if TYPE_CHECKING:
+    from sniper_cli.chains.stream import ChainStream
+
+TOO_OLD = "too old: listed while nobody was watching"
+
+
+class Watcher:
+    """Turns the stream's messages into tasks: a launch to follow, a sale that cannot wait."""
+
+    def __init__(self, run: Run, entries: Entries, rounds: Rounds) -> None:
+        self._run = run
+        self._entries = entries
+        self._rounds = rounds
+        self._following: set[UUID] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lost = False
+
+    async def watch(self, stream: ChainStream) -> None:
+        """Follow the stream until cancelled. It reconnects by itself, for ever."""
+        async for message in stream.events(factory=self._run.exchange.factory):
+            self._heed(message)
+
+    def _heed(self, message: Event) -> None:
+        match message:
+            case NewHead(head=head):
+                self._run.heads.push(head)
+            case LogSeen(log=log, received_at=received_at):
+                self._listed(read_listing(log, self._run.exchange, received_at))
+            case PendingSeen(tx=transaction):
+                removal = read_removal(transaction, self._run.exchange)
+                if removal is not None:
+                    self._start(self._rounds.flee(removal), "a sale ahead of a removal of liquidity")
+            case Disconnected(reason=reason):
+                self._lost = True
+                self._run.tell(ConnectionLost(reason=reason))
+            case Connected() if self._lost:
+                self._lost = False
+                self._run.tell(ConnectionBack())
+            case Reorganised(from_number=number):
+                self._run.tell(RunnerTrouble(problem=f"the chain was reorganised from block {number} on"))
+
+    def resume(self) -> None:
+        """Take up the launches that a former run saw and did not decide."""
+        with self._run.database.read() as session:
+            left = launches.undecided(session, self._run.chain_id)
+            session.expunge_all()
+        for launch in left:
+            self._take_up(launch, monotonic_ns())
+
+    async def finish(self, seconds: float) -> None:
+        """Let what is under way end; what has not by then is cancelled. Its orders stand recorded."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _listed(self, listing: Listing | None) -> None:
+        """Record a new pool and follow it; one seen before is left alone."""
+        if listing is None or self._run.closing:
+            return
+        launch, is_new = self._run.database.transact(
+            lambda session: launches.record_seen(session, self._run.chain_id, listing, actor=ACTOR)
+        )
+        if is_new:
+            self._run.tell(
+                LaunchSeen(
+                    launch_id=launch.id,
+                    token=launch.token,
+                    pool=launch.pool,
+                    block_number=launch.block_number,
+                )
+            )
+            self._take_up(launch, listing.received_at)
+
+    def _take_up(self, launch: Launch, received_at: int) -> None:
+        """Follow an undecided launch, unless its time has passed or its purchase is recorded already."""
+        if launch.id in self._following or launch.decision is not Decision.WAITING:
+            return
+        self._following.add(launch.id)
+        head = self._run.heads.latest
+        age = 0 if head is None else head.number - launch.block_number
+        if self._bought_before(launch):
+            return
+        if age > self._run.settings.recheck_blocks:
+            self._entries.skip(launch, TOO_OLD)
+        else:
+            self._start(self._entries.follow(launch, received_at), f"launch {launch.token}")
+
+    def _bought_before(self, launch: Launch) -> bool:
+        """A run that was killed between the purchase and its decision: the order says what was decided."""
+
+        def settle(session: Session) -> bool:
+            order = find_by_client_id(session, self._run.account_id, buy_client_id(launch.id))
+            if order is None:
+                return False
+            reason = "bought by the run before this one"
+            launches.record_decision(
+                session, launch.id, Decision.BOUGHT, reason, actor=ACTOR, order_id=order.id
+            )
+            return True
+
+        return self._run.database.transact(settle)
+
+    def _start(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        task = asyncio.create_task(self._guarded(work, what))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """One launch that fails must not end the exits of all the others."""
+        try:
+            await work
+        except SniperError as error:
+            self._run.tell(RunnerTrouble(problem=f"{what}: {error.message}"))
+        except Exception as error:  # noqa: BLE001 - a stranger's contract may break anything; it is told, and the rest goes on
+            self._run.tell(RunnerTrouble(problem=f"{what}: {type(error).__name__}: {error}"))
