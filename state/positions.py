@@ -61,6 +61,11 @@ class Position(SQLModel, table=True):
             - self.fees
         )
 
+    @property
+    def cost(self) -> int:
+        """What is still in it: the cost of the lots not yet sold, in quote units."""
+        return self.spent - (self.received - self.realised)
+
 
 class Lot(SQLModel, table=True):
     """What one fill bought, and what is left of it."""

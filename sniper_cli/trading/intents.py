@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from state.columns import canonical
-from state.orders import Order, OrderType, Side, TimeInForce
+from state.orders import Order, OrderState, OrderType, Side, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class OrderIntent:
     """0 normal; 1 and more bid for earlier inclusion (an exit before a rug bids above what it flees from)."""
     outbid_fee: int | None = None
     """A fee cap in wei per gas that this order's must exceed: the pending transaction it must get ahead of."""
+    tax_bps: int | None = None
+    """What the token is known to keep of this trade; unknown, the venue looks for a judgement of the token."""
+    gas_hint: int | None = None
+    """Gas that a simulation of this trade used; unknown, the venue estimates."""
     reason: dict[str, Any] = field(default_factory=dict)
     """Origin, rule, signal and their figures: `{"origin": "exit", "rule": "take_profit", …}`. No floats."""
     launch_id: UUID | None = None
@@ -45,9 +49,9 @@ class OrderIntent:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what was asked for; why, and how urgently, may differ on a repeat."""
+        """SHA-256 of what was asked for; why, how urgently and under which market may differ on a repeat."""
         asked = asdict(self)
-        for name in ("reason", "urgency", "outbid_fee"):
+        for name in ("reason", "urgency", "outbid_fee", "tax_bps", "gas_hint"):
             asked.pop(name)
         return hashlib.sha256(canonical(asked).encode()).hexdigest()
 
@@ -62,9 +66,17 @@ class CheckResult:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderOutcome:
     """The recorded order after the walk, and whether this intent had been seen before."""
 
     order: Order
     replayed: bool = False
+    dry_run: bool = False
+    """Nothing was written or sent: the order is what would have been recorded."""
+    summary: dict[str, Any] = field(default_factory=dict)
+    """What the venue would do, or does, with exact figures; empty for a refused or replayed order."""
+
+    @property
+    def refused(self) -> bool:
+        return self.order.state is OrderState.REFUSED

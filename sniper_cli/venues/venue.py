@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from sqlmodel import Session
@@ -49,6 +50,15 @@ class FillReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CostReport:
+    """A cost that is no fill: gas. Keyed like a fill: reported twice, it counts once."""
+
+    reference: str
+    asset_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What became of an order: its present state at the venue, new fills, and costs that are no fill (gas)."""
 
@@ -58,6 +68,43 @@ class Report:
     explanation: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     """For the journal: block, hash, gas."""
+    costs: tuple[CostReport, ...] = ()
+    reversed: tuple[str, ...] = ()
+    """Fills' trade ids and costs' references that a reorganisation took back."""
+    venue_reference: str | None = None
+    """The venue's own id, where it has become another one (a replacement was mined)."""
+    details: Any = None
+    """The venue's own, for its `settle`."""
+
+
+class RemedyKind(StrEnum):
+    RESEND = "resend"
+    """The identical bytes again: whatever became of the first sending, it can happen only once."""
+    REPLACE = "replace"
+    """The same call under the same nonce at a higher fee."""
+    KILL = "kill"
+    """Nothing under the same nonce: what was signed can then never happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What must be done about an order whose fate is open: the same bytes again, a higher bid, or an end to it."""
+
+    order_id: UUID
+    kind: RemedyKind
+    why: str
+    details: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the venue itself says an account holds, at one moment of the venue."""
+
+    amounts: dict[str, int]
+    moment: dict[str, Any]
+    """Block number and hash, for the record."""
+    complete: bool
+    """Every trade of ours that the venue counts in is known to the ledger too."""
 
 
 class Venue(Protocol):
@@ -87,4 +134,45 @@ class Venue(Protocol):
 
     async def cancel(self, order: Order) -> Report:
         """Ask the venue to cancel. Raises OrderRefused where it cannot."""
+        ...
+
+
+@runtime_checkable
+class ChainVenue(Venue, Protocol):
+    """A venue where what was sent can be stuck, lost or undone, and holdings can be counted independently."""
+
+    def introduce(self, session: Session, account: Account, instrument_id: str) -> bool:
+        """Make the instrument of a launch that has been seen; False when nothing is known of it."""
+        ...
+
+    def revisit(self, session: Session, account: Account) -> list[Order]:
+        """Orders that are over but may turn: recently mined, or with a transaction still on its way."""
+        ...
+
+    async def remedies(self, orders: Sequence[Order], *, recovering: bool = False) -> list[Remedy]:
+        """What to do about orders without a fate; network, no writes. Empty for those that just need patience."""
+        ...
+
+    async def kill(self, order: Order) -> Remedy:
+        """How to end an order that may still happen. Raises OrderRefused when it has already happened."""
+        ...
+
+    async def hasten(self, order: Order, *, urgency: int, outbid_fee: int | None) -> Remedy:
+        """How to raise the bid of an order that was sent. Raises OrderRefused when it is over."""
+        ...
+
+    def record_remedy(self, session: Session, account: Account, order: Order, remedy: Remedy) -> bool:
+        """Write what the remedy will send, like `record`; False when it is no longer called for."""
+        ...
+
+    async def plan_exit(self, order: Order) -> Any:
+        """What prepares the sale of what an order bought (an approval); None when nothing is needed."""
+        ...
+
+    def record_exit(self, session: Session, account: Account, order: Order, plan: Any) -> bool:
+        """Write it, like `record`; `send` sends it. False when it has been written before."""
+        ...
+
+    async def holdings(self, account: Account, asset_ids: Sequence[str]) -> Holdings:
+        """Count what the account holds."""
         ...

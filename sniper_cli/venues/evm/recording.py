@@ -1,0 +1,101 @@
+"""Nonces and signatures, under the account's lock and inside the desk's transaction.
+
+The nonce is the lowest that no transaction of ours claims, counted from what the node has seen: never one that
+is signed and may live, and never leaving a gap that a later transaction would wait behind for ever.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from sqlmodel import Session
+
+from sniper_cli.chains.fees import Fees
+from sniper_cli.venues.evm.planning import Call
+from sniper_cli.venues.evm.signer import Signer
+from state import journal
+from state.accounts import Account
+from state.orders import Order
+from state.transactions import ChainTransaction, TransactionState, live_nonces
+
+
+def free_nonces(session: Session, chain_id: int, sender: str, pending: int, count: int) -> list[int]:
+    """The lowest nonces, from the node's pending count on, that no recorded transaction claims; ascending."""
+    taken = live_nonces(session, chain_id, sender, pending)
+    free = (nonce for nonce in itertools.count(pending) if nonce not in taken)
+    return list(itertools.islice(free, count))
+
+
+def sign_and_store(
+    session: Session,
+    account: Account,
+    order: Order,
+    call: Call,
+    *,
+    signer: Signer,
+    nonce: int,
+    fees: Fees,
+    planned_block: int,
+    deadline: int | None,
+    actor: str,
+) -> ChainTransaction:
+    """Sign one call and store its bytes; committed with the caller's transaction, before any node hears of it."""
+    assert account.chain_id is not None
+    unsigned: dict[str, Any] = {
+        "type": 2,
+        "chainId": account.chain_id,
+        "nonce": nonce,
+        "to": checksummed(call.to),
+        "value": call.value,
+        "gas": call.gas_limit,
+        "maxFeePerGas": fees.max_fee,
+        "maxPriorityFeePerGas": fees.priority_fee,
+        "data": call.data,
+    }
+    raw, tx_hash = signer.sign(unsigned)
+    transaction = ChainTransaction(
+        account_id=account.id,
+        order_id=order.id,
+        purpose=call.purpose,
+        chain_id=account.chain_id,
+        sender=signer.address.lower(),
+        nonce=nonce,
+        tx_hash=tx_hash,
+        raw=raw,
+        to=call.to,
+        data=call.data,
+        value=call.value,
+        gas_limit=call.gas_limit,
+        max_fee=fees.max_fee,
+        priority_fee=fees.priority_fee,
+        state=TransactionState.RECORDED,
+        deadline=deadline,
+        planned_block=planned_block,
+    )
+    session.add(transaction)
+    session.flush()
+    journal.append(session, "transaction.recorded", transaction.id, figures(transaction), actor=actor)
+    return transaction
+
+
+def figures(transaction: ChainTransaction) -> dict[str, Any]:
+    """What identifies a transaction in the journal; the raw bytes stay in the table, their hash names them."""
+    return {
+        "order": transaction.order_id,
+        "purpose": transaction.purpose.value,
+        "hash": transaction.tx_hash,
+        "nonce": transaction.nonce,
+        "to": transaction.to,
+        "value": transaction.value,
+        "gas_limit": transaction.gas_limit,
+        "max_fee": transaction.max_fee,
+        "priority_fee": transaction.priority_fee,
+    }
+
+
+def checksummed(address: str) -> str:
+    """An address as signing libraries want it."""
+    from eth_utils.address import to_checksum_address
+
+    return str(to_checksum_address(address))

@@ -1,0 +1,487 @@
+"""The EVM venue: an order is a signed transaction, its fate is a receipt.
+
+`plan` and `report` talk to the node and write nothing; `record`, `settle` and the other writing steps run inside
+the desk's transaction and talk to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.broadcast import Broadcast, broadcast
+from sniper_cli.chains.broadcast import Fate as Said
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.fees import quote_fees
+from sniper_cli.chains.node import Node, head_from
+from sniper_cli.errors import OrderRefused
+from sniper_cli.trading.intents import OrderIntent
+from sniper_cli.venues.evm import remedies as cures
+from sniper_cli.venues.evm.instruments import ensure_instrument, token_of
+from sniper_cli.venues.evm.planning import SwapRequest, approve_call, plan_swap
+from sniper_cli.venues.evm.policy import ExecutionPolicy
+from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
+from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
+from sniper_cli.venues.evm.signer import Signer
+from sniper_cli.venues.venue import Holdings, Plan, Remedy, RemedyKind, Report
+from state import journal
+from state.accounts import Account, Asset, Instrument, VenueKind, evm_asset_id, lock_account
+from state.columns import utc_now
+from state.database import Database, lock_row
+from state.launches import Launch
+from state.orders import WORKING, Order, OrderState, Side
+from state.positions import Position
+from state.transactions import (
+    PENDING,
+    SETTLED,
+    ChainTransaction,
+    Purpose,
+    TransactionState,
+    transactions_of,
+)
+
+T = TransactionState
+
+
+class EvmVenue:
+    """Buys and sells tokens against the coin on one exchange, for one address."""
+
+    kind = VenueKind.EVM
+
+    def __init__(
+        self,
+        database: Database,
+        node: Node,
+        exchange: Exchange,
+        signer: Signer,
+        policy: ExecutionPolicy | None = None,
+        *,
+        actor: str = "sniper",
+        checkpoint: Callable[[str], None] | None = None,
+    ) -> None:
+        self.database = database
+        self.node = node
+        self.exchange = exchange
+        self.signer = signer
+        self.policy = policy or ExecutionPolicy()
+        self.address = signer.address.lower()
+        self.actor = actor
+        self._checkpoint = checkpoint or (lambda _step: None)
+        self._fresh: set[UUID] = set()
+        """Signed by this process and never given to any node: only such bytes may be given up on a node's word."""
+        self._head = 0
+        """The highest block seen, for ages counted in blocks."""
+
+    # -- placing ------------------------------------------------------------------------------------------------
+
+    async def plan(self, account: Account, instrument: Instrument, intent: OrderIntent) -> Plan:
+        """Work out the swap. Raises OrderRefused, NetworkError."""
+        self._require(account)
+        with self.database.read() as session:
+            base, quote = (
+                session.get_one(Asset, instrument.base_asset),
+                session.get_one(Asset, instrument.quote_asset),
+            )
+            tax = _known_tax(session, account, instrument, intent)
+            session.expunge_all()
+        plan = await plan_swap(
+            self.node, self.exchange, self.policy, self.address, instrument, (base, quote), intent, tax
+        )
+        self._head = max(self._head, plan.request.head.number)
+        return plan
+
+    def record(self, session: Session, account: Account, order: Order, plan: Plan) -> None:
+        """Allot nonces, sign, store. The order's reference is the hash of its swap."""
+        request: SwapRequest = plan.request
+        calls = request.calls
+        nonces = free_nonces(session, self.exchange.chain_id, self.address, request.pending_nonce, len(calls))
+        for call, nonce in zip(calls, nonces, strict=True):
+            transaction = sign_and_store(
+                session,
+                account,
+                order,
+                call,
+                signer=self.signer,
+                nonce=nonce,
+                fees=request.fees,
+                planned_block=request.head.number,
+                deadline=request.deadline if call.purpose in TRADES else None,
+                actor=self.actor,
+            )
+            self._fresh.add(transaction.id)
+            order.venue_reference = transaction.tx_hash
+
+    async def send(self, order: Order) -> Report:
+        """Broadcast what is recorded and not yet mined, lowest nonce first. Raises NetworkError: fate unknown."""
+        with self.database.read() as session:
+            transactions = transactions_of(session, order.id)
+            session.expunge_all()
+        changed: dict[UUID, Fate] = {}
+        pending = sorted((t for t in transactions if t.state in PENDING), key=lambda t: t.nonce)
+        refused: str | None = None
+        for transaction in pending:
+            fresh = transaction.id in self._fresh
+            if refused is not None and fresh:
+                changed[transaction.id] = Fate(transaction.id, T.DROPPED, error=f"never sent: {refused}")
+                continue
+            self._fresh.discard(transaction.id)
+            said = await broadcast(self.node, transaction.raw)
+            self._checkpoint(f"sent_{transaction.purpose.value}")
+            fate = self._fate(transaction, said, fresh=fresh)
+            if fate.state is T.DROPPED:
+                refused = said.words
+            changed[transaction.id] = fate
+        return report_of(order, transactions, changed, {}, {})
+
+    def _fate(self, transaction: ChainTransaction, said: Broadcast, *, fresh: bool) -> Fate:
+        """What a node's answer proves: little, unless these bytes were never given to any node before."""
+        if said.may_be_mined or said.fate is Said.NONCE_USED or not fresh:
+            sent_block = (
+                self._head or transaction.planned_block if said.may_be_mined else transaction.sent_block
+            )
+            error = None if said.may_be_mined else said.words
+            return Fate(transaction.id, T.SENT, sent_block=sent_block, error=error)
+        return Fate(transaction.id, T.DROPPED, error=f"the node refused it: {said.words}")
+
+    # -- finding out --------------------------------------------------------------------------------------------
+
+    async def report(self, orders: Sequence[Order]) -> list[Report]:
+        """What became of these orders, by the receipts of their transactions."""
+        with self.database.read() as session:
+            transactions = [t for order in orders for t in transactions_of(session, order.id)]
+            tokens = {o.id: token_of(session.get_one(Instrument, o.instrument_id)) for o in orders}
+            session.expunge_all()
+        if not transactions:
+            return [_without_transactions(order) for order in orders]
+        seen = await look(self.node, self.address, transactions)
+        self._head = seen.head
+        changed = fates(transactions, seen)
+        trades, reverts = {}, {}
+        for transaction in transactions:
+            fate, receipt = changed.get(transaction.id), seen.receipts.get(transaction.id)
+            if fate is None or receipt is None or transaction.order_id is None:
+                continue
+            if fate.state is T.MINED and transaction.purpose in TRADES:
+                token = tokens[transaction.order_id]
+                trades[transaction.id] = await measure(
+                    self.node, self.exchange, self.address, token, transaction, receipt
+                )
+            elif fate.state is T.REVERTED and fate.block_number is not None:
+                reverts[transaction.id] = await why_reverted(self.node, transaction, fate.block_number)
+        return [report_of(order, transactions, changed, trades, reverts) for order in orders]
+
+    def settle(self, session: Session, account: Account, order: Order, report: Report) -> None:  # noqa: ARG002
+        """Write what became of each transaction."""
+        for fate in report.details or ():
+            transaction = lock_row(session, ChainTransaction, fate.transaction_id)
+            if transaction is not None:
+                self._settle(session, transaction, fate)
+
+    def _settle(self, session: Session, transaction: ChainTransaction, fate: Fate) -> None:
+        if fate.undone:
+            transaction.undone += 1
+            transaction.block_number = transaction.block_hash = transaction.gas_used = (
+                transaction.gas_cost
+            ) = None
+            transaction.settled_at = None
+            transaction.move_to(T.SENT)
+            data = {**figures(transaction), "undone": transaction.undone}
+            journal.append(session, "transaction.sent", transaction.id, data, actor=self.actor)
+        before = transaction.state
+        if fate.state is not before:
+            transaction.move_to(fate.state)
+        transaction.error = fate.error
+        transaction.sent_block = fate.sent_block if fate.sent_block is not None else transaction.sent_block
+        if fate.state is T.SENT:
+            transaction.sent_at = utc_now()
+        elif fate.state in SETTLED:
+            transaction.block_number, transaction.block_hash = fate.block_number, fate.block_hash
+            transaction.gas_used, transaction.gas_cost = fate.gas_used, fate.gas_cost
+        if fate.state not in PENDING:
+            transaction.settled_at = utc_now()
+        session.add(transaction)
+        if fate.state is T.DROPPED:
+            self._restore(session, transaction)
+        if fate.state is not before:
+            data = {**figures(transaction), **_outcome(transaction)}
+            journal.append(session, f"transaction.{fate.state.value}", transaction.id, data, actor=self.actor)
+
+    def _restore(self, session: Session, dropped: ChainTransaction) -> None:
+        """A replacement that the node refused: what it was to replace is the one meant again."""
+        for sibling in transactions_of(session, dropped.order_id) if dropped.order_id else ():
+            same = sibling.nonce == dropped.nonce and sibling.id != dropped.id
+            if (
+                same
+                and sibling.state is T.REPLACED
+                and dropped.error
+                and dropped.error.startswith("the node refused")
+            ):
+                sibling.move_to(T.SENT)
+                session.add(sibling)
+                return
+
+    def revisit(self, session: Session, account: Account) -> list[Order]:
+        """Orders with transactions on their way, or mined so lately that a reorganisation may take them back."""
+        mine = ChainTransaction.account_id == account.id
+        newest = session.exec(select(sa.func.max(ChainTransaction.block_number)).where(mine)).one() or 0
+        since = max(self._head, newest) - self.policy.confirmations
+        recent = sa.or_(
+            col(ChainTransaction.state).in_(PENDING),
+            col(ChainTransaction.block_number) >= since,
+            sa.and_(col(ChainTransaction.state) == T.DROPPED, col(ChainTransaction.planned_block) >= since),
+        )
+        query = select(ChainTransaction.order_id).where(mine, recent).distinct()
+        ids = [order_id for order_id in session.exec(query).all() if order_id is not None]
+        return list(session.exec(select(Order).where(col(Order.id).in_(ids)).order_by(col(Order.id))).all())
+
+    # -- mending ------------------------------------------------------------------------------------------------
+
+    async def remedies(self, orders: Sequence[Order], *, recovering: bool = False) -> list[Remedy]:  # noqa: ARG002
+        """What to do about transactions that no block and perhaps no node holds; at most one thing an order."""
+        with self.database.read() as session:
+            transactions = [t for order in orders for t in transactions_of(session, order.id)]
+            session.expunge_all()
+        if not any(t.state in PENDING for t in transactions):
+            return []
+        head, patients = await cures.examine(self.node, self.address, orders, transactions)
+        self._head = head.number
+        found: dict[UUID, Remedy] = {}
+        for patient in patients:
+            if patient.order.id not in found:
+                remedy = cures.remedy_for(patient, head, self.policy, self.address)
+                if remedy is not None:
+                    found[patient.order.id] = remedy
+        return list(found.values())
+
+    async def kill(self, order: Order) -> Remedy:
+        """End an order: a transfer of nothing under its nonce. Raises OrderRefused when it is over."""
+        transaction = self._pending_trade(order)
+        return cures.kill(order, transaction, await self.node.head(), self.policy, self.address, "cancelled")
+
+    async def hasten(self, order: Order, *, urgency: int, outbid_fee: int | None) -> Remedy:
+        """Raise an order's bid. Raises OrderRefused when it is over or the cap forbids it."""
+        transaction = self._pending_trade(order)
+        head = await self.node.head()
+        return cures.hasten(order, transaction, head, self.policy, urgency=urgency, outbid_fee=outbid_fee)
+
+    def record_remedy(self, session: Session, account: Account, order: Order, remedy: Remedy) -> bool:
+        """Sign the replacement under the same nonce and store it; False when the old one is not pending any more."""
+        cure: cures.Replacement = remedy.details
+        old = lock_row(session, ChainTransaction, cure.replaced.id)
+        if old is None or old.state not in PENDING:
+            return False
+        new = sign_and_store(
+            session,
+            account,
+            order,
+            cure.call,
+            signer=self.signer,
+            nonce=old.nonce,
+            fees=cure.fees,
+            planned_block=old.planned_block if old.planned_block is not None else cure.planned_block,
+            deadline=cure.deadline,
+            actor=self.actor,
+        )
+        self._fresh.add(new.id)
+        self._fresh.discard(old.id)
+        old.move_to(T.REPLACED)
+        old.error = remedy.why
+        session.add(old)
+        data = {**figures(old), "by": new.tx_hash, "kind": remedy.kind.value, "why": remedy.why}
+        journal.append(session, "transaction.replaced", old.id, data, actor=self.actor)
+        order.version += 1
+        if remedy.kind is RemedyKind.REPLACE and new.purpose in TRADES:
+            order.venue_reference = new.tx_hash
+        session.add(order)
+        return True
+
+    async def cancel(self, order: Order) -> Report:
+        """Not in one step: a chain forgets nothing. The desk records and sends a `kill`."""
+        raise OrderRefused("a sent transaction can only be outbid", hint=f"sniper order cancel {order.id}")
+
+    # -- approvals ----------------------------------------------------------------------------------------------
+
+    async def plan_exit(self, order: Order) -> SwapRequest | None:
+        """The approval that a sale will need; None when the router may take the token already."""
+        with self.database.read() as session:
+            token = token_of(session.get_one(Instrument, order.instrument_id))
+            if self._approval(session, order.account_id, token) is not None:
+                return None
+        allowed = abi.encode_call(
+            abi.CALL_ALLOWANCE, ["address", "address"], [self.address, self.exchange.router]
+        )
+        block, pending, allowance = await self.node.batch(
+            [
+                ("eth_getBlockByNumber", ["latest", False]),
+                ("eth_getTransactionCount", [self.address, "pending"]),
+                ("eth_call", [{"to": token, "data": allowed}, "latest"]),
+            ]
+        )
+        if len(allowance) >= 66 and int(allowance[:66], 16) >= 2**128:
+            return None
+        head = head_from(block)
+        fees = quote_fees(head, priority_fee=self.policy.priority_fee, max_fee_cap=self.policy.max_fee)
+        return SwapRequest((approve_call(self.exchange, token),), fees, int(pending, 16), head, 0)
+
+    def record_exit(self, session: Session, account: Account, order: Order, plan: Any) -> bool:
+        """Store the approval; False when one is on its way or mined."""
+        request: SwapRequest = plan
+        call = request.calls[0]
+        if self._approval(session, account.id, call.to) is not None:
+            return False
+        nonce = free_nonces(session, self.exchange.chain_id, self.address, request.pending_nonce, 1)[0]
+        transaction = sign_and_store(
+            session,
+            account,
+            order,
+            call,
+            signer=self.signer,
+            nonce=nonce,
+            fees=request.fees,
+            planned_block=request.head.number,
+            deadline=None,
+            actor=self.actor,
+        )
+        self._fresh.add(transaction.id)
+        order.version += 1
+        session.add(order)
+        return True
+
+    async def approve(self, position: Position) -> bool:
+        """Let the router take a position's token, unless that has been done; whether something was sent."""
+        with self.database.read() as session:
+            query = select(Order).where(Order.position_id == position.id, Order.side == Side.BUY)
+            order = session.exec(query.order_by(col(Order.id))).first()
+            session.expunge_all()
+        plan = await self.plan_exit(order) if order is not None else None
+        if order is None or plan is None:
+            return False
+
+        def work(session: Session) -> bool:
+            account = lock_account(session, order.account_id)
+            bought = lock_row(session, Order, order.id)
+            return bought is not None and self.record_exit(session, account, bought, plan)
+
+        if not self.database.transact(work):
+            return False
+        report = await self.send(order)
+
+        def settle(session: Session) -> None:
+            self.settle(session, lock_account(session, order.account_id), order, report)
+
+        self.database.transact(settle)
+        return True
+
+    def _approval(self, session: Session, account_id: UUID, token: str) -> ChainTransaction | None:
+        query = select(ChainTransaction).where(
+            ChainTransaction.account_id == account_id,
+            ChainTransaction.purpose == Purpose.APPROVE,
+            ChainTransaction.to == token,
+            col(ChainTransaction.state).in_((*PENDING, T.MINED)),
+        )
+        return session.exec(query).first()
+
+    # -- counting -----------------------------------------------------------------------------------------------
+
+    async def holdings(self, account: Account, asset_ids: Sequence[str]) -> Holdings:
+        """The address's balances at one block."""
+        self._require(account)
+        head = await self.node.head()
+        coin, at = evm_asset_id(self.exchange.chain_id), hex(head.number)
+        tokens = [asset for asset in asset_ids if asset != coin]
+        holder = abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [self.address])
+        answers = await self.node.batch(
+            [
+                ("eth_getTransactionCount", [self.address, at]),
+                ("eth_getBalance", [self.address, at]),
+                *(("eth_call", [{"to": token.rsplit(":", 1)[1], "data": holder}, at]) for token in tokens),
+            ],
+            return_errors=True,
+        )
+        mined = int(answers[0], 16)
+        amounts = {coin: int(answers[1], 16)}
+        for token, answer in zip(tokens, answers[2:], strict=True):
+            # A contract that answers nothing, or refuses to, holds nothing for us.
+            amounts[token] = int(answer[:66], 16) if isinstance(answer, str) and len(answer) >= 66 else 0
+        with self.database.read() as session:
+            complete = self._is_complete(session, account, mined)
+        moment = {"block": head.number, "hash": head.hash}
+        return Holdings(amounts, moment, complete)
+
+    def _is_complete(self, session: Session, account: Account, mined: int) -> bool:
+        """No transaction of ours is in a block but not in the ledger, or in the ledger but not in a block."""
+        mine = ChainTransaction.account_id == account.id
+        unknown = sa.and_(col(ChainTransaction.state).in_(PENDING), col(ChainTransaction.nonce) < mined)
+        ahead = sa.and_(col(ChainTransaction.state).in_(SETTLED), col(ChainTransaction.nonce) >= mined)
+        return session.exec(select(ChainTransaction.id).where(mine, sa.or_(unknown, ahead))).first() is None
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    def introduce(self, session: Session, account: Account, instrument_id: str) -> bool:  # noqa: ARG002
+        """The instrument of a launch that was seen."""
+        pool = instrument_id.rsplit(":", 1)[-1]
+        query = select(Launch).where(Launch.chain_id == self.exchange.chain_id, Launch.pool == pool)
+        launch = session.exec(query).first()
+        if launch is None:
+            return False
+        ensure_instrument(
+            session,
+            self.exchange,
+            launch.token,
+            launch.pool,
+            symbol=launch.symbol,
+            name=launch.name,
+            decimals=launch.decimals,
+        )
+        return True
+
+    def _pending_trade(self, order: Order) -> ChainTransaction:
+        with self.database.read() as session:
+            transactions = [
+                t for t in transactions_of(session, order.id) if t.state in PENDING and t.purpose in TRADES
+            ]
+            session.expunge_all()
+        if not transactions:
+            raise OrderRefused(
+                f"order {order.id} has no transaction that could still be replaced",
+                hint=f"sniper explain {order.id}",
+            )
+        return transactions[-1]
+
+    def _require(self, account: Account) -> None:
+        if account.address != self.address or account.chain_id != self.exchange.chain_id:
+            raise OrderRefused(
+                f"account {account.name!r} belongs to {account.address}, the wallet is {self.address}",
+                hint="sniper wallet list",
+            )
+
+
+def _known_tax(session: Session, account: Account, instrument: Instrument, intent: OrderIntent) -> int:
+    """What the token keeps of this trade: as the intent says, else as it was judged, else nothing."""
+    if intent.tax_bps is not None:
+        return intent.tax_bps
+    query = select(Launch).where(Launch.chain_id == account.chain_id, Launch.pool == instrument.pool)
+    launch = session.exec(query).first()
+    side = "buy_tax_bps" if intent.side is Side.BUY else "sell_tax_bps"
+    return min(9_999, int((launch.report.get(side) if launch is not None else None) or 0))
+
+
+def _without_transactions(order: Order) -> Report:
+    state = OrderState.DROPPED if order.state in WORKING else order.state
+    return Report(order.id, state, explanation="nothing was ever signed for it")
+
+
+def _outcome(transaction: ChainTransaction) -> dict[str, Any]:
+    outcome = {
+        "block": transaction.block_number,
+        "block_hash": transaction.block_hash,
+        "gas_used": transaction.gas_used,
+        "gas_cost": transaction.gas_cost,
+        "error": transaction.error,
+    }
+    return {name: value for name, value in outcome.items() if value is not None}
