@@ -1,0 +1,297 @@
+"""One token, one pool, one head: bought, held, sold in every way that matters, none of it sent.
+
+Three steps, each as wide as it can be: what stands on the chain and what a purchase brings; all scenarios of selling
+at once; and, where nothing was found, the order itself in rehearsal: the operator's own address, the gas limits
+that the desk will set. Fourteen requests for a token that passes, three or four for one that cannot be bought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.node import Head, Node
+from sniper_cli.errors import NetworkError, NotFound
+from sniper_cli.pricing.constant_product import BPS, Reserves
+from sniper_cli.safety.classification import classify
+from sniper_cli.safety.facts import Facts, Purchase, read_facts, try_purchase
+from sniper_cli.safety.findings import (
+    Findings,
+    blocked,
+    judge_gas,
+    judge_larger,
+    judge_pool,
+    judge_purchase,
+    judge_sales,
+    judge_simulation,
+)
+from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.safety.report import Classification, Outcome, SafetyReport
+from sniper_cli.safety.scenarios import (
+    AS_SENT,
+    HEADROOM_PCT,
+    TWO_BLOCKS,
+    Leg,
+    Market,
+    NotRun,
+    Scenario,
+    Tried,
+    in_own_words,
+    matrix,
+    own_words,
+    run,
+    vague,
+)
+from sniper_cli.safety.simulation import ZERO_ADDRESS, Surroundings, fresh_address, surroundings
+from sniper_cli.settings.model import SnipingSettings
+
+T = TypeVar("T")
+SMALLER = 10
+"""A purchase that fails is tried once more at this fraction, to tell a limit from a closed door."""
+
+
+async def judge(
+    node: Node,
+    exchange: Exchange,
+    token: str,
+    pool: str,
+    *,
+    amount: int,
+    policy: SafetyPolicy,
+    head: Head | None = None,
+    sender: str | None = None,
+) -> SafetyReport:
+    """Judge a token in its pool for a purchase of `amount` wei.
+
+    `sender` is the account that would buy: the last scenario is run from its address, since a token may know it;
+    all others come from addresses made up for the occasion. Raises NetworkError only where the head itself cannot
+    be read; whatever cannot be tried after that makes the verdict not proven.
+    """
+    head = head or await node.head()
+    trial = _Trial(
+        node, exchange, token.lower(), pool.lower(), amount, policy, surroundings(head, policy), sender
+    )
+    return await trial.judge()
+
+
+async def find_pool(node: Node, exchange: Exchange, token: str) -> str | None:
+    """The factory's pool of a token against the wrapped coin. Raises NetworkError."""
+    data = abi.encode_call(abi.CALL_GET_PAIR, ["address", "address"], [token, exchange.wrapped])
+    answer = await node.call("eth_call", [{"to": exchange.factory, "data": data}, "latest"])
+    pool = abi.address_word(answer, 0) if len(answer) >= 66 else ZERO_ADDRESS
+    return None if pool == ZERO_ADDRESS else pool
+
+
+async def check_token(
+    node: Node, exchange: Exchange, token: str, settings: SnipingSettings, *, sender: str | None = None
+) -> SafetyReport:
+    """The safety report of one token, for a purchase of the settings' size. Raises NotFound, NetworkError."""
+    pool = await find_pool(node, exchange, token)
+    if pool is None:
+        raise NotFound(
+            f"the exchange has no pool of {token} against {exchange.coin}",
+            hint="sniper snipe launches",
+            token=token,
+            factory=exchange.factory,
+        )
+    amount = int(settings.amount * 10**18)
+    policy = SafetyPolicy.from_settings(settings)
+    return await judge(node, exchange, token, pool, amount=amount, policy=policy, sender=sender)
+
+
+@dataclass(slots=True)
+class _Trial:
+    """A judgement under way."""
+
+    node: Node
+    exchange: Exchange
+    token: str
+    pool: str
+    amount: int
+    policy: SafetyPolicy
+    around: Surroundings
+    sender: str | None
+    simulations: int = 0
+
+    async def judge(self) -> SafetyReport:
+        """The three steps."""
+        found = Findings(self.policy, self.exchange.coin)
+        market = Market(self.exchange, self.token, self.pool, self.amount, Reserves(0, 0))
+        buyer = fresh_address()
+        facts, purchase, balance = await asyncio.gather(
+            self._try(read_facts(self.node, self.around, self.exchange, self.token, self.pool, buyer=buyer)),
+            self._try(try_purchase(self.node, self.around, market, self.amount, buyer=buyer)),
+            self._own_balance(),
+        )
+        if isinstance(facts, NotRun) or isinstance(purchase, NotRun):
+            missing = next(each for each in (purchase, facts) if isinstance(each, NotRun))
+            found.add("simulation", Outcome.NOT_PROVEN, f"the token could not be tried: {missing.why}")
+            return self._report(found, None if isinstance(facts, NotRun) else facts)
+        purchase = _without(purchase, facts.balance_before)
+        judge_pool(found, facts, facts.problem(self.exchange, self.token, self.pool), self.amount)
+        judge_simulation(found, purchase)
+        if facts.reserves.coming == 0 or facts.reserves.going == 0:
+            found.classification = Classification.NO_LIQUIDITY
+            return self._report(found, facts)
+        smaller, explained = await asyncio.gather(
+            self._smaller(market, purchase), self._explained(market, purchase)
+        )
+        if not judge_purchase(found, explained, smaller):
+            return self._report(found, facts, purchase)
+        market = Market(self.exchange, self.token, self.pool, self.amount, purchase.reserves)
+        tried = await self._sales(found, market, purchase, balance)
+        return self._report(found, facts, purchase, tried)
+
+    async def _sales(
+        self, found: Findings, market: Market, purchase: Purchase, balance: int | None
+    ) -> dict[str, Tried | NotRun]:
+        """The second step and, where it found nothing, the third."""
+        scenarios = matrix(self.around, self.policy.max_sell_gas)
+        big = max(2 * self.amount, market.reserves.coming * self.policy.max_share_of_pool_bps // BPS)
+        larger, ended = await asyncio.gather(
+            self._try(try_purchase(self.node, self.around, market, big, buyer=fresh_address())),
+            asyncio.gather(
+                *(self._try(run(self.node, self.around, market, each, purchase.got)) for each in scenarios)
+            ),
+        )
+        tried = {scenario.name: outcome for scenario, outcome in zip(scenarios, ended, strict=True)}
+        tried = await self._in_own_words(market, purchase, scenarios, tried)
+        normal = tried[TWO_BLOCKS]
+        judge_gas(found, normal)
+        if isinstance(normal, Tried) and normal.sales and not blocked(normal.sales[0]):
+            tried[AS_SENT] = await self._try(self._rehearse(market, purchase, normal, balance))
+        judge_sales(found, tried)
+        judge_larger(found, larger)
+        found.classification = classify(found, tried, larger)
+        return tried
+
+    async def _in_own_words(
+        self, market: Market, purchase: Purchase, scenarios: list[Scenario], tried: dict[str, Tried | NotRun]
+    ) -> dict[str, Tried | NotRun]:
+        """The failures with the token's own reason, where router and pair swallowed it."""
+        for scenario in scenarios:
+            ended = tried[scenario.name]
+            if isinstance(ended, Tried) and ended.sales and vague(ended.sales[0].reason):
+                leg = scenario.legs[0]
+                words = await self._try(own_words(self.node, self.around, market, leg, purchase.got))
+                if words and isinstance(words, str):
+                    return {
+                        name: in_own_words(each, words) if isinstance(each, Tried) else each
+                        for name, each in tried.items()
+                    }
+                break
+        return tried
+
+    def _rehearse(
+        self, market: Market, purchase: Purchase, normal: Tried, balance: int | None
+    ) -> Coroutine[Any, Any, Tried]:
+        """The order itself: its gas limits, its bid and, where known, its account."""
+        gas = max(purchase.gas, normal.sales[0].gas) * HEADROOM_PCT // 100
+        legs = (Leg(2, self.around.seconds(2)),)
+        scenario = Scenario(AS_SENT, legs, gas, sender=(self.sender or fresh_address()).lower())
+        return run(self.node, self.around, market, scenario, purchase.got, own_balance=balance)
+
+    async def _smaller(self, market: Market, purchase: Purchase) -> Purchase | None:
+        if purchase.ok:
+            return None
+        small = max(1, self.amount // SMALLER)
+        outcome = await self._try(try_purchase(self.node, self.around, market, small, buyer=fresh_address()))
+        return None if isinstance(outcome, NotRun) else outcome
+
+    async def _explained(self, market: Market, purchase: Purchase) -> Purchase:
+        if purchase.ok or not vague(purchase.reason):
+            return purchase
+        words = await self._try(own_words(self.node, self.around, market, None, purchase.expected or 1))
+        return replace(purchase, reason=words) if words and isinstance(words, str) else purchase
+
+    async def _own_balance(self) -> int | None:
+        if self.sender is None:
+            return None
+        try:
+            at = hex(self.around.head.number)
+            return int(await self.node.call("eth_getBalance", [self.sender, at]), 16)
+        except NetworkError:
+            return None  # the scenario then gives the account what it needs
+
+    async def _try(self, simulation: Coroutine[Any, Any, T]) -> T | NotRun:
+        """What it brings, or why it could not be run."""
+        self.simulations += 1
+        try:
+            return await simulation
+        except NetworkError as error:
+            return NotRun(error.message)
+
+    def _report(
+        self,
+        found: Findings,
+        facts: Facts | None,
+        purchase: Purchase | None = None,
+        tried: dict[str, Tried | NotRun] | None = None,
+    ) -> SafetyReport:
+        normal = (tried or {}).get(TWO_BLOCKS)
+        sale = normal.sales[0] if isinstance(normal, Tried) and normal.sales else None
+        sold = sale if sale and sale.ok else None
+        metadata = facts.metadata if facts else None
+        return SafetyReport(
+            chain_id=self.exchange.chain_id,
+            token=self.token,
+            pool=self.pool,
+            block_number=self.around.head.number,
+            block_hash=self.around.head.hash,
+            verdict=found.verdict,
+            classification=found.classification,
+            checks=tuple(found.checks),
+            reasons=found.reasons,
+            symbol=metadata.symbol if metadata else "",
+            name=metadata.name if metadata else "",
+            decimals=metadata.decimals if metadata else None,
+            buy_tax_bps=purchase.tax_bps if purchase and purchase.ok else None,
+            sell_tax_bps=sold.tax_bps if sold else None,
+            buy_gas=purchase.gas if purchase and purchase.ok else None,
+            sell_gas=sold.gas if sold else None,
+            expected_quantity=purchase.got if purchase and purchase.ok else None,
+            liquidity=facts.reserves.coming if facts else None,
+            simulations=self.simulations,
+            figures=_figures(self.around, self.amount, facts, tried or {}),
+        )
+
+
+def _without(purchase: Purchase, before: int) -> Purchase:
+    """A purchase brought what the balance grew by; a token may claim a balance for one who never bought."""
+    return replace(purchase, got=purchase.got - before) if before and purchase.ok else purchase
+
+
+def _figures(
+    around: Surroundings, amount: int, facts: Facts | None, tried: dict[str, Tried | NotRun]
+) -> dict[str, Any]:
+    """What stands behind the checks, exact, as strings and whole numbers."""
+    supply = facts.metadata.total_supply if facts else None
+    return {
+        "amount_wei": str(amount),
+        "base_fee_wei": str(around.base_fee),
+        "max_fee_wei": str(around.fees.max_fee),
+        "priority_fee_wei": str(around.fees.priority_fee),
+        "token_reserve": str(facts.reserves.going) if facts else None,
+        "total_supply": None if supply is None else str(supply),
+        "held_by_pool": None if facts is None or facts.held_by_pool is None else str(facts.held_by_pool),
+        "sales": {
+            name: [
+                {
+                    "ok": sale.ok,
+                    "blocks": sale.blocks,
+                    "gas": sale.gas,
+                    "sent": str(sale.sent),
+                    "reached_pool": str(sale.reached_pool),
+                    "paid_wei": str(sale.paid),
+                    "fair_wei": str(sale.fair),
+                }
+                for sale in ended.sales
+            ]
+            for name, ended in tried.items()
+            if isinstance(ended, Tried)
+        },
+    }

@@ -1,0 +1,219 @@
+"""Transactions tried out on a node without being sent, in blocks that look like the ones to come.
+
+`eth_simulateV1` with `validation: true` is the only method that runs several blocks on top of the chain and lets the
+contracts see a real block: a base fee, a proposer, a gas price, a random number. Without them a token that looks
+for a simulation finds one (reference: evm.md § 2.3: base fee and gas price read zero) and behaves. Nothing here
+is constant from one judgement to the next that a token could learn: senders and random numbers come from `secrets`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sniper_cli.chains.abi import Log
+from sniper_cli.chains.fees import Fees, quote_fees
+from sniper_cli.chains.node import Head, Node
+from sniper_cli.errors import NodeRefused, OrderRefused
+from sniper_cli.safety.policy import GWEI, SafetyPolicy
+from sniper_cli.safety.reverts import revert_reason
+from state.columns import utc_now
+
+METHOD = "eth_simulateV1"
+BUILDERS = (
+    "0x95222290dd7278aa3ddd389cc1e1d165cc4bafe5",
+    "0x4838b106fce9647bdf1e7877bf73ce8b0bad5f97",
+    "0x1f9090aae28b8a3dceadf281b0f12828e676c326",
+)
+"""Well-known block builders of Ethereum: proposers that a real block may have."""
+ZERO_ADDRESS = "0x" + "0" * 40
+GAP_SECONDS = 12
+"""geth fills a jump of the block number with empty blocks 12 s apart; less time than that between is refused."""
+ELASTICITY = 2
+BASE_FEE_CHANGE = 8
+POCKET = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One transaction to try: as it would be signed, less nonce and signature."""
+
+    sender: str
+    to: str
+    data: str
+    value: int = 0
+    gas: int = 300_000
+    fees: Fees | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block to come: how far ahead of the head it stands, who proposes it, what is in it."""
+
+    ahead: int
+    seconds: int
+    calls: tuple[Call, ...]
+    coinbase: str
+    random: str = field(default_factory=lambda: "0x" + secrets.token_hex(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one tried call ended."""
+
+    ok: bool
+    data: bytes
+    gas: int
+    logs: Sequence[Log] = field(default=())
+    reason: str = ""
+    """Why it failed; empty for a success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all simulated blocks of a judgement share with the chain's real ones."""
+
+    head: Head
+    timestamp: int
+    """The head's time; on a chain that stood still, as a development chain does between blocks, nearly now."""
+    base_fee: int
+    fees: Fees
+    """The bid that the desk makes for an order without haste."""
+    urgent: Fees
+    """… and for one in haste, an exit ahead of a rug."""
+    coinbase: str
+    """The head's proposer; a well-known builder where the head has none, as on a development chain."""
+    other_coinbase: str
+    block_seconds: int
+
+    def seconds(self, blocks: int) -> int:
+        """The time that so many blocks take, never less than geth's filling blocks do."""
+        return blocks * (self.block_seconds if blocks == 1 else max(self.block_seconds, GAP_SECONDS))
+
+
+def surroundings(head: Head, policy: SafetyPolicy) -> Surroundings:
+    """What the transactions of the next blocks will see, as far as it can be known."""
+    base_fee = next_base_fee(head)
+    builders = list(BUILDERS)
+    secrets.SystemRandom().shuffle(builders)
+    proposed = head.coinbase.lower()
+    return Surroundings(
+        head=head,
+        timestamp=max(head.timestamp, int(utc_now().timestamp()) - policy.block_seconds),
+        base_fee=base_fee,
+        fees=_bid(head, policy, 0),
+        urgent=_bid(head, policy, 2),
+        coinbase=builders[0] if int(proposed, 16) == 0 else proposed,
+        other_coinbase=builders[1],
+        block_seconds=policy.block_seconds,
+    )
+
+
+def _bid(head: Head, policy: SafetyPolicy, urgency: int) -> Fees:
+    """The desk's own bid; where its cap lies below the base fee, the least that could be mined."""
+    try:
+        return quote_fees(head, priority_fee=policy.priority_fee, max_fee_cap=policy.max_fee, urgency=urgency)
+    except OrderRefused:
+        return Fees(2 * head.base_fee + policy.priority_fee, policy.priority_fee)
+
+
+def next_base_fee(head: Head) -> int:
+    """The base fee of the block after the head, as EIP-1559 computes it."""
+    target = head.gas_limit // ELASTICITY
+    if target in (0, head.gas_used) or head.base_fee == 0:
+        return head.base_fee
+    change = head.base_fee * abs(head.gas_used - target) // target // BASE_FEE_CHANGE
+    return head.base_fee + max(1, change) if head.gas_used > target else head.base_fee - change
+
+
+def fresh_address() -> str:
+    """An account that nobody has seen before and no token can know."""
+    return "0x" + secrets.token_hex(20)
+
+
+def pocket_money(spending: int, around: Surroundings, gas: int) -> int:
+    """A balance that pays for it all and looks like a person's: no round number, no fortune."""
+    fees = 4 * gas * max(around.urgent.max_fee, around.fees.max_fee, GWEI)
+    return spending + fees + POCKET // 20 + secrets.randbelow(POCKET)
+
+
+async def simulate(
+    node: Node,
+    around: Surroundings,
+    blocks: Sequence[Block],
+    *,
+    balances: Mapping[str, int],
+    code: Mapping[str, str] | None = None,
+    validation: bool = True,
+) -> list[list[Result]]:
+    """Run the blocks on top of the head; one list of results a block. Raises NetworkError.
+
+    Without `validation` a contract may be the sender, and nothing that is found counts as proven.
+    """
+    asked = request(around, blocks, balances, code or {}) | {"validation": validation}
+    answer = await node.call(METHOD, [asked, hex(around.head.number)])
+    return results(around, blocks, answer)
+
+
+def request(
+    around: Surroundings, blocks: Sequence[Block], balances: Mapping[str, int], code: Mapping[str, str]
+) -> dict[str, Any]:
+    """The first parameter of the call."""
+    overrides: dict[str, dict[str, str]] = {who: {"balance": hex(wei)} for who, wei in balances.items()}
+    for where, what in code.items():
+        overrides.setdefault(where, {})["code"] = what
+    states = [
+        {
+            "blockOverrides": {
+                "number": hex(around.head.number + block.ahead),
+                "time": hex(around.timestamp + block.seconds),
+                "feeRecipient": block.coinbase,
+                "baseFeePerGas": hex(around.base_fee),
+                "prevRandao": block.random,
+            },
+            "calls": [_transaction(call, around) for call in block.calls],
+        }
+        for block in blocks
+    ]
+    states[0]["stateOverrides"] = overrides
+    return {"blockStateCalls": states, "traceTransfers": False}
+
+
+def _transaction(call: Call, around: Surroundings) -> dict[str, str]:
+    fees = call.fees or around.fees
+    return {
+        "from": call.sender,
+        "to": call.to,
+        "input": call.data,
+        "value": hex(call.value),
+        "gas": hex(call.gas),
+        "maxFeePerGas": hex(fees.max_fee),
+        "maxPriorityFeePerGas": hex(fees.priority_fee),
+    }
+
+
+def results(around: Surroundings, blocks: Sequence[Block], answer: Any) -> list[list[Result]]:
+    """The answer's results, matched by block number: geth also lists the empty blocks that fill a jump."""
+    try:
+        found = {int(block["number"], 16): block["calls"] for block in answer}
+        return [
+            [
+                _result(call, given)
+                for call, given in zip(block.calls, found[around.head.number + block.ahead], strict=True)
+            ]
+            for block in blocks
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise NodeRefused(
+            f"the node's answer to {METHOD} cannot be read: {error!r}", hint="sniper doctor"
+        ) from error
+
+
+def _result(call: Call, given: Mapping[str, Any]) -> Result:
+    ok = given["status"] == "0x1"
+    data = bytes.fromhex((given.get("returnData") or "0x")[2:])
+    gas = int(given["gasUsed"], 16)
+    reason = "" if ok else revert_reason(data, gas_used=gas, gas_limit=call.gas)
+    return Result(ok, data, gas, given.get("logs") or (), reason)
