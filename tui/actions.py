@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sniper_cli.context import Context
+from sniper_cli.monitoring.rows import PositionRow
+from state.identifiers import short
+from tui import figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +70,22 @@ def reset_switch(context: Context, reason: str = "resumed in the dashboard") -> 
         command_line(context, "risk", "resume", "--reason", reason),
         perform,
         word="resume",
+    )
+
+
+def close_position(context: Context, row: PositionRow) -> Act:
+    """Sell everything a position holds, at the market."""
+
+    async def perform() -> str:
+        from sniper_cli.trading.assembly import close_position as close
+
+        return await close(context, row.id)
+
+    profit = f"{figures.gain(row.profit)} {figures.percent(row.profit_pct)}"
+    return Act(
+        f"Close position {row.symbol}",
+        f"Sells {figures.exact(row.quantity, row.decimals)} {row.symbol.split('/')[0]}, "
+        f"worth {figures.amount(row.value)} now ({profit}), at the market.",
+        command_line(context, "position", "close", short(row.id)),
+        perform,
     )

@@ -7,9 +7,11 @@ stands, cancelled and awaited when the person leaves, so that nothing is left ru
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -19,11 +21,24 @@ from sniper_cli.errors import SniperError
 from sniper_cli.monitoring.rows import Dashboard, PositionRow
 from sniper_cli.monitoring.snapshot import Monitor
 from state.columns import utc_now
+from state.journal import JournalRecord
+from tui import actions
+from tui.actions import Act
+from tui.palette import SniperCommands
 from tui.screens.dashboard import DashboardScreen
+from tui.screens.detail import DetailScreen
+from tui.screens.dialogs import ConfirmAct, ErrorBox, RecordBox
+from tui.screens.help import HelpBox
+from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
+from tui.screens.order import OrderScreen
+from tui.screens.position import PositionScreen
+from tui.screens.summary import SummaryScreen
 from tui.theme import THEMES
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from sniper_cli.screens import Runtime
 
 POLL_SECONDS = 0.25
@@ -32,11 +47,19 @@ SLOW_SECONDS = 2.0
 """How often it is tried when the last reading failed."""
 
 
+DETAILS: dict[str, type[DetailScreen[Any]]] = {
+    "launches": LaunchScreen,
+    "positions": PositionScreen,
+    "orders": OrderScreen,
+}
+"""The screen that enter opens, by panel."""
+
+
 class SniperApp(App[None]):
     """The dashboards of one profile."""
 
     TITLE = "Sniper"
-    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {SniperCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+k", "kill_switch", "Kill switch"),
         Binding("p", "pause", "Pause", show=False),
@@ -63,6 +86,12 @@ class SniperApp(App[None]):
         self.poll_seconds = poll_seconds
         self.paused = False
         self.dashboard: Dashboard | None = None
+        self.report: RenderableType | None = None
+        """What the runtime ended with."""
+        self.failure: Exception | None = None
+        """What the runtime failed with."""
+        self._hosted: asyncio.Task[None] | None = None
+        self._leaving = False
         self.monitor = Monitor(
             context.database, profile=context.profile, settings=context.settings, clock=clock
         )
@@ -73,9 +102,18 @@ class SniperApp(App[None]):
     async def on_mount(self) -> None:
         await self.read_state()
         await self.push_screen(DashboardScreen(self.panel))
+        self._listen_for_the_end()
+        if self.runtime is not None:
+            self._hosted = asyncio.create_task(self._host(self.runtime), name="runtime")
         if self.poll_seconds:
             self.set_timer(self.poll_seconds, self._poll)
             self.set_interval(0.5, self._tick)
+
+    def _listen_for_the_end(self) -> None:
+        """A terminated process, or a closed terminal, ends the runtime as q does."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: self.call_later(self.action_quit))
 
     # Reading
 
@@ -94,7 +132,11 @@ class SniperApp(App[None]):
             except SniperError as error:
                 pause = SLOW_SECONDS
                 self.notify(
-                    error.message, title="The state cannot be read", severity="error", timeout=SLOW_SECONDS
+                    error.message,
+                    title="The state cannot be read",
+                    severity="error",
+                    timeout=SLOW_SECONDS,
+                    markup=False,
                 )
         self.set_timer(pause, self._poll)
 
@@ -107,13 +149,107 @@ class SniperApp(App[None]):
         if isinstance(self.screen, LiveScreen):
             self.screen.take_current()
 
+    # Going places
+
     def open_detail(self, panel: str, key: object) -> None:
-        pass
+        """Open what a row stands for."""
+        if panel == "events" and isinstance(key, int):
+            self.open_record(key)
+        elif panel in DETAILS and isinstance(key, UUID):
+            self.push_screen(DETAILS[panel](key))
+
+    def open_record(self, seq: int) -> None:
+        """Show one journal record in full."""
+        with self.context.database.read() as session:
+            record = session.get(JournalRecord, seq)
+            if record is not None:
+                self.push_screen(RecordBox(seq, record.body, record.hash))
+
+    def go_to_panel(self, name: str) -> None:
+        """Back to the dashboard, with the keys in a panel."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, DashboardScreen):
+            self.pop_screen()
+        if isinstance(self.screen, DashboardScreen):
+            self.screen.action_panel(name)
+
+    def action_help(self) -> None:
+        if isinstance(self.screen, LiveScreen):
+            self.push_screen(HelpBox(self.screen))
+
+    def show_error(self, error: BaseException) -> None:
+        """Say what went wrong; the app goes on."""
+        self.push_screen(ErrorBox(error))
+
+    # Acting
+
+    def action_kill_switch(self) -> None:
+        tripped = self.dashboard is not None and self.dashboard.facts.switch is not None
+        self.ask(actions.reset_switch(self.context) if tripped else actions.trip_switch(self.context))
 
     def ask_close(self, row: PositionRow) -> None:
-        pass
+        """Ask, then sell everything a position holds."""
+        self.ask(actions.close_position(self.context, row))
+
+    def ask(self, act: Act) -> None:
+        """Show an act with its command line; do it when it is confirmed."""
+        if isinstance(self.screen, ConfirmAct):
+            return
+
+        def decide(confirmed: bool | None) -> None:
+            if confirmed:
+                self.run_worker(self._perform(act), group="act")
+
+        self.push_screen(ConfirmAct(act), decide)
+
+    async def _perform(self, act: Act) -> None:
+        """Whatever goes wrong is shown: an act may fail, the dashboard may not."""
+        try:
+            words = await act.perform()
+            await self.read_state()
+        except Exception as error:  # noqa: BLE001 - shown in full, whatever it is
+            self.show_error(error)
+        else:
+            self.notify(words, title=act.title, markup=False)
+
+    # Hosting
+
+    async def _host(self, runtime: Runtime) -> None:
+        """Run the runtime and show what it ends with."""
+        try:
+            self.report = await runtime()
+        except Exception as error:  # noqa: BLE001 - shown here, raised again when the app has closed
+            self.failure = error
+            self.show_error(error)
+            return
+        if self.report is not None and not self._leaving:
+            await self.read_state()
+            self.push_screen(SummaryScreen(self.report))
+
+    async def action_quit(self) -> None:
+        """Let the runtime come to its end, then leave; asked a second time, leave at once."""
+        task = self._hosted
+        if task is None or task.done() or self._leaving:
+            self.exit()
+            return
+        self._leaving = True
+        self.notify("ending the run: what is in flight is settled first", title="One moment", timeout=30)
+        task.cancel()
+        self.run_worker(self._leave(task), group="leave")
+
+    async def _leave(self, task: asyncio.Task[None]) -> None:
+        await asyncio.wait([task])
+        self.exit()
 
 
 def run(context: Context, *, panel: str = "launches") -> None:
     """Open the dashboard of a profile and return when the person leaves."""
     SniperApp(context, panel=panel).run()
+
+
+def run_demo(context: Context, runtime: Runtime) -> RenderableType | None:
+    """Open the dashboard over a runtime. Returns its report, None if it was cut short; raises what it raised."""
+    app = SniperApp(context, runtime)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    return app.report

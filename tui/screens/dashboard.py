@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
-from uuid import UUID
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -16,6 +15,7 @@ from sniper_cli.monitoring.rows import Dashboard, EventRow, LaunchRow, OrderRow,
 from tui import columns
 from tui.screens.live import LiveScreen
 from tui.widgets.live_table import LiveTable
+from tui.widgets.titles import entitle
 
 PANELS = ("launches", "positions", "orders", "events")
 COMPANIONS = {"launches": "positions", "positions": "launches", "orders": "positions", "events": "launches"}
@@ -131,11 +131,9 @@ class DashboardScreen(LiveScreen):
     def _entitle(self, name: str) -> None:
         """The panel's number, name and counts, and its filter."""
         table = self.table(name)
-        table.border_title = f"{PANELS.index(name) + 1} {name.capitalize()}"
         shown, total = len(table.shown), table.total
-        table.border_subtitle = (
-            f"/{table.words}  {shown} of {total}" if table.words else self._counts(name, total)
-        )
+        counts = f"/{table.words}  {shown} of {total}" if table.words else self._counts(name, total)
+        entitle(table, f"{PANELS.index(name) + 1} {name.capitalize()}", counts)
 
     def _counts(self, name: str, total: int) -> str:
         """What a panel holds, in numbers."""
@@ -175,7 +173,6 @@ class DashboardScreen(LiveScreen):
     def action_filter(self) -> None:
         field = self.query_one("#filter", Input)
         field.value = self.table(self.active).words
-        field.border_title = self.active
         field.add_class("-open")
         field.focus()
 
@@ -212,7 +209,7 @@ class DashboardScreen(LiveScreen):
         if isinstance(row, PositionRow) and row.is_open:
             self.sniper.ask_close(row)
         else:
-            self.notify("there is no open position under the cursor of panel 2", severity="warning")
+            self.notify("this position is closed already", severity="warning", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         return self.active == "positions" if action == "close_position" else True
@@ -231,8 +228,3 @@ def _launch_words(row: LaunchRow) -> str:
         str(row.decision),
     )
     return " ".join((*parts, columns.rule_name(row.exit_rule), *row.reasons))
-
-
-def identifier_of(key: object) -> UUID | None:
-    """A row's key as an id, if it is one."""
-    return key if isinstance(key, UUID) else None

@@ -1,0 +1,138 @@
+"""The modals: an act to confirm, an error that happened, a record in full."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from sniper_cli.errors import SniperError
+from tui.actions import Act
+from tui.widgets.titles import entitle
+
+BOX = """
+    align: center middle; background: $background 70%;
+    & > .box {
+        width: 72; max-width: 94%; height: auto; max-height: 90%; padding: 1 2;
+        background: $surface; border: round $primary; border-title-style: bold; border-title-color: $primary;
+        & > .text { width: 100%; height: auto; margin-bottom: 1; }
+        & > .command {
+            width: 100%; height: auto; padding: 0 1; margin-bottom: 1; background: $panel; color: $primary;
+        }
+        & > .keys { width: 100%; color: $secondary; }
+        & > Input { margin-bottom: 1; }
+    }
+"""
+
+
+class ConfirmAct(ModalScreen[bool]):
+    """Says what an act will do and the command it equals. Enter does it; a grave act wants its word typed."""
+
+    DEFAULT_CSS = f"""
+    ConfirmAct {{ {BOX} }}
+    ConfirmAct.-grave > .box {{ border: round $error; border-title-color: $error; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "refuse", "Leave it"),
+        Binding("enter", "confirm", "Do it", priority=True),
+    ]
+
+    def __init__(self, act: Act) -> None:
+        super().__init__(classes="-grave" if act.word else "")
+        self.act = act
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            entitle(box, self.act.title)
+            yield Static(self.act.consequence, classes="text", markup=False)
+            yield Static(f"$ {self.act.command}", classes="command", markup=False)
+            if self.act.word:
+                yield Input(placeholder=f"type {self.act.word} to confirm", id="word")
+            yield Label("enter  do it      esc  leave it", classes="keys")
+
+    def on_mount(self) -> None:
+        if self.act.word:
+            self.query_one("#word", Input).focus()
+
+    def action_confirm(self) -> None:
+        if self.act.word and self.query_one("#word", Input).value.strip().lower() != self.act.word:
+            field = self.query_one("#word", Input)
+            field.value = ""
+            field.placeholder = f"the word is: {self.act.word}"
+            return
+        self.dismiss(True)
+
+    def action_refuse(self) -> None:
+        self.dismiss(False)
+
+
+class ErrorBox(ModalScreen[None]):
+    """An error in words, with what can be done about it. The app goes on."""
+
+    DEFAULT_CSS = f"""
+    ErrorBox {{ {BOX} }}
+    ErrorBox > .box {{ border: round $error; border-title-color: $error; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close")]
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def compose(self) -> ComposeResult:
+        ours = isinstance(self.error, SniperError)
+        with Vertical(classes="box") as box:
+            box.border_title = "That did not work"
+            text = (
+                self.error.message
+                if isinstance(self.error, SniperError)
+                else f"{_name(self.error)}: {self.error}"
+            )
+            yield Static(text, classes="text", markup=False)
+            if isinstance(self.error, SniperError) and self.error.hint:
+                yield Static(f"$ {self.error.hint}", classes="command", markup=False)
+            if not ours:
+                yield Static(
+                    "This is a bug in Sniper; nothing of it was written.", classes="text", markup=False
+                )
+            yield Label("esc  close", classes="keys")
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+class RecordBox(ModalScreen[None]):
+    """One journal record: its place in the chain and everything it says."""
+
+    DEFAULT_CSS = f"""
+    RecordBox {{ {BOX} }}
+    RecordBox > .box {{ width: 92; }}
+    RecordBox VerticalScroll {{ height: auto; max-height: 24; margin-bottom: 1; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close")]
+
+    def __init__(self, seq: int, body: str, digest: str) -> None:
+        super().__init__()
+        self.seq = seq
+        self.body = body
+        self.digest = digest
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = f"Journal record {self.seq}"
+            with VerticalScroll():
+                yield Static(json.dumps(json.loads(self.body), indent=2, ensure_ascii=False), markup=False)
+            yield Static(f"sha-256 {self.digest}", classes="text", markup=False)
+            yield Label("esc  close", classes="keys")
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def _name(error: BaseException) -> str:
+    return type(error).__name__

@@ -1,0 +1,111 @@
+"""The keys of the view one is in, what its signs mean, and how its columns sort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Label, Static
+
+from tui.widgets.live_table import LiveTable
+
+Line = tuple[str, str]
+
+COMMON: tuple[Line, ...] = (
+    ("↑ ↓  j k", "move the cursor"),
+    ("enter", "open what the cursor is on"),
+    ("tab", "next table"),
+    ("esc", "step back"),
+    ("ctrl+k", "trip or reset the kill switch (asks for a word)"),
+    ("p", "pause: the screen stands still, the sniper does not"),
+    ("ctrl+p", "command palette: everything by name, themes too"),
+    ("?", "this help"),
+    ("q", "quit"),
+)
+VIEWS: dict[str, tuple[Line, ...]] = {
+    "Dashboard": (
+        ("1 2 3 4", "go to launches, positions, orders, events"),
+        ("/", "filter the panel: every word must occur; /!word: must not"),
+        ("z", "zoom the panel, and back"),
+        ("x", "close the position under the cursor (panel 2)"),
+    ),
+    "Position": (("x", "close this position"),),
+}
+SIGNS: tuple[Line, ...] = (
+    ("✔ safe", "bought and sold in simulation, taxes within the limits"),
+    ("✘ unsafe", "a check failed: the reason says which"),
+    ("? not proven", "could not be simulated: never bought"),
+    ("▲ ▼", "gain, loss"),
+    ("−8.7% in a bar", "the value must still fall by 8.7 % until the rule sells"),
+    ("(+15.5%)", "a trailing stop that wakes after 15.5 % more"),
+)
+
+
+class HelpBox(ModalScreen[None]):
+    """Opened over a view, it tells the keys of that view."""
+
+    DEFAULT_CSS = """
+    HelpBox {
+        align: center middle; background: $background 70%;
+        & > .box {
+            width: 78; max-width: 96%; height: auto; max-height: 94%; padding: 0 2;
+            background: $surface; border: round $primary; border-title-style: bold; border-title-color: $primary;
+            border-subtitle-color: $secondary;
+        }
+        & VerticalScroll { height: auto; max-height: 100%; }
+        & .help--key { color: $primary; text-style: bold; }
+        & .help--title { color: $secondary; text-style: bold; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"help--key", "help--title"}
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "close", "Close")]
+
+    def __init__(self, view: Screen[None]) -> None:
+        super().__init__()
+        self.view = view
+        self.view_name = str(getattr(view, "NAME", "Dashboard"))
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = f"Keys · {self.view_name}"
+            box.border_subtitle = "esc  close"
+            with VerticalScroll():
+                yield Static(id="keys")
+        yield Label()
+
+    def on_mount(self) -> None:
+        self.query_one("#keys", Static).update(self._text())
+
+    def _text(self) -> Text:
+        title = self.get_component_rich_style("help--title", partial=True)
+        key = self.get_component_rich_style("help--key", partial=True)
+        text = Text()
+        for heading, lines in self._sections():
+            text.append(f"{heading}\n", title)
+            for left, right in lines:
+                text.append(f"  {left:<16}", key)
+                text.append(f"{right}\n")
+        text.rstrip()
+        return text
+
+    def _sections(self) -> Iterator[tuple[str, list[Line]]]:
+        yield "Keys", [*VIEWS.get(self.view_name, ()), *COMMON]
+        table = self.view.focused
+        if isinstance(table, LiveTable) and (sorts := list(_sorts(table))):
+            yield f"Sort {table.id} by its columns' underlined letters, with shift", sorts
+        if self.view_name in ("Dashboard", "Launch", "Position"):
+            yield "Signs", list(SIGNS)
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def _sorts(table: LiveTable[object]) -> Iterator[Line]:
+    keyed = [column for column in table.columns if column.key]
+    if keyed:
+        yield " ".join(c.key for c in keyed), ", ".join(c.title for c in keyed)

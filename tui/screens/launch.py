@@ -1,0 +1,157 @@
+"""A launch: every check with its figure and limit, the figures, what was decided, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+
+from sniper_cli.monitoring.rows import EventRow, LaunchRow, OrderRow
+from sniper_cli.monitoring.stories import CheckLine, LaunchStory, launch_story
+from sniper_cli.safety.report import Outcome
+from state.identifiers import short
+from state.launches import Decision
+from tui import columns, figures
+from tui.screens.detail import DetailScreen, check_columns, fill, timeline_columns
+from tui.widgets.facts import Fact, Facts
+from tui.widgets.live_table import LiveTable
+from tui.widgets.titles import entitle
+
+DECISIONS = {
+    Decision.WAITING: ("waiting for the verdict", "muted"),
+    Decision.BOUGHT: ("bought", "accent"),
+    Decision.REFUSED: ("refused: nothing was sent", "warn"),
+    Decision.SKIPPED: ("skipped: safe, but kept out", "warn"),
+}
+
+
+class LaunchScreen(DetailScreen[LaunchStory]):
+    """The judgement of one launch and its consequences."""
+
+    DEFAULT_CSS = """
+    LaunchScreen {
+        & #checks { height: 15; }
+        & #timeline { height: 1fr; }
+    }
+    """
+    NAME = "Launch"
+
+    def body(self) -> Iterable[Widget]:
+        checks: LiveTable[CheckLine] = LiveTable(
+            check_columns(), id="checks", classes="frame", empty="not judged yet"
+        )
+        timeline: LiveTable[EventRow] = LiveTable(
+            timeline_columns(lambda: self.story.row.seen_at if self.story else None),
+            id="timeline",
+            classes="frame",
+        )
+        with Vertical(classes="banner", id="banner"):
+            yield Facts(label_width=13, id="verdict")
+        with Horizontal():
+            with Vertical(classes="main"):
+                yield checks
+                yield timeline
+            with VerticalScroll(classes="side", can_focus=False):
+                yield Facts(id="figures")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for selector, title in (("#checks", "Checks"), ("#timeline", "Timeline"), (".side", "Figures")):
+            entitle(self.query_one(selector), title)
+        self.query_one("#checks").focus()
+
+    def read(self) -> LaunchStory:
+        settings = self.sniper.context.settings
+        return launch_story(
+            self.sniper.context.database, self.identifier, coin=settings.chain.coin, now=self.sniper.clock()
+        )
+
+    def tell(self, story: LaunchStory) -> None:
+        row = story.row
+        name = row.symbol or figures.address(row.token)
+        entitle(self.query_one("#banner"), f"Launch · {name} · {short(row.id)}")
+        self.query_one("#verdict", Facts).show(_verdict(story))
+        self.query_one("#figures", Facts).show(_figures(story))
+        checks = self.query_one("#checks", LiveTable)
+        fill(checks, sorted(story.checks, key=lambda c: c.outcome is Outcome.PASS))
+        passed = sum(check.outcome is Outcome.PASS for check in story.checks)
+        entitle(checks, subtitle=f"{passed} of {len(story.checks)} passed" if story.checks else "")
+        fill(self.query_one("#timeline", LiveTable), story.timeline)
+
+    def on_live_table_chosen(self, message: LiveTable.Chosen) -> None:
+        message.stop()
+        if self.story and message.table.id == "timeline" and isinstance(message.key, int):
+            self.sniper.open_record(self.story.timeline[message.key].seq)
+
+
+def _verdict(story: LaunchStory) -> Iterator[Fact]:
+    """The answer first: what it is, why, and what was done."""
+    row = story.row
+    word, tone = columns.VERDICTS[row.verdict]
+    kind = row.classification.replace("_", " ")
+    yield "verdict", f"{word}{f' · {kind}' if kind and kind != 'ok' else ''}", tone
+    for number, reason in enumerate(row.reasons):
+        yield "why" if number == 0 else "", reason, ""
+    if not row.reasons and row.verdict == "safe":
+        yield "why", "it can be sold again, now and later, at taxes within the limits", ""
+    decision, decision_tone = DECISIONS[row.decision]
+    yield "decision", decision + _result(row), decision_tone
+    yield "token", f"{row.name or row.symbol}  {row.token}", ""
+
+
+def _result(row: LaunchRow) -> str:
+    if row.profit is None or not row.spent:
+        return ""
+    result = f"{figures.gain(row.profit)} {figures.percent(Decimal(row.profit) * 100 / row.spent)}"
+    return f" · sold by {columns.rule_name(row.exit_rule)} {result}" if row.exit_rule else f" · held {result}"
+
+
+def _figures(story: LaunchStory) -> Iterator[Fact]:
+    """Taxes, gas, liquidity, speed, then the orders and the position."""
+    row, report = story.row, story.report
+    yield "buy tax", figures.bps(row.buy_tax_bps), ""
+    yield "sell tax", figures.bps(row.sell_tax_bps), "bad" if _failed(story, "sell tax") else ""
+    yield "buy gas", _whole(report.get("buy_gas")), ""
+    yield "sell gas", _whole(report.get("sell_gas")), "bad" if _failed(story, "gas") else ""
+    yield "liquidity", f"{figures.amount(row.liquidity)} ETH", "bad" if _failed(story, "liquidity") else ""
+    yield (
+        "judged in",
+        f"{figures.milliseconds(row.latency_us)}, {report.get('simulations', 0)} simulations",
+        "",
+    )
+    yield "by", str(report.get("method", "–")), "muted"
+    yield "", "", ""
+    yield "seen", f"{figures.clock(row.seen_at)} in block {row.block_number:,}", ""
+    yield "pool", figures.address(row.pool, 10, 8), "muted"
+    yield "created by", figures.address(story.tx_hash, 10, 8), "muted"
+    yield "protocol", story.protocol.replace("_", " "), "muted"
+    for order in story.orders:
+        yield "", "", ""
+        yield from _order(order)
+    if story.position is not None:
+        yield "", "", ""
+        position = story.position
+        worth = position.value if position.is_open else position.received
+        yield "position", short(position.id), "muted"
+        yield "worth" if position.is_open else "received", figures.exact(worth), ""
+        yield "gas paid", figures.exact(position.fees), "muted"
+        percent = figures.percent(position.profit_pct)
+        yield "profit", f"{figures.gain(position.profit)} {percent}", figures.tone(position.profit)
+
+
+def _order(order: OrderRow) -> Iterator[Fact]:
+    word, tone = columns.ORDER_STATES[order.state]
+    block = f" in block {order.block_number:,}" if order.block_number else ""
+    yield str(order.side), f"{word}{block}", tone
+    yield "", f"{figures.exact(order.filled_notional)} ETH", ""
+    yield "", figures.address(order.tx_hash, 10, 8), "muted"
+
+
+def _failed(story: LaunchStory, words: str) -> bool:
+    return any(words in check.name and check.outcome is not Outcome.PASS for check in story.checks)
+
+
+def _whole(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "–"

@@ -1,0 +1,203 @@
+"""A position: what it is worth, how far each exit is, the orders that made it and the way it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.strip import Strip
+from textual.widget import Widget
+
+from sniper_cli.monitoring.rows import Dashboard, EventRow, Gauge, OrderRow, PositionRow
+from sniper_cli.monitoring.stories import PositionStory, position_story
+from sniper_cli.sniping.exits import ExitRule
+from state.identifiers import short
+from tui import columns, figures
+from tui.screens.detail import DetailScreen, fill, timeline_columns
+from tui.widgets.facts import Fact, Facts
+from tui.widgets.live_table import Column, LiveTable, Piece
+from tui.widgets.titles import entitle
+
+EXPLAINED: dict[ExitRule, str] = {
+    ExitRule.STOP_LOSS: "sells when worth {level} or less",
+    ExitRule.TAKE_PROFIT: "sells when worth {level} or more",
+    ExitRule.TRAILING_STOP: "sells when worth {level} or less",
+    ExitRule.LIQUIDITY: "sells when the pool holds less than {level}",
+    ExitRule.TIME: "sells after {level}",
+}
+
+
+class Trend(Widget):
+    """The worth over the last blocks, as tall as there is room."""
+
+    DEFAULT_CSS = """
+    Trend {
+        height: 1fr; background: $surface;
+        & .trend--good { color: $success-darken-1; } & .trend--bad { color: $error-darken-1; }
+        & .trend--muted { color: $secondary; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"trend--good", "trend--bad", "trend--muted"}
+
+    row: PositionRow | None = None
+
+    def show(self, row: PositionRow) -> None:
+        if row != self.row:
+            self.row = row
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        base = self.rich_style
+        if self.row is None or len(self.row.trend) < 2:
+            text = "the trend begins with the second mark" if y == height // 2 else ""
+            muted = self.get_component_rich_style("trend--muted", partial=True)
+            return Strip([Segment(text.center(width), base + muted)]).adjust_cell_length(width, base)
+        style: Style = base + self.get_component_rich_style(
+            f"trend--{figures.tone(self.row.profit)}", partial=True
+        )
+        return Strip([Segment(tall_trend(self.row.trend, width, height, y), style)]).adjust_cell_length(
+            width, base
+        )
+
+
+def tall_trend(values: tuple[int, ...], width: int, height: int, line: int) -> str:
+    """One line, from the top, of a trend drawn over several: an eighth of a line is the step."""
+    shown = values[-width:]
+    low, high = min(shown), max(shown)
+    span, eighths = (high - low) or 1, height * 8
+    floor = (height - 1 - line) * 8
+    cells = (1 + (value - low) * (eighths - 1) // span - floor for value in shown)
+    return "".join(" " if cell <= 0 else figures.STEPS[min(cell, 8) - 1] for cell in cells)
+
+
+class PositionScreen(DetailScreen[PositionStory]):
+    """One position, open or closed."""
+
+    DEFAULT_CSS = """
+    PositionScreen {
+        & #exits { height: 8; }
+        & #trend-frame { height: 8; border: round $border; border-title-color: $secondary; border-title-style: bold;
+            background: $surface; padding: 0 1; }
+        & #timeline { height: 1fr; }
+    }
+    """
+    NAME = "Position"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "close_position", "Close position")]
+
+    def body(self) -> Iterable[Widget]:
+        exits: LiveTable[Gauge] = LiveTable(
+            exit_columns(), id="exits", classes="frame", empty="this position is closed"
+        )
+        timeline: LiveTable[EventRow] = LiveTable(
+            timeline_columns(lambda: self.story.row.opened_at if self.story else None),
+            id="timeline",
+            classes="frame",
+        )
+        with Horizontal():
+            with Vertical(classes="main"):
+                yield exits
+                with Vertical(id="trend-frame"):
+                    yield Trend(id="trend")
+                yield timeline
+            with VerticalScroll(classes="side", can_focus=False):
+                yield Facts(id="figures")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for selector, title in (("#exits", "Exits"), ("#trend-frame", "Worth"), ("#timeline", "Timeline")):
+            entitle(self.query_one(selector), title)
+        self.query_one("#exits").focus()
+
+    def read(self) -> PositionStory:
+        settings = self.sniper.context.settings
+        return position_story(
+            self.sniper.context.database, self.identifier, coin=settings.chain.coin, now=self.sniper.clock()
+        )
+
+    def take(self, dashboard: Dashboard) -> None:
+        super().take(dashboard)
+        row = next((row for row in dashboard.positions if row.id == self.identifier), None)
+        if row is not None:
+            self._show_row(row)
+
+    def _show_row(self, row: PositionRow) -> None:
+        exits = self.query_one("#exits", LiveTable)
+        exits.show({gauge.rule: gauge for gauge in row.gauges})
+        self.query_one("#trend", Trend).show(row)
+        gained = f"{figures.gain(row.profit)} {figures.percent(row.profit_pct)}"
+        entitle(self.query_one("#trend-frame"), subtitle=gained)
+        orders = self.story.orders if self.story else ()
+        self.query_one("#figures", Facts).show(_figures(row, orders))
+        entitle(self.query_one(".side"), f"{row.symbol} · {short(row.id)}")
+
+    def tell(self, story: PositionStory) -> None:
+        fill(self.query_one("#timeline", LiveTable), story.timeline)
+        if self.sniper.dashboard is not None:
+            rows = {row.id: row for row in self.sniper.dashboard.positions}
+            self._show_row(rows.get(self.identifier, story.row))
+
+    def on_live_table_chosen(self, message: LiveTable.Chosen) -> None:
+        message.stop()
+        if self.story and message.table.id == "timeline" and isinstance(message.key, int):
+            self.sniper.open_record(self.story.timeline[message.key].seq)
+
+    def action_close_position(self) -> None:
+        if self.story is None or not self.story.row.is_open:
+            self.notify("this position is closed already", severity="warning", markup=False)
+        else:
+            self.sniper.ask_close(self.story.row)
+
+
+def exit_columns() -> list[Column[Gauge]]:
+    """Exit rules: how much of the way has been gone, and to where."""
+    fills = {rule: tone for rule, _, tone in columns.EXIT_TITLES}
+
+    def paint(gauge: Gauge, room: int) -> list[Piece]:
+        text = columns.gauge_figure(gauge).center(room)
+        return columns.bar(text, gauge.progress, fills[gauge.rule] if gauge.active else "fill-muted")
+
+    return [
+        Column("rule", 14, lambda g: columns.rule_name(g.rule), lambda g: "strong" if g.active else "muted"),
+        Column("still to go", 24, columns.gauge_figure, paint=paint, flex=1),
+        Column("it", 34, _explained, lambda _: "muted", drop=1),
+    ]
+
+
+def _explained(gauge: Gauge) -> str:
+    if gauge.rule is ExitRule.TIME:
+        return f"sells after {gauge.level} s"
+    if not gauge.active:
+        return f"wakes when worth {figures.amount(gauge.level)}"
+    return EXPLAINED.get(gauge.rule, "").format(level=figures.amount(gauge.level))
+
+
+def _figures(row: PositionRow, orders: tuple[OrderRow, ...]) -> Iterator[Fact]:
+    yield "state", "open" if row.is_open else f"closed by {columns.rule_name(row.exit_rule)}", "strong"
+    yield "quantity", figures.exact(row.quantity, row.decimals), ""
+    yield "paid", figures.exact(row.spent), ""
+    yield "received", figures.exact(row.received), "muted" if not row.received else ""
+    if row.is_open:
+        yield "worth", figures.exact(row.value), ""
+    yield "fees, gas", figures.exact(row.fees), "muted"
+    yield "profit", f"{figures.sign(row.profit)} {figures.exact(abs(row.profit))}", figures.tone(row.profit)
+    yield "", figures.percent(row.profit_pct), figures.tone(row.profit)
+    yield "opened", figures.clock(row.opened_at), ""
+    if row.closed_at is not None:
+        yield (
+            "closed",
+            f"{figures.clock(row.closed_at)} after {figures.age(row.closed_at - row.opened_at)}",
+            "",
+        )
+    for order in orders:
+        word, tone = columns.ORDER_STATES[order.state]
+        yield "", "", ""
+        yield str(order.side), f"{word} {short(order.id)}", tone
+        yield "value", figures.exact(order.filled_notional or order.budget), ""
+        yield "gas", figures.exact(order.gas), "muted"
+        yield "sent as", figures.address(order.tx_hash, 10, 8), "muted"
+        yield "why", columns.rule_name(order.origin), ""
