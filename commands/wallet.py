@@ -294,7 +294,7 @@ def passphrase(
             file=passphrase_file,
             from_stdin=passphrase_stdin,
         )
-        wallets.open_wallet(context.paths, name, secret)
+        wallets.prove_passphrase(context.paths, name, secret)
         _keep_passphrase(context, wallet, secret, store)
 
 

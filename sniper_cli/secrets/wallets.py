@@ -23,6 +23,7 @@ from sniper_cli.settings.paths import Paths
 if TYPE_CHECKING:
     from sqlmodel import Session
 
+    from sniper_cli.venues.evm.signer import LocalSigner
     from state.database import Database
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -56,26 +57,6 @@ class Unreadable:
     name: str
     file: Path
     problem: str
-
-
-class WalletSigner:
-    """Signs a chain's transactions with a key held in memory only."""
-
-    __slots__ = ("_account", "address")
-
-    def __init__(self, key: bytes) -> None:
-        from eth_account import Account
-
-        self._account = Account.from_key(key)
-        self.address: str = str(self._account.address)
-
-    def sign(self, transaction: Mapping[str, Any]) -> tuple[str, str]:
-        """The signed raw transaction and its hash, both as 0x hex. Deterministic (RFC 6979)."""
-        signed = self._account.sign_transaction(dict(transaction))
-        return signed.raw_transaction.to_0x_hex(), signed.hash.to_0x_hex()
-
-    def __repr__(self) -> str:
-        return f"WalletSigner({self.address})"
 
 
 def secret_name(wallet: str) -> str:
@@ -267,12 +248,19 @@ def _checksummed(content: Mapping[str, Any], file: Path) -> str:
     return str(to_checksum_address(f"0x{digits}"))
 
 
-def open_wallet(paths: Paths, name: str, passphrase: Secret) -> WalletSigner:
-    """The wallet's signer. scrypt takes about a second for a wallet of the standard work factor.
+def open_wallet(paths: Paths, name: str, passphrase: Secret) -> LocalSigner:
+    """The wallet's signer, its key in memory. scrypt takes about a second for a wallet of the standard work factor.
 
     Raises NotFound, WrongPassphrase, ConfigurationError, NotAllowed.
     """
-    return WalletSigner(_opened(paths, name, passphrase))
+    from sniper_cli.venues.evm.signer import LocalSigner
+
+    return LocalSigner(_opened(paths, name, passphrase))
+
+
+def prove_passphrase(paths: Paths, name: str, passphrase: Secret) -> None:
+    """Raise WrongPassphrase unless the passphrase opens the wallet; the errors of `open_wallet`."""
+    _opened(paths, name, passphrase)
 
 
 def _opened(paths: Paths, name: str, passphrase: Secret) -> bytes:

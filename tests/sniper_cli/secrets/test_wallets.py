@@ -102,7 +102,7 @@ def test_of_two_who_make_the_same_wallet_at_once_one_wins(paths: Paths, sqlite_d
         thread.join()
     assert (len(made), len(refused)) == (1, 5)
     assert [subject for _, subject, _ in records(sqlite_database)] == [made[0].address]
-    assert open_wallet(paths, "main", PASSPHRASE).address == made[0].address
+    assert open_wallet(paths, "main", PASSPHRASE).address == made[0].address.lower()
 
 
 def test_the_same_key_is_not_kept_twice(paths: Paths, sqlite_database: Database) -> None:
@@ -126,7 +126,7 @@ def test_a_short_passphrase_is_refused(paths: Paths, sqlite_database: Database) 
 def test_an_opened_wallet_signs_as_eip_1559_says(paths: Paths, sqlite_database: Database) -> None:
     import_junk(paths, sqlite_database)
     signer = open_wallet(paths, "junk", PASSPHRASE)
-    assert signer.address == JUNK_ADDRESS
+    assert signer.address == JUNK_ADDRESS.lower()
     raw, digest = signer.sign(
         {
             "type": 2, "chainId": 31337, "nonce": 0, "to": "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
