@@ -19,7 +19,7 @@ from state.positions import Position
 from state.transactions import ChainTransaction, Purpose, TransactionState
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from sniper_cli.trading.reconciliation import Reconciliation
 
 BUY_FAILED = "buy_failed"
 """The rule of a purchase that was mined and brought nothing but its gas."""
@@ -111,6 +111,17 @@ class DemoReport:
             ],
             "balances": {"ledger_wei": str(self.ledger_wei), "chain_wei": str(self.chain_wei)},
         }
+
+
+def balances(reconciliation: Reconciliation, coin: str) -> dict[str, Any]:
+    """The coin's two figures, and every asset in which ledger and chain differ."""
+    line = next(line for line in reconciliation.lines if line.asset_id == coin)
+    return {
+        "ledger_wei": line.ledger,
+        "chain_wei": line.venue,
+        "reconciled": reconciliation.equal,
+        "differences": tuple((x.asset_id, x.ledger, x.venue) for x in reconciliation.differences),
+    }
 
 
 def launch_lines(session: Session, chain_id: int, truths: Mapping[str, Truth]) -> tuple[LaunchLine, ...]:

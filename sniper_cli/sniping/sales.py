@@ -6,6 +6,8 @@ restart continues where the last run ended, and two sales of one position never 
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
@@ -41,17 +43,18 @@ class Sales:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._busy: set[UUID] = set()
+        self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> Order | None:
-        """Place the next sale of a position unless one is at work, or must wait, or is not worth its gas."""
-        if holding.id in self._busy:
+        """Place the next sale of a position unless one is at work, or must wait, or is not worth its gas.
+
+        One that must come ahead of something waits for a sale just being placed, and raises its bid.
+        """
+        lock = self._locks[holding.id]
+        if lock.locked() and signal.outbid_fee is None:
             return None
-        self._busy.add(holding.id)
-        try:
+        async with lock:
             return await self._sell(holding, signal, mark)
-        finally:
-            self._busy.discard(holding.id)
 
     async def _sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> Order | None:
         with self._run.database.read() as session:
@@ -78,9 +81,7 @@ class Sales:
         try:
             outcome = (await self._run.desk.submit(intent))[0]
         except NetworkError as error:
-            self._run.tell(
-                RunnerTrouble(problem=f"the sale of {holding.symbol} is on its way unseen: {error.message}")
-            )
+            self._run.tell(RunnerTrouble(problem=f"{holding.symbol} could not be sold yet: {error.message}"))
             return None
         except SniperError as error:
             self._failed(holding, attempt, error.message)

@@ -1,0 +1,153 @@
+"""How a demo is shown: in the TUI, as a line an event, or as one JSON object; and how Ctrl-C ends it.
+
+The first Ctrl-C ends the demo in order (positions closed, ledger reconciled, report printed), the second at
+once. Before the sniper is at work there is nothing to close, so the first one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sniper_cli.context import acting_person
+from sniper_cli.errors import Exit, ReconciliationFailed
+from sniper_cli.output import note
+from sniper_cli.output.terminal import width
+from sniper_cli.screens import has_terminal, open_screen
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from sniper_cli.context import Context
+    from sniper_cli.demo.demo import Demo
+    from sniper_cli.demo.report import DemoReport
+    from sniper_cli.sniping.events import Listener, SniperEvent
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def show(*, seconds: float, seed: int, home: Path | None, port: int, plain: bool, as_json: bool) -> int:
+    """Run a demo and show it; the exit code. Raises ReconciliationFailed, and what the demo raises."""
+    from sniper_cli.demo.home import demo_context
+
+    _install_chain()
+    with demo_context(home, acting_person()) as context:
+        duration = int(seconds) if seconds == int(seconds) else seconds
+        if has_terminal() and not plain and not as_json:
+            return _in_screen(context, seed, duration, port)
+        return _in_lines(context, seed, duration, port, as_json=as_json)
+
+
+def _install_chain() -> None:
+    """Fetch the local chain if this is the first time. Raises DevnetMissing, NetworkError."""
+    from sniper_cli.chains.devnet.install import install
+
+    install(say=note)
+
+
+def _in_lines(context: Context, seed: int, duration: int | float, port: int, *, as_json: bool) -> int:
+    interrupted = False
+
+    async def run() -> DemoReport | None:
+        nonlocal interrupted
+        demo = _demo(context, seed, duration, port, listener=_narrate)
+        task = asyncio.ensure_future(demo.run())
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            if demo.working and not interrupted:
+                note("ending: positions are closed first; once more to leave at once")
+                demo.stop()
+            else:
+                task.cancel()
+            interrupted = True
+
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, interrupt)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return None
+
+    report = asyncio.run(run())
+    if report is None:
+        return Exit.INTERRUPTED
+    _print(report, as_json=as_json)
+    _require_equal(report)
+    return Exit.INTERRUPTED if interrupted else Exit.OK
+
+
+def _in_screen(context: Context, seed: int, duration: int | float, port: int) -> int:
+    """The TUI hosts the demo; leaving the screen ends the demo in order."""
+    reports: list[DemoReport] = []
+
+    async def runtime() -> Text:
+        from rich.text import Text
+
+        from sniper_cli.demo.summary import summary_lines
+
+        demo = _demo(context, seed, duration, port, listener=_silent)
+        task = asyncio.ensure_future(demo.run())
+        try:
+            report = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not demo.working:
+                task.cancel()
+            demo.stop()
+            report = await task
+        reports.append(report)
+        return Text.from_ansi("\n".join(summary_lines(report, None)))
+
+    open_screen("demo", context, runtime)
+    for report in reports:
+        _print(report, as_json=False)
+        _require_equal(report)
+    return Exit.OK if reports else Exit.INTERRUPTED
+
+
+def _demo(context: Context, seed: int, duration: int | float, port: int, *, listener: Listener) -> Demo:
+    from sniper_cli.demo.demo import Demo
+
+    say = note if listener is _narrate else _unheard
+    return Demo(context, seed=seed, duration=duration, on_event=listener, say=say, port=port)
+
+
+def _narrate(event: SniperEvent) -> None:
+    """One line an event on stderr; a block by itself is no news."""
+    from sniper_cli.sniping.events import HeadSeen
+
+    if not isinstance(event, HeadSeen):
+        note(f"{event.at:%H:%M:%S.%f}"[:-3] + f"  {event.line()}")
+
+
+def _silent(_event: SniperEvent) -> None:
+    """The screen reads the state itself."""
+
+
+def _unheard(_text: str) -> None:
+    """Under a screen nobody reads stderr."""
+
+
+def _print(report: DemoReport, *, as_json: bool) -> None:
+    from sniper_cli.demo.summary import summary_lines
+
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join(summary_lines(report, width())) + "\n")
+    sys.stdout.flush()
+
+
+def _require_equal(report: DemoReport) -> None:
+    if not report.reconciled:
+        raise ReconciliationFailed(
+            f"the ledger holds {report.ledger_wei} wei, the chain {report.chain_wei} wei",
+            hint="sniper position list --all",
+            ledger_wei=str(report.ledger_wei),
+            chain_wei=str(report.chain_wei),
+        )
