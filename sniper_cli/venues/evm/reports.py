@@ -173,7 +173,7 @@ def _logged(logs: Sequence[Mapping[str, Any]], token: str, address: str) -> int:
 
 
 async def why_reverted(node: Node, transaction: ChainTransaction, block_number: int) -> str:
-    """The reason a mined transaction reverted, by calling it again on the block before."""
+    """The reason a mined transaction reverted: called again before its block, else after it (others came first)."""
     call = {
         "from": transaction.sender,
         "to": transaction.to,
@@ -181,10 +181,11 @@ async def why_reverted(node: Node, transaction: ChainTransaction, block_number: 
         "value": hex(transaction.value),
         "gas": hex(transaction.gas_limit),
     }
-    answer = (await node.batch([("eth_call", [call, hex(block_number - 1)])], return_errors=True))[0]
-    if isinstance(answer, NodeRefused):
-        return str(answer.details.get("message") or answer.message)
-    return "it would have succeeded a block earlier"
+    again = [("eth_call", [call, hex(number)]) for number in (block_number - 1, block_number)]
+    for answer in await node.batch(again, return_errors=True):
+        if isinstance(answer, NodeRefused):
+            return str(answer.details.get("message") or answer.message)
+    return "called again it succeeds"
 
 
 def report_of(
