@@ -95,9 +95,8 @@ def plan_launches(
     for count in range(int(end_ms / spacing_ms) + 2):
         index = start_index + count
         chance = Random(f"launch:{seed}:{index}")  # noqa: S311 - theatre, not cryptography
-        at_ms = FIRST_MS + round(count * spacing_ms)
-        if count:
-            at_ms += round(chance.uniform(-1, 1) * min(JITTER_MS, spacing_ms / 3))
+        drift_ms = round(chance.uniform(-1, 1) * min(JITTER_MS, spacing_ms / 3))
+        at_ms = FIRST_MS + round(count * spacing_ms) + (drift_ms if count else 0)
         if at_ms < end_ms or not count:
             launches.append(_launch(score, index, at_ms, chance))
     return launches

@@ -36,6 +36,8 @@ LOOKAHEAD_MS = 10_000
 """A launch's transactions are worked out so long before it is due; its token is deployed five seconds before."""
 PATIENCE_MS = 6_000
 """How long a sale waits for what it sells to arrive."""
+BLOCK_MS = 2_000
+"""… and a removal of liquidity for the next block."""
 FUNDS = 1_000 * WEI
 PROPOSER = "0x00000000000000000000000000000000c01dba5e"
 """Proposes the blocks of a chain where nobody does, as no real chain's blocks are proposed."""
@@ -92,6 +94,7 @@ class Stagehands:
         self._counter = 0
         self._onstage: dict[int, _Onstage] = {}
         self._watched: dict[str, Step] = {}
+        self._seen_at: dict[Step, int] = {}
         self._head: Head | None = None
 
     async def perform(
@@ -128,11 +131,22 @@ class Stagehands:
             return
         await self._enter(due)
         balances = await self._look_around(due)
-        ready = [step for step in due if not step.needs_balance or balances[step]]
+        ready = []
         for step in due:
-            if step.needs_balance and not balances[step] and now_ms < step.at_ms + PATIENCE_MS:
-                self._schedule(step, now_ms + 500)
+            if step.needs_balance and not balances[step]:
+                if now_ms < step.at_ms + PATIENCE_MS:
+                    self._schedule(step, now_ms + 500)
+            elif step.act is Act.PULL and not self._block_has_passed(step, now_ms):
+                self._schedule(step, now_ms)
+            else:
+                ready.append(step)
         await self._send(ready, balances)
+
+    def _block_has_passed(self, step: Step, now_ms: int) -> bool:
+        """Whether a block came since a step was due: who pulls has looked at the pool in a block just mined."""
+        assert self._head is not None
+        seen = self._seen_at.setdefault(step, self._head.number)
+        return self._head.number > seen or now_ms > step.at_ms + BLOCK_MS
 
     async def _enter(self, due: list[Step]) -> None:
         """Give coins and a first nonce to accounts that appear for the first time."""

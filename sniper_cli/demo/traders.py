@@ -71,7 +71,7 @@ def _buys(
 
 
 def _times(start: int, count: int, every: int, chance: Random) -> list[int]:
-    return [start + number * every + chance.randint(-every // 5, every // 5) for number in range(count)]
+    return [start + number * every + chance.randint(0, every // 4) for number in range(count)]
 
 
 def _soar(launch: PlannedLaunch, start: int, crowd: list[int], chance: Random) -> list[PlannedTrade]:

@@ -1,0 +1,160 @@
+"""The staging as it runs in the demo: its own process beside a chain with one-second blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.devnet.anvil import Anvil
+from sniper_cli.chains.devnet.deploy import deploy_exchange
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.node import Node
+from sniper_cli.demo.plan import plan_launches
+from sniper_cli.demo.stagehands import Stagehands, Wallet
+from sniper_cli.demo.truth import Truth, append_truth, read_truth
+
+pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("staging")]
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+async def chain() -> AsyncIterator[tuple[Node, Exchange]]:
+    async with Anvil(block_seconds=1) as anvil, Node(anvil.http_url) as node:
+        yield node, await deploy_exchange(node)
+
+
+def command(node: Node, truth: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "sniper_cli.demo.staging", "--rpc", node.url, "--truth", str(truth), *more]
+
+
+async def started(node: Node, truth: Path, *more: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command(node, truth, *more), cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def until(holds: Callable[[], object], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - another process brings it about
+            await asyncio.sleep(0.05)
+
+
+async def receipts(node: Node) -> list[dict]:
+    head = int(await node.call("eth_blockNumber"), 16)
+    blocks = await node.batch([("eth_getBlockReceipts", [hex(number)]) for number in range(1, head + 1)])
+    return [receipt for block in blocks for receipt in block]
+
+
+async def test_the_market_is_staged_and_the_truth_written_and_a_second_run_continues_it(chain, tmp_path):
+    node, exchange = chain
+    truth = tmp_path / "truth.jsonl"
+    for start in ("0", "14"):
+        process = await started(node, truth, "--interval", "0.7", "--duration", "5", "--start-index", start)
+        _, said = await process.communicate()
+        assert (process.returncode, said) == (0, b"")
+    truths = read_truth(truth)
+    assert len(truths) == sum(len(plan_launches(7, 5, interval=0.7, start_index=start)) for start in (0, 14))
+    query = {
+        "fromBlock": "0x0",
+        "toBlock": "latest",
+        "address": exchange.factory,
+        "topics": [abi.PAIR_CREATED],
+    }
+    created = {abi.pair_created(log).pair for log in await node.call("eth_getLogs", [query])}
+    assert created == {told.pool for told in truths.values()}
+    for told in truths.values():
+        call = {"to": told.token, "data": abi.CALL_NAME}
+        assert abi.text(await node.call("eth_call", [call, "latest"])) == told.name
+    assert sum(told.launched_block is not None for told in truths.values()) >= len(truths) - 2
+    assert all(receipt["status"] == "0x1" for receipt in await receipts(node))
+
+
+async def test_a_rug_is_pulled_by_a_pending_transaction_and_the_block_noted(chain, tmp_path):
+    node, exchange = chain
+    planned = next(launch for launch in plan_launches(3, 60) if launch.role.kind == "rug_pull")
+    at = {"at_ms": 1_000, "listed_ms": 1_000, "opened_ms": 1_000, "pulled_ms": 4_000, "pair_first": False}
+    notes: list[str] = []
+    hands = Stagehands(node, exchange, seed=3, truth_file=tmp_path / "truth.jsonl", note=notes.append)
+    done = asyncio.Event()
+    performing = asyncio.create_task(hands.perform([replace(planned, **at)], 20, done.is_set))
+    truth = tmp_path / "truth.jsonl"
+    await until(lambda: any(told.rug_block for told in read_truth(truth).values()), 18)
+    done.set()
+    await performing
+    (told,) = read_truth(truth).values()
+    assert told.bad
+    assert told.launched_block < told.rug_block
+    call = {"to": exchange.wrapped, "data": abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [told.pool])}
+    assert int(await node.call("eth_call", [call, "latest"]), 16) < 10**6
+    assert notes == []
+
+
+async def test_sigterm_ends_it(chain, tmp_path):
+    node, _ = chain
+    process = await started(node, tmp_path / "truth.jsonl", "--duration", "600")
+    await until(lambda: read_truth(tmp_path / "truth.jsonl"), 30)
+    process.terminate()
+    _, said = await asyncio.wait_for(process.communicate(), 5)
+    assert (process.returncode, said) == (0, b"")
+
+
+async def test_it_ends_when_the_process_that_started_it_is_killed(chain, tmp_path):
+    node, _ = chain
+    parent = "import subprocess, sys; c = subprocess.Popen(sys.argv[1:]); print(c.pid, flush=True); c.wait()"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        parent,
+        *command(node, tmp_path / "truth.jsonl", "--duration", "600"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    child = int(await process.stdout.readline())
+    await until(lambda: read_truth(tmp_path / "truth.jsonl"), 30)
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+    await until(lambda: not alive(child), 5)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and that nobody has asked about does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+async def test_without_a_chain_it_says_so_and_ends_with_the_network_s_exit_code(tmp_path):
+    async with Node("http://127.0.0.1:9") as nowhere:
+        process = await started(nowhere, tmp_path / "truth.jsonl")
+        _, said = await process.communicate()
+    assert process.returncode == 5
+    assert said.startswith(b"staging: no connection to the node")
+    assert b"Traceback" not in said
+
+
+def test_a_seed_has_its_own_accounts():
+    assert Wallet(7).address(3) == Wallet(7).address(3)
+    assert len({Wallet(seed).address(number) for seed in (7, 8) for number in (0, 1)}) == 4
+
+
+def test_the_last_whole_line_of_a_token_holds(tmp_path):
+    file = tmp_path / "truth.jsonl"
+    assert read_truth(file) == {}
+    told = Truth("0xa", "0xb", "honest", bad=False, name="Moon Otter", symbol="MOTR")
+    append_truth(file, told)
+    append_truth(file, replace(told, launched_block=7))
+    with file.open("a") as unfinished:
+        unfinished.write('{"token": "0xc"')
+    assert read_truth(file) == {"0xa": replace(told, launched_block=7)}
