@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlmodel import Session, create_engine
 
 from state.errors import DatabaseBusy, DatabaseUnavailable
@@ -170,7 +170,7 @@ def _translate(error: DBAPIError, where: str) -> Exception:
         )
     if state in RETRIED:
         return DatabaseBusy("two transactions stood in each other's way", hint="sniper db status", retry=True)
-    if isinstance(error, OperationalError) or error.connection_invalidated:
+    if isinstance(error, OperationalError) or error.connection_invalidated or type(error) is DatabaseError:
         return DatabaseUnavailable(
             f"the database {where} cannot be used: {_first_line(text)}", hint="sniper doctor"
         )
@@ -191,19 +191,19 @@ def insert_ignoring(session: Session, model: type[Any], rows: list[dict[str, Any
     """Insert rows whose keys are not there yet; how many were new."""
     if not rows:
         return 0
+    statement: Any
     if session.get_bind().dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-        result = session.execute(
-            sqlite_insert(model).values(rows).on_conflict_do_nothing(index_elements=keys)
-        )
+        statement = sqlite_insert(model)
     else:
         from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
-        result = session.execute(
-            postgres_insert(model).values(rows).on_conflict_do_nothing(index_elements=keys)
-        )
-    return int(getattr(result, "rowcount", 0))
+        statement = postgres_insert(model)
+    # Counted by what comes back: the drivers' row counts do not agree on a list of rows.
+    first = sa.inspect(model).local_table.c[keys[0]]
+    new = statement.values(rows).on_conflict_do_nothing(index_elements=keys).returning(first)
+    return len(session.execute(new).all())
 
 
 def count_rows(session: Session, model: type[Any]) -> int:

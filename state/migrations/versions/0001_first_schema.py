@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("reason", Json(), nullable=False),
         sa.Column("checks", Json(), nullable=False),
         sa.Column("explanation", sa.String(), nullable=True),
+        sa.Column("reserved", Units(), nullable=False),
         sa.Column("venue_reference", sa.String(), nullable=True),
         sa.Column("filled_quantity", Units(), nullable=False),
         sa.Column("filled_notional", Units(), nullable=False),
@@ -229,6 +230,7 @@ def upgrade() -> None:
         sa.Column("tx_hash", sa.String(), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
         sa.Column("to", sa.String(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
         sa.Column("value", Units(), nullable=False),
         sa.Column("gas_limit", sa.BigInteger(), nullable=False),
         sa.Column("max_fee", Units(), nullable=False),
@@ -239,6 +241,10 @@ def upgrade() -> None:
         sa.Column("block_hash", sa.String(), nullable=True),
         sa.Column("gas_used", sa.BigInteger(), nullable=True),
         sa.Column("gas_cost", Units(), nullable=True),
+        sa.Column("undone", sa.Integer(), nullable=False),
+        sa.Column("deadline", sa.BigInteger(), nullable=True),
+        sa.Column("planned_block", sa.BigInteger(), nullable=True),
+        sa.Column("sent_block", sa.BigInteger(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("sent_at", UTCDateTime(), nullable=True),
         sa.Column("settled_at", UTCDateTime(), nullable=True),
@@ -263,6 +269,7 @@ def upgrade() -> None:
         sa.Column("fee_asset", sa.String(), nullable=False),
         sa.Column("fee", Units(), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("reversed_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"]),
         sa.ForeignKeyConstraint(["fee_asset"], ["asset.id"]),
         sa.ForeignKeyConstraint(["order_id"], ["order.id"]),
@@ -285,3 +292,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("fill_id"),
     )
     op.create_index("ix_lot_position_id", "lot", ["position_id"])
+    op.create_table(
+        "lot_match",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("fill_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", Units(), nullable=False),
+        sa.Column("cost", Units(), nullable=False),
+        sa.Column("proceeds", Units(), nullable=False),
+        sa.ForeignKeyConstraint(["fill_id"], ["fill.id"]),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_lot_match_fill_id", "lot_match", ["fill_id"])
+    op.create_index("ix_lot_match_lot_id", "lot_match", ["lot_id"])
