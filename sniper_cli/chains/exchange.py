@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sniper_cli.chains.abi import UNISWAP_V2_INIT_CODE_HASH, pair_address
 from sniper_cli.chains.devnet.record import DevnetRecord, read_record
-from sniper_cli.errors import ConfigurationError
+from sniper_cli.errors import ConfigurationError, NodeUnreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,10 @@ def node_from(chain: ChainSettings, paths: HasData) -> Node:
     timeout = float(chain.request_seconds)
     record = None if chain.wrapped and chain.factory and chain.router else _devnet_of(chain, paths)
     if record is not None:
+        if not record.alive:
+            raise NodeUnreachable(
+                "the devnet of this home is not running", hint="sniper devnet start --detach"
+            )
         return Node(record.http_url, ws_url=record.ws_url, timeout_seconds=timeout)
     return Node(chain.rpc_url, ws_url=chain.ws_url or None, timeout_seconds=timeout)
 

@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Self
 
 from sniper_cli.chains.devnet.install import installation
-from sniper_cli.chains.devnet.state_file import copy_state, lock_state, restore_state
+from sniper_cli.chains.devnet.state_file import copy_state, forget_state, lock_state, restore_state
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import ConfigurationError, NetworkError
 
@@ -56,6 +56,7 @@ class Anvil:
         block_seconds: int = 1,
         state_file: Path | None = None,
         dump_seconds: int = 1,
+        fresh: bool = False,
         chain_id: int = DEVNET_CHAIN_ID,
         log_file: Path | None = None,
         arguments: Sequence[str] = (),
@@ -64,6 +65,7 @@ class Anvil:
         self.block_seconds = block_seconds
         self.state_file = state_file
         self.dump_seconds = dump_seconds
+        self._fresh = fresh
         self.chain_id = chain_id
         self.log_file = log_file
         self._arguments = tuple(arguments)
@@ -115,7 +117,7 @@ class Anvil:
             self._lock = await lock_state(self.state_file)
         try:
             if self.state_file is not None:
-                restore_state(self.state_file)
+                (forget_state if self._fresh else restore_state)(self.state_file)
             self._process = spawn(self._command(binary), self.log_file, self._lock)
             await self._wait_until_ready()
         except BaseException:

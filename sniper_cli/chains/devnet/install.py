@@ -61,11 +61,15 @@ def devnet_folder() -> Path:
     return home_paths().devnet
 
 
+def packages() -> list[NpmPackage]:
+    """What a devnet is made of here; without anvil where SNIPER_ANVIL names another."""
+    return [*CONTRACTS] if os.environ.get("SNIPER_ANVIL") else [anvil_package(), *CONTRACTS]
+
+
 def missing_packages(folder: Path | None = None) -> list[NpmPackage]:
     """What an installation would still have to fetch."""
     folder = folder or devnet_folder()
-    wanted = [*CONTRACTS] if os.environ.get("SNIPER_ANVIL") else [anvil_package(), *CONTRACTS]
-    return [package for package in wanted if not _complete(folder / package.folder, package)]
+    return [package for package in packages() if not _complete(folder / package.folder, package)]
 
 
 def installation(folder: Path | None = None) -> Installation:

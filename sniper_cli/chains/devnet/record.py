@@ -27,6 +27,8 @@ class DevnetRecord:
     state_file: str
     log_file: str
     started_at: str
+    owner_pid: int = 0
+    """The process that looks after it; SIGTERM to it ends both in order."""
 
     @property
     def alive(self) -> bool:

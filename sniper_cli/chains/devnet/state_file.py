@@ -35,6 +35,21 @@ async def lock_state(state_file: Path) -> int:
         await asyncio.sleep(0.05)
 
 
+def is_locked(state_file: Path) -> bool:
+    """Whether a chain runs on this state. Takes no lock that another would have to wait for."""
+    try:
+        lock = os.open(state_file.with_name(state_file.name + ".lock"), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def copy_state(state_file: Path) -> bool:
     """Keep a copy of a whole dump beside it; false where there is none, or it is not whole just now."""
     try:
