@@ -1,6 +1,6 @@
 """When which token is launched: a pure function of a seed.
 
-Launches come in acts of fourteen, an act lasting twelve intervals (a minute at the usual five seconds). The order of
+Launches come in acts of fourteen, lasting 11.5 intervals (just under a minute at the usual five seconds). The order of
 the classes is the same in each act of a seed, so *any* fourteen launches in a row hold the whole variety:
 
 - four honest tokens (one of them taxed, one opening late) under four scripts: its price soars, swings, fades, rests,
@@ -32,11 +32,11 @@ from sniper_cli.demo.cast import (
 WEI = 10**18
 ACT = 14
 """Launches in an act."""
-ACT_INTERVALS = 12
-"""… which lasts so many intervals."""
+ACT_INTERVALS = 11.5
+"""… which lasts so many intervals: a minute holds it whole, with its last launch judged."""
 FIRST_MS = 1_200
 """When the first token is launched: the block before is needed to deploy it."""
-LAST_MS = 2_000
+LAST_MS = 4_000
 """No launch so shortly before the end: it could not even be judged."""
 JITTER_MS = 500
 

@@ -25,13 +25,13 @@ def test_another_seed_gives_another_plan():
     assert len(plans) > 15
 
 
-@given(seeds, st.sampled_from([10, 30, 60, 300]))
+@given(seeds, st.sampled_from([20, 30, 60, 300]))
 def test_a_token_is_launched_about_every_five_seconds_and_the_first_within_two(seed, duration):
     times = [launch.at_ms for launch in plan_launches(seed, duration)]
     pauses = [later - earlier for earlier, later in pairwise(times)]
     assert times[0] <= 2_000
     assert all(3_000 <= pause <= 6_000 for pause in pauses)
-    assert times[-1] <= duration * 1000 - 2_000
+    assert times[-1] <= duration * 1000 - 4_000
 
 
 @given(seeds, st.integers(min_value=0, max_value=60))
@@ -42,6 +42,11 @@ def test_any_minute_holds_honest_taxed_pulled_and_eight_kinds_of_trapped_tokens(
     assert kinds["honest"] == 2
     assert kinds["taxed"] == kinds["overtaxed"] == kinds["late_opening"] == kinds["rug_pull"] == 1
     assert len(TRAP_KINDS & set(kinds)) == 8
+
+
+@given(seeds)
+def test_a_minute_s_plan_has_a_whole_act(seed):
+    assert len(plan_launches(seed, 60)) == ACT
 
 
 @given(seeds)

@@ -57,11 +57,11 @@ async def test_the_market_is_staged_and_the_truth_written_and_a_second_run_conti
     node, exchange = chain
     truth = tmp_path / "truth.jsonl"
     for start in ("0", "14"):
-        process = await started(node, truth, "--interval", "0.7", "--duration", "5", "--start-index", start)
+        process = await started(node, truth, "--interval", "0.7", "--duration", "7", "--start-index", start)
         _, said = await process.communicate()
         assert (process.returncode, said) == (0, b"")
     truths = read_truth(truth)
-    assert len(truths) == sum(len(plan_launches(7, 5, interval=0.7, start_index=start)) for start in (0, 14))
+    assert len(truths) == sum(len(plan_launches(7, 7, interval=0.7, start_index=start)) for start in (0, 14))
     query = {
         "fromBlock": "0x0",
         "toBlock": "latest",
