@@ -70,6 +70,7 @@ def test_another_process_sees_the_same_market() -> None:
     assert seen == [here, here]
 
 
+@settings(deadline=None)
 @given(seeds, instruments, steps)
 def test_a_price_is_positive_and_the_order_of_asking_does_not_matter(seed: int, name: str, step: int) -> None:
     fresh, used = SimulatedMarket(seed).path(name), SimulatedMarket(seed).path(name)
@@ -78,6 +79,7 @@ def test_a_price_is_positive_and_the_order_of_asking_does_not_matter(seed: int, 
     assert used.ticks(step) == fresh.ticks(step) >= 1
 
 
+@settings(deadline=None)
 @given(seeds, instruments, steps)
 def test_a_book_is_sorted_and_never_crossed(seed: int, name: str, step: int) -> None:
     path = SimulatedMarket(seed).path(name)
@@ -90,6 +92,7 @@ def test_a_book_is_sorted_and_never_crossed(seed: int, name: str, step: int) -> 
     assert all(one.lots >= 1 for one in (*book.asks, *book.bids))
 
 
+@settings(deadline=None)
 @given(seeds, instruments, steps)
 def test_the_price_does_not_jump(seed: int, name: str, step: int) -> None:
     """From one second to the next by less than the largest displacements of the finest intervals: under 1 %."""
@@ -133,7 +136,7 @@ def autocorrelation(values: list[float]) -> float:
     return sum(a * b for a, b in pairwise(off)) / sum(v * v for v in off)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(seeds, instruments, st.integers(0, 2**32), st.integers(1, 600), st.integers(-30, 30))
 def test_the_first_touch_is_what_a_walk_finds(
     seed: int, name: str, after: int, length: int, bps: int
@@ -164,6 +167,7 @@ def test_a_month_is_searched_by_passing_over_what_cannot_touch() -> None:
     assert drawn < 20_000
 
 
+@settings(deadline=None)
 @given(st.integers(-(20 << SCALE), 20 << SCALE))
 def test_the_exponential_is_exact_to_ten_digits(x: int) -> None:
     """Against the decimal module's correctly rounded one."""
@@ -171,6 +175,7 @@ def test_the_exponential_is_exact_to_ten_digits(x: int) -> None:
     assert abs(exponential(x) - expected) <= max(Decimal(2), expected / 10**10)
 
 
+@settings(deadline=None)
 @given(st.integers(-(20 << SCALE), 20 << SCALE), st.integers(0, 4))
 def test_the_exponential_never_falls(x: int, more: int) -> None:
     assert exponential(x) <= exponential(x + more)
