@@ -1,40 +1,46 @@
-"""Safety reports for the scene's launches, in the shape the judge stores them."""
+"""Safety reports for the scene's launches, with the judge's own checks, words and units."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from docs.scene_acts import CHAIN, COIN, HEAD, STAKE, Act, address_of, hashed, received_for
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
+from sniper_cli.settings.model import SnipingSettings
 
-if TYPE_CHECKING:
-    from docs.scene import Act
-
-FAILED: dict[str, tuple[str, str]] = {
-    "honeypot": ("sells at once", "the sale reverts: TransferHelper: TRANSFER_FROM_FAILED"),
-    "tax": ("sell tax", "of what was sold, held back by the token"),
-    "launch_tax": ("sell tax", "of what was sold, held back by the token"),
-    "time_trap": ("sells two blocks later", "the sale reverts: not now"),
-    "partial_sell": ("sells everything", "the sale of the whole holding reverts"),
-    "cooldown": ("sells twice", "the second sale reverts: cooldown"),
-    "second_sell": ("sells twice", "the second sale reverts"),
-    "gas_grief": ("gas of a sale", "burnt by the token's own loop"),
-    "no_liquidity": ("liquidity", "coins in the pool"),
-    "unknown": ("sells a day later", "the node refused the block override"),
+POLICY = SnipingSettings()
+SCENARIOS = (
+    ("sell_two_blocks", "two blocks after buying"),
+    ("sell_next_block", "in the next block"),
+    ("sell_same_block", "in the block of the purchase"),
+    ("sell_after_30_blocks", "after 30 blocks"),
+    ("sell_after_an_hour", "after an hour"),
+    ("sell_after_a_day", "after 200 blocks and a day"),
+    ("sell_in_parts", "in parts"),
+)
+FAILING: dict[str, tuple[str, ...]] = {
+    "honeypot": tuple(name for name, _ in SCENARIOS),
+    "tax": tuple(name for name, _ in SCENARIOS),
+    "partial_sell": tuple(name for name, _ in SCENARIOS if name != "sell_in_parts"),
+    "launch_tax": ("sell_next_block",),
+    "time_trap": ("sell_two_blocks", "sell_after_30_blocks", "sell_after_an_hour"),
+    "cooldown": ("sell_in_parts",),
+    "second_sell": ("sell_in_parts",),
+    "unknown": ("sell_after_a_day",),
 }
+"""In which scenarios a kind of token does not let its holder out."""
 
 
-def report_of(act: Act, number: int) -> dict[str, Any]:
+def report(act: Act, number: int) -> dict[str, Any]:
     """What the judge would have stored for this act."""
-    from docs.scene import CHAIN, COIN, HEAD, STAKE, _address, _hash
-
     buy, sell = act.taxes
-    received = 987_158 * COIN * (10_000 - buy) // 10_000 // max(1, act.pool)
     return SafetyReport(
         chain_id=CHAIN,
-        token=_address("token", number),
-        pool=_address("pool", number),
+        token=address_of("token", number),
+        pool=address_of("pool", number),
         block_number=HEAD,
-        block_hash=_hash("block", HEAD),
+        block_hash=hashed("block", HEAD),
         verdict=act.verdict,
         classification=Classification(act.kind),
         checks=tuple(_checks(act, number)),
@@ -43,45 +49,58 @@ def report_of(act: Act, number: int) -> dict[str, Any]:
         name=act.name,
         decimals=18,
         buy_tax_bps=buy,
-        sell_tax_bps=None if act.kind == "unknown" else sell,
+        sell_tax_bps=None if act.kind in ("unknown", "no_liquidity") else sell,
         buy_gas=118_402 + 97 * number,
-        sell_gas=9_412_880 if act.kind == "gas_grief" else 104_733 + 113 * number,
-        expected_quantity=received,
-        liquidity=act.pool * COIN or COIN * 4 // 10,
-        simulations=7,
+        sell_gas=_sell_gas(act, number),
+        expected_quantity=received_for(act),
+        liquidity=act.coins,
+        simulations=9,
         figures={"amount": str(STAKE)},
     ).as_json()
 
 
-def _checks(act: Act, number: int) -> list[SafetyCheck]:
-    buy, sell = act.taxes
-    pool = f"{act.pool}.00 ETH" if act.pool else "0.40 ETH"
-    gas = "9,412,880 gas" if act.kind == "gas_grief" else f"{104_733 + 113 * number:,} gas"
-    lines = [
-        ("node simulates validly", "block context and balances proven by an echo contract", None, None),
-        ("pool is the factory's", "pair address equals CREATE2 of factory and tokens", None, None),
-        ("liquidity", "coins in the pool", pool, "≥ 1 ETH"),
-        (
-            "share of the pool",
-            "our purchase against the pool's coins",
-            f"{10 / max(act.pool, 1):.2f}%",
-            "≤ 10%",
-        ),
-        ("buys", "a purchase of 0.1 ETH arrives", None, None),
-        ("buy tax", "of what was bought, held back by the token", f"{buy / 100:g}%", "≤ 10%"),
-        ("sells at once", "everything, to the pool, in the same block", None, None),
-        ("sell tax", "of what was sold, held back by the token", f"{sell / 100:g}%", "≤ 10%"),
-        ("gas of a sale", "with the approval apart", gas, "≤ 2,000,000 gas"),
-        ("sells two blocks later", "block number and time moved on", None, None),
-        ("sells twice", "two halves, one after the other", None, None),
-        ("sells a day later", "time moved on by 86,400 s", None, None),
-    ]
-    return [_check(act, *line) for line in lines]
+def _sell_gas(act: Act, number: int) -> int:
+    return 9_412_880 if act.kind == "gas_grief" else 104_733 + 113 * number
 
 
-def _check(act: Act, name: str, detail: str, figure: str | None, limit: str | None) -> SafetyCheck:
-    failing, words = FAILED.get(act.kind, ("", ""))
-    if name == failing or (act.kind == "partial_sell" and name == "sells at once"):
-        outcome = Outcome.NOT_PROVEN if act.kind == "unknown" else Outcome.FAIL
-        return SafetyCheck(name, outcome, words, figure, limit)
-    return SafetyCheck(name, Outcome.PASS, detail, figure, limit)
+def _checks(act: Act, number: int) -> Iterator[SafetyCheck]:
+    buy = act.taxes[0]
+    share = STAKE * 10_000 // act.coins
+    words = act.reasons[0] if act.reasons else ""
+    poor, greedy = act.kind == "no_liquidity", act.kind == "gas_grief"
+    yield _passed("simulation", "the token saw a base fee, a proposer, a gas price and a random number")
+    yield _passed("pool", "the factory's own pool of this token and the wrapped coin")
+    held = words if poor else f"the pool holds {act.coins // COIN} ETH"
+    yield _held("liquidity", held, f"{act.coins} wei", f"{COIN} wei", passed=not poor)
+    of_pool = f"the purchase is {share / 100:.2f} % of the pool's coins"
+    yield _held(
+        "share_of_pool", of_pool, f"{share} bps", f"{POLICY.max_share_of_pool_bps} bps", passed=not poor
+    )
+    yield _passed("metadata", "name, symbol, decimals and supply read")
+    brings = f"buying for 0.1 ETH brings {received_for(act)} units"
+    yield SafetyCheck("buy", Outcome.PASS, brings, f"{118_402 + 97 * number} gas")
+    limit = f"{POLICY.max_buy_tax_bps} bps"
+    yield _held("buy_tax", f"buy tax {buy / 100:.2f} %", f"{buy} bps", limit, passed=True)
+    yield from _sales(act, words)
+    gas = _sell_gas(act, number)
+    taken = words if greedy else f"a sale takes {gas:,} gas"
+    yield _held("sell_gas", taken, f"{gas} gas", f"{POLICY.max_sell_gas} gas", passed=not greedy)
+
+
+def _sales(act: Act, words: str) -> Iterator[SafetyCheck]:
+    failing = FAILING.get(act.kind, ())
+    for name, when in SCENARIOS:
+        if name in failing:
+            outcome = Outcome.NOT_PROVEN if act.kind == "unknown" else Outcome.FAIL
+            yield SafetyCheck(name, outcome, words.replace("however it is tried", when))
+        else:
+            tax = 0 if act.kind == "launch_tax" else act.taxes[1]
+            yield SafetyCheck(name, Outcome.PASS, f"sells {when}", f"{tax} bps")
+
+
+def _passed(name: str, detail: str) -> SafetyCheck:
+    return SafetyCheck(name, Outcome.PASS, detail)
+
+
+def _held(name: str, detail: str, figure: str, limit: str, *, passed: bool) -> SafetyCheck:
+    return SafetyCheck(name, Outcome.PASS if passed else Outcome.FAIL, detail, figure, limit)

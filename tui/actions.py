@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sniper_cli.context import Context
-from sniper_cli.monitoring.rows import PositionRow
+from sniper_cli.monitoring.rows import PositionRow, token_of
 from state.identifiers import short
 from tui import figures
 
@@ -81,11 +81,11 @@ def close_position(context: Context, row: PositionRow) -> Act:
 
         return await close(context, row.id)
 
-    profit = f"{figures.gain(row.profit)} {figures.percent(row.profit_pct)}"
+    profit = f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct)}"
     return Act(
         f"Close position {row.symbol}",
-        f"Sells {figures.exact(row.quantity, row.decimals)} {row.symbol.split('/')[0]}, "
-        f"worth {figures.amount(row.value)} now ({profit}), at the market.",
+        f"Sells {figures.exact(row.quantity, row.decimals)} {token_of(row.symbol)}, "
+        f"worth {figures.amount(row.value, row.quote_decimals)} now ({profit}), at the market.",
         command_line(context, "position", "close", short(row.id)),
         perform,
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from sniper_cli.monitoring.rows import EventRow, Gauge, LaunchRow, OrderRow, PositionRow
+from sniper_cli.monitoring.rows import EventRow, Gauge, LaunchRow, OrderRow, PositionRow, token_of
 from sniper_cli.sniping.exits import ExitRule
 from state.identifiers import short
 from state.launches import Decision, Verdict
@@ -120,12 +120,12 @@ def _outcome(row: LaunchRow, room: int) -> list[Piece]:
 def position_columns(clock: Clock) -> list[Column[PositionRow]]:
     """Positions: worth, profit, trend, and a gauge for each exit rule."""
     columns: list[Column[PositionRow]] = [
-        Column("token", 10, lambda r: r.symbol.split("/")[0], lambda r: "strong" if r.is_open else "muted", key="T"),
+        Column("token", 10, lambda r: token_of(r.symbol), lambda r: "strong" if r.is_open else "muted", key="T"),
         Column("held", 6, lambda r: _held(r, clock()), lambda _: "muted", True, drop=2,
                key="H", order=lambda r: r.opened_at),
-        Column("paid", 8, lambda r: figures.amount(r.spent), lambda _: "muted", True, drop=7,
+        Column("paid", 8, lambda r: figures.amount(r.spent, r.quote_decimals), lambda _: "muted", True, drop=7,
                key="P", order=lambda r: r.spent),
-        Column("worth", 8, lambda r: figures.amount(r.value if r.is_open else r.received),
+        Column("worth", 8, lambda r: figures.amount(r.value if r.is_open else r.received, r.quote_decimals),
                lambda r: "" if r.is_open else "muted", True, drop=3,
                key="W", order=lambda r: r.value),
         Column("profit", 17, _profit, lambda r: figures.tone(r.profit), True, key="F", order=lambda r: r.profit),
@@ -155,7 +155,7 @@ def _held(row: PositionRow, now: datetime) -> str:
 
 
 def _profit(row: PositionRow) -> str:
-    return f"{figures.gain(row.profit)} {figures.percent(row.profit_pct):>7}"
+    return f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct):>7}"
 
 
 def gauge_of(row: PositionRow, rule: ExitRule) -> Gauge | None:
@@ -199,7 +199,7 @@ def order_columns() -> list[Column[OrderRow]]:
         Column("time", 8, lambda r: figures.clock(r.created_at), lambda _: "muted", drop=4),
         Column("id", 12, lambda r: short(r.id), lambda _: "muted", drop=6),
         Column("side", 4, lambda r: str(r.side), lambda r: "accent" if r.side is Side.BUY else "warn", key="S"),
-        Column("token", 10, lambda r: r.symbol.split("/")[0], lambda _: "strong", key="T"),
+        Column("token", 10, lambda r: token_of(r.symbol), lambda _: "strong", key="T"),
         Column("state", 13, lambda r: ORDER_STATES[r.state][0], lambda r: ORDER_STATES[r.state][1], key="A"),
         Column("value", 8, _order_value, lambda _: "", True, key="V", order=lambda r: r.filled_notional or r.budget),
         Column("gas", 8, lambda r: figures.amount(r.gas, places=6), lambda _: "muted", True, drop=7,
@@ -211,7 +211,7 @@ def order_columns() -> list[Column[OrderRow]]:
 
 
 def _order_value(row: OrderRow) -> str:
-    return figures.amount(row.filled_notional or row.budget)
+    return figures.amount(row.filled_notional or row.budget, row.quote_decimals)
 
 
 def event_columns() -> list[Column[EventRow]]:
@@ -219,10 +219,11 @@ def event_columns() -> list[Column[EventRow]]:
     return [
         Column("time", 8, lambda r: figures.clock(r.at), lambda _: "muted"),
         Column(
-            "no", 5, lambda r: str(r.seq), lambda _: "muted", True, drop=2, key="N", order=lambda r: r.seq
+            "no", 5, lambda r: str(r.seq), lambda _: "muted", True, drop=3, key="N", order=lambda r: r.seq
         ),
-        Column("event", 18, lambda r: r.kind, _event_tone, drop=1, key="E"),
-        Column("what", 20, lambda r: r.text, _event_text_tone, flex=1),
+        Column("event", 20, lambda r: r.kind, _event_tone, drop=2, key="E"),
+        Column("about", 10, lambda r: r.about, lambda _: "strong", key="A"),
+        Column("what", 24, lambda r: r.text, _event_text_tone, flex=1),
     ]
 
 

@@ -102,3 +102,16 @@ def trend(values: Sequence[int], width: int) -> str:
     low, high = min(shown), max(shown)
     span = (high - low) or 1
     return "".join(STEPS[(value - low) * (len(STEPS) - 1) // span] for value in shown)
+
+
+def readable(figure: str, coin: str = "ETH") -> str:
+    """A figure with its unit as people read it: `312 bps` is `3.12%`, `184211 gas` is `184,211 gas`."""
+    number, _, unit = figure.partition(" ")
+    if not number.lstrip("-").isdigit():
+        return figure
+    value = int(number)
+    if unit == "bps":
+        return f"{Decimal(value) / 100:.2f}%"
+    if unit == "wei":
+        return f"{amount(value, places=2)} {coin}" if abs(value) >= 10**16 else f"{exact(value)} {coin}"
+    return f"{value:,} {unit}".strip()

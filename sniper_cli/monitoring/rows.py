@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sniper_cli.monitoring.sentences import sentence
@@ -16,6 +16,18 @@ from state.journal import JournalRecord
 from state.launches import Decision, Verdict
 from state.orders import Order, OrderState, Side
 from state.positions import Position, PositionState
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Row]):
+    """A row of a table with what its instrument says of it."""
+
+    row: Row
+    symbol: str
+    decimals: int
+    quote_decimals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ class PositionRow:
     state: PositionState
     quantity: int
     decimals: int
+    quote_decimals: int
     spent: int
     received: int
     fees: int
@@ -147,6 +160,7 @@ class OrderRow:
     filled_quantity: int
     filled_notional: int
     decimals: int
+    quote_decimals: int
     gas: int | None
     tx_hash: str | None
     block_number: int | None
@@ -174,6 +188,10 @@ class EventRow:
     subject: str
     actor: str
     text: str
+    about: str = ""
+    """The token it is about, where that is known."""
+    order: str = ""
+    """The order it belongs to, for a transaction's record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +206,17 @@ class Dashboard:
     events: tuple[EventRow, ...] = ()
 
 
+def token_of(symbol: str) -> str:
+    """The traded half of an instrument's symbol: `PEPE` of `PEPE/ETH`."""
+    return symbol.rpartition("/")[0] or symbol
+
+
 def event_row(record: JournalRecord, coin: str = "") -> EventRow:
     """A record as a line: its kind and a sentence."""
-    text = sentence(record.kind, record.data, coin=coin)
-    return EventRow(record.seq, record.at, record.kind, record.subject, record.actor, text)
+    data = record.data
+    text = sentence(record.kind, data, coin=coin)
+    order = str(data.get("order") or "")
+    return EventRow(record.seq, record.at, record.kind, record.subject, record.actor, text, order=order)
 
 
 def launch_row(row: Any, taxes: tuple[datetime, int | None, int | None] | None) -> LaunchRow:
@@ -221,14 +246,14 @@ def with_result(row: LaunchRow, position: PositionRow | None) -> LaunchRow:
     return replace(row, position=position.id, profit=position.profit, spent=position.spent, exit_rule=rule)
 
 
-def order_row(order: Order, symbol: str, decimals: int, transactions: Iterable[Any] = ()) -> OrderRow:
+def order_row(found: Found[Order], transactions: Iterable[Any] = ()) -> OrderRow:
     """An order as a line; the last transaction is the one that counts, the gas is that of all."""
-    sent = list(transactions)
+    order, sent = found.row, list(transactions)
     costs = [row.gas_cost for row in sent if row.gas_cost is not None]
     return OrderRow(
         id=order.id,
         created_at=order.created_at,
-        symbol=symbol,
+        symbol=found.symbol,
         side=order.side,
         type=str(order.type),
         state=order.state,
@@ -237,7 +262,8 @@ def order_row(order: Order, symbol: str, decimals: int, transactions: Iterable[A
         budget=order.budget,
         filled_quantity=order.filled_quantity,
         filled_notional=order.filled_notional,
-        decimals=decimals,
+        decimals=found.decimals,
+        quote_decimals=found.quote_decimals,
         gas=sum(costs) if costs else None,
         tx_hash=sent[-1].tx_hash if sent else order.venue_reference,
         block_number=sent[-1].block_number if sent else None,
@@ -247,18 +273,20 @@ def order_row(order: Order, symbol: str, decimals: int, transactions: Iterable[A
     )
 
 
-def position_row(position: Position, symbol: str, decimals: int, now: datetime) -> PositionRow:
+def position_row(found: Found[Position], now: datetime) -> PositionRow:
     """A position as a line, with its exits' gauges while it is open."""
+    position = found.row
     is_open = position.state is PositionState.OPEN
     return PositionRow(
         id=position.id,
         launch_id=position.launch_id,
         account_id=position.account_id,
         instrument_id=position.instrument_id,
-        symbol=symbol,
+        symbol=found.symbol,
         state=position.state,
         quantity=position.quantity,
-        decimals=decimals,
+        decimals=found.decimals,
+        quote_decimals=found.quote_decimals,
         spent=position.spent,
         received=position.received,
         fees=position.fees,

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Data = Mapping[str, Any]
+Words = Callable[[Data, str], str]
 
 COIN_DECIMALS = 18
 QUIET = frozenset(
@@ -75,102 +76,112 @@ def _join(*parts: str) -> str:
 
 def _launch_seen(data: Data, coin: str) -> str:
     del coin
-    where = _get(data, "block_number", "block")
-    return _join(
-        _get(data, "symbol") or address(_get(data, "token")), f"seen in block {where}" if where else "seen"
-    )
+    return _join("pool seen in block", _get(data, "block_number", "block"))
 
 
 def _launch_judged(data: Data, coin: str) -> str:
     del coin
     verdict = _get(data, "verdict").replace("_", " ")
-    why = _get(data, "reasons")
-    return _join(_get(data, "symbol"), f"is {verdict}" if verdict else "", f"– {why}" if why else "")
+    return _join(verdict, _because(_get(data, "reasons")))
 
 
 def _launch_decided(data: Data, coin: str) -> str:
     del coin
-    why = _get(data, "explanation", "reason", "detail", "reasons")
-    return _join(_get(data, "symbol"), _get(data, "decision"), f"– {why}" if why else "")
+    return _join(_get(data, "decision"), _because(_get(data, "reason", "explanation", "reasons")))
 
 
-def _order(verb: str) -> Callable[[Data, str], str]:
+def _order(verb: str) -> Words:
     def words(data: Data, coin: str) -> str:
-        what = _join(_get(data, "side"), _get(data, "symbol"))
         budget = data.get("budget")
-        why = _get(data, "explanation", "rule")
-        return _join(
-            what,
-            verb,
-            f"for {coins(budget, coin)}" if budget else "",
-            f"– {why.replace('_', ' ')}" if why else "",
-        )
+        reason = data.get("reason")
+        why = _get(data, "why", "explanation")
+        if not why and isinstance(reason, Mapping):
+            why = _get(reason, "detail", "rule", "origin").replace("_", " ")
+        return _join(_get(data, "side"), verb, f"for {coins(budget, coin)}" if budget else "", _because(why))
 
     return words
 
 
+def _order_sent(data: Data, coin: str) -> str:
+    del coin
+    reference = _get(data, "venue_reference", "hash", "tx_hash")
+    return _join("given to the venue", f"as {address(reference)}" if reference else "")
+
+
 def _order_state(data: Data, coin: str) -> str:
     del coin
-    why = _get(data, "explanation")
-    return (
-        _join("now", _get(data, "state", "to").replace("_", " "), f"– {why}" if why else "") if data else ""
-    )
+    if _get(data, "reversed"):
+        return "a fill was taken back by a reorganisation"
+    return _join("now", _get(data, "state").replace("_", " "), _because(_get(data, "explanation")))
 
 
 def _filled(data: Data, coin: str) -> str:
-    notional = data.get("notional")
-    what = _join(_get(data, "side"), _get(data, "symbol"))
-    return _join(what, "filled", f"for {coins(notional, coin)}" if notional else "")
+    return _join(_get(data, "side"), "filled for", coins(data.get("notional"), coin))
 
 
-def _transaction(verb: str) -> Callable[[Data, str], str]:
+def _transaction(verb: str) -> Words:
     def words(data: Data, coin: str) -> str:
-        block = _get(data, "block_number", "block")
+        block = _get(data, "block", "block_number")
         gas = data.get("gas_cost")
         nonce = _get(data, "nonce")
         return _join(
             _get(data, "purpose"),
             verb,
-            f"in block {block}" if block else "",
-            f"with nonce {nonce}" if nonce and not block else "",
-            f"gas {coins(gas, coin, 6)}" if gas else "",
-            f"– {error}" if (error := _get(data, "error")) else "",
+            f"in block {block}" if block else f"with nonce {nonce}" if nonce else "",
+            f"for {coins(gas, coin, 6)} of gas" if gas else "",
+            _because(_get(data, "error", "why")),
         )
 
     return words
 
 
-def _position_closed(data: Data, coin: str) -> str:
-    profit = data.get("profit", data.get("realised"))
-    rule = _get(data, "exit_rule", "rule").replace("_", " ")
-    return _join(
-        _get(data, "symbol"),
-        f"closed by {rule}" if rule else "closed",
-        f"profit {coins(profit, coin)}" if profit else "",
-    )
-
-
 def _position_opened(data: Data, coin: str) -> str:
-    spent = data.get("spent")
-    return _join(_get(data, "symbol"), "opened", f"for {coins(spent, coin)}" if spent else "")
+    return _join("opened for", coins(data.get("spent"), coin))
 
 
-def _switch(verb: str) -> Callable[[Data, str], str]:
-    def words(data: Data, coin: str) -> str:
+def _position_closed(data: Data, coin: str) -> str:
+    rule = _get(data, "rule", "exit_rule").replace("_", " ")
+    return _join("closed", f"by {rule}" if rule else "", _profit(data, coin))
+
+
+def _profit(data: Data, coin: str) -> str:
+    """What a closed position brought, fees and gas paid, where the record has the figures."""
+    try:
+        received, spent, fees = (int(data[key]) for key in ("received", "spent", "fees"))
+    except (KeyError, TypeError, ValueError):
+        return ""
+    profit = received - spent - fees
+    return f"with a {'profit' if profit >= 0 else 'loss'} of {coins(abs(profit), coin)}"
+
+
+def _reconciled(data: Data, coin: str) -> str:
+    del coin
+    return "the ledger equals the chain" if data.get("equal") else "the ledger differs from the chain"
+
+
+def _deposit(data: Data, coin: str) -> str:
+    return _join(_get(data, "movement") or "deposit", "of", coins(_get(data, "amount"), coin))
+
+
+def _said(words: str) -> Words:
+    def said(data: Data, coin: str) -> str:
         del coin
-        why = _get(data, "reason")
-        return _join(verb, f"– {why}" if why else "")
+        return _join(words, _because(_get(data, "reason")))
 
-    return words
+    return said
 
 
-SENTENCES: dict[str, Callable[[Data, str], str]] = {
+def _because(why: str) -> str:
+    return f"– {why}" if why else ""
+
+
+SENTENCES: dict[str, Words] = {
     "launch.seen": _launch_seen,
     "launch.judged": _launch_judged,
     "launch.decided": _launch_decided,
     "order.recorded": _order("recorded"),
     "order.refused": _order("refused"),
-    "order.sent": _order("sent"),
+    "order.sent": _order_sent,
     "order.state": _order_state,
     "order.filled": _filled,
     "transaction.recorded": _transaction("signed and recorded"),
@@ -181,6 +192,10 @@ SENTENCES: dict[str, Callable[[Data, str], str]] = {
     "transaction.replaced": _transaction("replaced"),
     "position.opened": _position_opened,
     "position.closed": _position_closed,
-    "kill.tripped": _switch("kill switch tripped"),
-    "kill.reset": _switch("kill switch reset, trading resumes"),
+    "account.deposit": _deposit,
+    "kill.tripped": _said("kill switch tripped"),
+    "kill.reset": _said("kill switch reset, trading resumes"),
+    "runner.started": _said("the sniper is at work"),
+    "runner.stopped": _said("the sniper has stopped"),
+    "reconciliation.done": _reconciled,
 }

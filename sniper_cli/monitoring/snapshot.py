@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.monitoring.lookups import find_orders, find_positions, transactions_by_order
 from sniper_cli.monitoring.rows import (
     Dashboard,
     EventRow,
@@ -29,10 +29,11 @@ from sniper_cli.monitoring.rows import (
     launch_row,
     order_row,
     position_row,
+    token_of,
     with_result,
 )
 from sniper_cli.settings.model import Mode, Settings
-from state.accounts import Account, Asset, Balance, Instrument, VenueKind
+from state.accounts import Account, Asset, Balance, VenueKind
 from state.columns import utc_now
 from state.controls import KillSwitch
 from state.database import Database
@@ -40,7 +41,6 @@ from state.journal import JournalHead, JournalRecord
 from state.launches import ChainCursor, Decision, Launch, Verdict
 from state.orders import Order
 from state.positions import Position, PositionState
-from state.transactions import ChainTransaction
 
 TRAIL = 60
 """How many marks of a position, and of the equity, are kept for a trend line."""
@@ -77,6 +77,7 @@ class Monitor:
         self._launches: tuple[LaunchRow, ...] = ()
         self._orders: tuple[OrderRow, ...] = ()
         self._closed: tuple[PositionRow, ...] = ()
+        self._named: tuple[EventRow, ...] = ()
         self._events: deque[EventRow] = deque(maxlen=self.limits.events)
         self._taxes: dict[UUID, tuple[datetime, int | None, int | None]] = {}
         self._counts: tuple[int, int, int] = (0, 0, 0)
@@ -106,7 +107,18 @@ class Monitor:
         )
         self._counts = _launch_counts(session, self.settings.chain.chain_id)
         self._realised = _realised(session, accounts)
+        self._named = self._name_events()
         self._seq = head
+
+    def _name_events(self) -> tuple[EventRow, ...]:
+        """The records, newest first, with the tokens they are about."""
+        names = {str(row.id): row.symbol for row in self._launches}
+        names |= {str(order.id): token_of(order.symbol) for order in self._orders}
+        names |= {str(row.position_id): token_of(row.symbol) for row in self._orders if row.position_id}
+        return tuple(
+            replace(event, about=names.get(event.subject) or names.get(event.order) or "")
+            for event in reversed(self._events)
+        )
 
     def _read_launches(self, session: Session) -> tuple[LaunchRow, ...]:
         """The latest launches; the report, long and parsed for two figures, only of those judged since."""
@@ -115,6 +127,8 @@ class Monitor:
             for c in Launch.__table__.columns  # type: ignore[attr-defined]
             if c.name not in ("report", "quote_token", "factory", "tx_hash", "block_hash")
         ]
+        if self.settings.mode is Mode.PAPER:
+            return ()
         query = (
             sa.select(*columns)
             .where(col(Launch.chain_id) == self.settings.chain.chain_id)
@@ -176,7 +190,7 @@ class Monitor:
             launches=tuple(with_result(row, results.get(row.id)) for row in self._launches),
             positions=positions,
             orders=self._orders,
-            events=tuple(reversed(self._events)),
+            events=self._named,
         )
 
     def _follow(self, key: UUID | str, value: int | None) -> tuple[int, ...]:
@@ -261,55 +275,20 @@ def _events(session: Session, after: int, limit: int, coin: str) -> list[EventRo
 
 def _orders(session: Session, accounts: list[Account], limit: int) -> tuple[OrderRow, ...]:
     """The latest orders with their transactions, newest first."""
-    query = (
-        select(Order, Instrument.symbol, Asset.decimals)
-        .join(Instrument, col(Instrument.id) == col(Order.instrument_id))
-        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
-        .where(col(Order.account_id).in_([account.id for account in accounts]))
-        .order_by(sa.desc(col(Order.id)))
-        .limit(limit)
-    )
-    found = session.exec(query).all()
-    transactions = _transactions(session, [order.id for order, _, _ in found])
-    return tuple(
-        order_row(order, symbol, decimals, transactions.get(order.id, ()))
-        for order, symbol, decimals in found
-    )
-
-
-def _transactions(session: Session, orders: list[UUID]) -> dict[UUID, list[Any]]:
-    """What the orders' transactions cost and where they stand, without their bytes."""
-    if not orders:
-        return {}
-    query = (
-        sa.select(
-            col(ChainTransaction.order_id),
-            col(ChainTransaction.tx_hash),
-            col(ChainTransaction.block_number),
-            col(ChainTransaction.gas_cost),
-        )
-        .where(col(ChainTransaction.order_id).in_(orders))
-        .order_by(col(ChainTransaction.id))
-    )
-    found: dict[UUID, list[Any]] = {}
-    for row in session.connection().execute(query):
-        found.setdefault(row.order_id, []).append(row)
-    return found
+    mine = col(Order.account_id).in_([account.id for account in accounts])
+    found = find_orders(session, mine, limit=limit, newest=True)
+    transactions = transactions_by_order(session, (order.row.id for order in found))
+    return tuple(order_row(order, transactions.get(order.row.id, ())) for order in found)
 
 
 def _positions(
     session: Session, accounts: list[Account], state: PositionState, *, limit: int | None, now: datetime
 ) -> tuple[PositionRow, ...]:
     """Open positions, oldest first, or the latest closed ones, newest first."""
-    query = (
-        select(Position, Instrument.symbol, Asset.decimals)
-        .join(Instrument, col(Instrument.id) == col(Position.instrument_id))
-        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
-        .where(col(Position.account_id).in_([account.id for account in accounts]), Position.state == state)
-        .limit(limit)
+    mine = sa.and_(
+        col(Position.account_id).in_([account.id for account in accounts]), col(Position.state) == state
     )
-    newest_first = state is PositionState.CLOSED
-    query = query.order_by(sa.desc(col(Position.closed_at)) if newest_first else col(Position.id))
+    order_by = sa.desc(col(Position.closed_at)) if state is PositionState.CLOSED else col(Position.id)
     return tuple(
-        position_row(position, symbol, decimals, now) for position, symbol, decimals in session.exec(query)
+        position_row(found, now) for found in find_positions(session, mine, order_by=order_by, limit=limit)
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.monitoring.lookups import find_orders, find_positions, transactions_by_order
 from sniper_cli.monitoring.rows import (
     EventRow,
     LaunchRow,
@@ -23,7 +24,6 @@ from sniper_cli.monitoring.rows import (
     with_result,
 )
 from sniper_cli.safety.report import Outcome
-from state.accounts import Asset, Instrument
 from state.columns import utc_now
 from state.database import Database
 from state.errors import RowNotFound
@@ -121,9 +121,9 @@ def launch_story(
             raise RowNotFound(f"there is no launch {identifier}", hint="sniper snipe launches")
         position = _position(session, col(Position.launch_id) == identifier, now or utc_now())
         report = launch.report
-        orders = _orders(session, col(Order.launch_id) == identifier)
+        orders, subjects = _orders(session, col(Order.launch_id) == identifier)
         row = launch_row(launch, (launch.seen_at, report.get("buy_tax_bps"), report.get("sell_tax_bps")))
-        subjects = [launch.id, *(order.id for order in orders), *([position.id] if position else [])]
+        subjects += [launch.id, *([position.id] if position else [])]
         return LaunchStory(
             row=with_result(row, position),
             protocol=launch.protocol,
@@ -146,16 +146,16 @@ def position_story(
         row = _position(session, col(Position.id) == identifier, now or utc_now())
         if position is None or row is None:
             raise RowNotFound(f"there is no position {identifier}", hint="sniper position list")
-        orders = _orders(session, col(Order.position_id) == identifier)
-        subjects = [identifier, *(order.id for order in orders)]
-        return PositionStory(row, position.exit_rules, orders, _timeline(session, subjects, coin))
+        orders, subjects = _orders(session, col(Order.position_id) == identifier)
+        timeline = _timeline(session, [identifier, *subjects], coin)
+        return PositionStory(row, position.exit_rules, orders, timeline)
 
 
 def order_story(database: Database, identifier: UUID, *, coin: str = "") -> OrderStory:
     """All about an order. Raises RowNotFound."""
     with database.read() as session:
         order = session.get(Order, identifier)
-        rows = _orders(session, col(Order.id) == identifier)
+        rows, subjects = _orders(session, col(Order.id) == identifier)
         if order is None or not rows:
             raise RowNotFound(f"there is no order {identifier}", hint="sniper order list")
         query = select(ChainTransaction).where(ChainTransaction.order_id == identifier)
@@ -167,40 +167,21 @@ def order_story(database: Database, identifier: UUID, *, coin: str = "") -> Orde
             checks=tuple(_order_checks(order.checks)),
             transactions=tuple(_transaction_line(transaction) for transaction in transactions),
             fills=tuple(FillLine(f.at, f.quantity, f.notional, f.fee) for f in fills_of(session, identifier)),
-            timeline=_timeline(session, [identifier, *(t.id for t in transactions)], coin),
+            timeline=_timeline(session, subjects, coin),
         )
 
 
 def _position(session: Session, condition: Any, now: datetime) -> PositionRow | None:
-    query = (
-        select(Position, Instrument.symbol, Asset.decimals)
-        .join(Instrument, col(Instrument.id) == col(Position.instrument_id))
-        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
-        .where(condition)
-        .order_by(sa.desc(col(Position.id)))
-        .limit(1)
-    )
-    found = session.exec(query).first()
-    return position_row(found[0], found[1], found[2], now) if found else None
+    found = find_positions(session, condition, order_by=sa.desc(col(Position.id)), limit=1)
+    return position_row(found[0], now) if found else None
 
 
-def _orders(session: Session, condition: Any) -> tuple[OrderRow, ...]:
-    query = (
-        select(Order, Instrument.symbol, Asset.decimals)
-        .join(Instrument, col(Instrument.id) == col(Order.instrument_id))
-        .join(Asset, col(Asset.id) == col(Instrument.base_asset))
-        .where(condition)
-        .order_by(col(Order.id))
-    )
-    found = session.exec(query).all()
-    sent = select(ChainTransaction).where(
-        col(ChainTransaction.order_id).in_([order.id for order, _, _ in found])
-    )
-    transactions = session.exec(sent.order_by(col(ChainTransaction.id))).all()
-    return tuple(
-        order_row(order, symbol, decimals, [t for t in transactions if t.order_id == order.id])
-        for order, symbol, decimals in found
-    )
+def _orders(session: Session, condition: Any) -> tuple[tuple[OrderRow, ...], list[UUID]]:
+    """Orders, oldest first, and the ids under which the journal speaks of them and of their transactions."""
+    found = find_orders(session, condition)
+    transactions = transactions_by_order(session, (order.row.id for order in found))
+    rows = tuple(order_row(order, transactions.get(order.row.id, ())) for order in found)
+    return rows, [*(row.id for row in rows), *(sent.id for group in transactions.values() for sent in group)]
 
 
 def _timeline(session: Session, subjects: Iterable[UUID], coin: str) -> tuple[EventRow, ...]:
@@ -217,7 +198,7 @@ def _timeline(session: Session, subjects: Iterable[UUID], coin: str) -> tuple[Ev
 def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:
     for check in checks:
         yield CheckLine(
-            name=str(check["name"]),
+            name=_words(check["name"]),
             outcome=Outcome(check["outcome"]),
             detail=str(check.get("detail") or ""),
             figure=str(check.get("figure") or ""),
@@ -228,7 +209,7 @@ def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:
 def _order_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:
     for check in checks:
         outcome = Outcome.PASS if check.get("passed") else Outcome.FAIL
-        yield CheckLine(str(check["name"]), outcome, str(check.get("detail") or ""), "", "")
+        yield CheckLine(_words(check["name"]), outcome, str(check.get("detail") or ""), "", "")
 
 
 def _transaction_line(transaction: ChainTransaction) -> TransactionLine:
@@ -243,3 +224,7 @@ def _transaction_line(transaction: ChainTransaction) -> TransactionLine:
         max_fee=transaction.max_fee,
         error=transaction.error or "",
     )
+
+
+def _words(name: object) -> str:
+    return str(name).replace("_", " ")

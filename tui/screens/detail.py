@@ -41,7 +41,7 @@ class DetailScreen(LiveScreen, Generic[Story]):
         background: $background;
         & .frame {{ {FRAME} }}
         & .frame:focus {{ border: round $primary; border-title-color: $primary; }}
-        & .side {{ width: 44; height: 100%; {FRAME} }}
+        & .side {{ width: 38; height: 100%; {FRAME} }}
         & .main {{ width: 1fr; height: 100%; }}
         & .banner {{ height: auto; {FRAME} }}
     }}
@@ -92,8 +92,8 @@ def check_columns() -> list[Column[CheckLine]]:
     return [
         Column("", 1, lambda r: OUTCOMES[r.outcome][0], lambda r: OUTCOMES[r.outcome][1]),
         Column("check", 22, lambda r: r.name, lambda r: "strong" if r.outcome is not Outcome.PASS else ""),
-        Column("figure", 15, lambda r: r.figure, _figure_tone, right=True, drop=2),
-        Column("limit", 15, lambda r: r.limit, lambda _: "muted", right=True, drop=3),
+        Column("figure", 13, lambda r: figures.readable(r.figure), _figure_tone, right=True, drop=2),
+        Column("limit", 13, lambda r: figures.readable(r.limit), lambda _: "muted", right=True, drop=3),
         Column("what was tried", 20, lambda r: r.detail, _detail_tone, flex=1, drop=1),
     ]
 

@@ -25,7 +25,8 @@ BOX = """
             width: 100%; height: auto; padding: 0 1; margin-bottom: 1; background: $panel; color: $primary;
         }
         & > .keys { width: 100%; color: $secondary; }
-        & > Input { margin-bottom: 1; }
+        & > Input { margin-bottom: 1; border: round $border; background: $surface; height: 3; }
+        & > Input:focus { border: round $error; }
     }
 """
 

@@ -30,7 +30,7 @@ COMMON: tuple[Line, ...] = (
 VIEWS: dict[str, tuple[Line, ...]] = {
     "Dashboard": (
         ("1 2 3 4", "go to launches, positions, orders, events"),
-        ("/", "filter the panel: every word must occur; /!word: must not"),
+        ("/", "filter: every word must occur, with /! none may"),
         ("z", "zoom the panel, and back"),
         ("x", "close the position under the cursor (panel 2)"),
     ),
@@ -41,7 +41,7 @@ SIGNS: tuple[Line, ...] = (
     ("✘ unsafe", "a check failed: the reason says which"),
     ("? not proven", "could not be simulated: never bought"),
     ("▲ ▼", "gain, loss"),
-    ("−8.7% in a bar", "the value must still fall by 8.7 % until the rule sells"),
+    ("−8.7% in a bar", "the worth must fall by 8.7 % until it is sold"),
     ("(+15.5%)", "a trailing stop that wakes after 15.5 % more"),
 )
 
@@ -85,8 +85,8 @@ class HelpBox(ModalScreen[None]):
         title = self.get_component_rich_style("help--title", partial=True)
         key = self.get_component_rich_style("help--key", partial=True)
         text = Text()
-        for heading, lines in self._sections():
-            text.append(f"{heading}\n", title)
+        for number, (heading, lines) in enumerate(self._sections()):
+            text.append(f"{chr(10) if number else ''}{heading}\n", title)
             for left, right in lines:
                 text.append(f"  {left:<16}", key)
                 text.append(f"{right}\n")
@@ -94,10 +94,10 @@ class HelpBox(ModalScreen[None]):
         return text
 
     def _sections(self) -> Iterator[tuple[str, list[Line]]]:
-        yield "Keys", [*VIEWS.get(self.view_name, ()), *COMMON]
+        yield f"In {self.view_name.lower()}", [*VIEWS.get(self.view_name, ()), *COMMON]
         table = self.view.focused
         if isinstance(table, LiveTable) and (sorts := list(_sorts(table))):
-            yield f"Sort {table.id} by its columns' underlined letters, with shift", sorts
+            yield f"Sort {table.id}: shift and the underlined letter", sorts
         if self.view_name in ("Dashboard", "Launch", "Position"):
             yield "Signs", list(SIGNS)
 

@@ -67,7 +67,7 @@ class Trend(Widget):
 
 def tall_trend(values: tuple[int, ...], width: int, height: int, line: int) -> str:
     """One line, from the top, of a trend drawn over several: an eighth of a line is the step."""
-    shown = values[-width:]
+    shown = [values[place * len(values) // width] for place in range(width)]
     low, high = min(shown), max(shown)
     span, eighths = (high - low) or 1, height * 8
     floor = (height - 1 - line) * 8
@@ -81,8 +81,7 @@ class PositionScreen(DetailScreen[PositionStory]):
     DEFAULT_CSS = """
     PositionScreen {
         & #exits { height: 8; }
-        & #trend-frame { height: 8; border: round $border; border-title-color: $secondary; border-title-style: bold;
-            background: $surface; padding: 0 1; }
+        & #trend-frame { height: 8; }
         & #timeline { height: 1fr; }
     }
     """
@@ -94,14 +93,16 @@ class PositionScreen(DetailScreen[PositionStory]):
             exit_columns(), id="exits", classes="frame", empty="this position is closed"
         )
         timeline: LiveTable[EventRow] = LiveTable(
-            timeline_columns(lambda: self.story.row.opened_at if self.story else None),
+            timeline_columns(
+                lambda: self.story.timeline[0].at if self.story and self.story.timeline else None
+            ),
             id="timeline",
             classes="frame",
         )
         with Horizontal():
             with Vertical(classes="main"):
                 yield exits
-                with Vertical(id="trend-frame"):
+                with Vertical(id="trend-frame", classes="frame"):
                     yield Trend(id="trend")
                 yield timeline
             with VerticalScroll(classes="side", can_focus=False):
@@ -129,7 +130,7 @@ class PositionScreen(DetailScreen[PositionStory]):
         exits = self.query_one("#exits", LiveTable)
         exits.show({gauge.rule: gauge for gauge in row.gauges})
         self.query_one("#trend", Trend).show(row)
-        gained = f"{figures.gain(row.profit)} {figures.percent(row.profit_pct)}"
+        gained = f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct)}"
         entitle(self.query_one("#trend-frame"), subtitle=gained)
         orders = self.story.orders if self.story else ()
         self.query_one("#figures", Facts).show(_figures(row, orders))
@@ -179,12 +180,16 @@ def _explained(gauge: Gauge) -> str:
 def _figures(row: PositionRow, orders: tuple[OrderRow, ...]) -> Iterator[Fact]:
     yield "state", "open" if row.is_open else f"closed by {columns.rule_name(row.exit_rule)}", "strong"
     yield "quantity", figures.exact(row.quantity, row.decimals), ""
-    yield "paid", figures.exact(row.spent), ""
-    yield "received", figures.exact(row.received), "muted" if not row.received else ""
+    yield "paid", figures.exact(row.spent, row.quote_decimals), ""
+    yield "received", figures.exact(row.received, row.quote_decimals), "muted" if not row.received else ""
     if row.is_open:
-        yield "worth", figures.exact(row.value), ""
-    yield "fees, gas", figures.exact(row.fees), "muted"
-    yield "profit", f"{figures.sign(row.profit)} {figures.exact(abs(row.profit))}", figures.tone(row.profit)
+        yield "worth", figures.exact(row.value, row.quote_decimals), ""
+    yield "fees, gas", figures.exact(row.fees, row.quote_decimals), "muted"
+    yield (
+        "profit",
+        f"{figures.sign(row.profit)} {figures.exact(abs(row.profit), row.quote_decimals)}",
+        figures.tone(row.profit),
+    )
     yield "", figures.percent(row.profit_pct), figures.tone(row.profit)
     yield "opened", figures.clock(row.opened_at), ""
     if row.closed_at is not None:
@@ -197,7 +202,7 @@ def _figures(row: PositionRow, orders: tuple[OrderRow, ...]) -> Iterator[Fact]:
         word, tone = columns.ORDER_STATES[order.state]
         yield "", "", ""
         yield str(order.side), f"{word} {short(order.id)}", tone
-        yield "value", figures.exact(order.filled_notional or order.budget), ""
+        yield "value", figures.exact(order.filled_notional or order.budget, order.quote_decimals), ""
         yield "gas", figures.exact(order.gas), "muted"
         yield "sent as", figures.address(order.tx_hash, 10, 8), "muted"
         yield "why", columns.rule_name(order.origin), ""
