@@ -70,12 +70,13 @@ def ignored(around: Surroundings, block: Block, result: Result, *, visits: int =
     if not result.ok or len(result.data) != 32 * (len(SEEN) + 1):
         return ["the state override"]
     words = [int.from_bytes(result.data[at : at + 32]) for at in range(0, len(result.data), 32)]
+    base_fee = around.base_fee if block.base_fee is None else block.base_fee
     asked = {
         "number": around.head.number + block.ahead,
         "timestamp": around.timestamp + block.seconds,
         "coinbase": int(block.coinbase, 16),
-        "basefee": around.base_fee,
-        "gasprice": around.fees.effective(around.base_fee),
+        "basefee": base_fee,
+        "gasprice": around.fees.effective(base_fee),
         "prevrandao": int(block.random, 16),
     }
     wrong = [name for name, seen in zip(SEEN, words, strict=False) if seen != asked[name]]

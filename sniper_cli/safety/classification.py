@@ -18,21 +18,25 @@ from sniper_cli.safety.scenarios import (
     CROWDED,
     DAY,
     HOUR,
+    IN_HASTE,
     IN_PARTS,
     MINUTES,
     NEXT_BLOCK,
     SAME_BLOCK,
     TWO_BLOCKS,
+    WEEK,
+)
+from sniper_cli.safety.trades import (
     NotRun,
     Sale,
     Tried,
 )
 
 PATTERNS = (
-    (Classification.TIME_TRAP, (MINUTES, HOUR, DAY)),
+    (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, WEEK)),
     (Classification.COOLDOWN, (NEXT_BLOCK,)),
     (Classification.SECOND_SELL, (IN_PARTS, CROWDED)),
-    (Classification.HONEYPOT, (AS_SENT,)),
+    (Classification.HONEYPOT, (IN_HASTE, AS_SENT)),
 )
 """What a token is that sells two blocks after buying and badly in one of these scenarios; the first that fits."""
 

@@ -14,7 +14,6 @@ from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves, amount_out, tax_bps
 from sniper_cli.safety.capabilities import ECHO, echo_call, ignored
-from sniper_cli.safety.scenarios import GENEROUS_GAS, Market, buy_call
 from sniper_cli.safety.simulation import (
     ZERO_ADDRESS,
     Block,
@@ -24,6 +23,11 @@ from sniper_cli.safety.simulation import (
     fresh_address,
     pocket_money,
     simulate,
+)
+from sniper_cli.safety.trades import (
+    GENEROUS_GAS,
+    Market,
+    buy_call,
 )
 from sniper_cli.safety.untrusted import Metadata, read_metadata
 
@@ -116,7 +120,7 @@ async def read_facts(
     return Facts(
         registered=_address(registered),
         tokens=tokens,
-        reserves=_reserves(reserves, coin_first=tokens[0] == exchange.wrapped.lower()),
+        reserves=reserves_in(reserves, coin_first=tokens[0] == exchange.wrapped.lower()),
         held_by_pool=_number(held),
         metadata=read_metadata(
             *(answer.data if answer.ok else None for answer in (name, symbol, decimals, supply))
@@ -154,7 +158,7 @@ async def try_purchase(
         reason=bought.reason,
         got=(_number(balance) or 0) if bought.ok else 0,
         gas=bought.gas,
-        reserves=_reserves(reserves, coin_first=market.coin_first),
+        reserves=reserves_in(reserves, coin_first=market.coin_first),
         amount=amount,
         ignored=tuple(ignored(around, block, seen)),
     )
@@ -169,7 +173,7 @@ def _address(result: Result) -> str:
     return ZERO_ADDRESS if number is None else f"0x{number & (2**160 - 1):040x}"
 
 
-def _reserves(result: Result, *, coin_first: bool) -> Reserves:
+def reserves_in(result: Result, *, coin_first: bool) -> Reserves:
     if not result.ok or len(result.data) < 64:
         return Reserves(0, 0)
     first, second = int.from_bytes(result.data[:32]), int.from_bytes(result.data[32:64])

@@ -19,13 +19,18 @@ from sniper_cli.safety.scenarios import (
     AS_SENT,
     CROWDED,
     DAY,
+    FAR,
     HOUR,
+    IN_HASTE,
     IN_PARTS,
     LARGER,
     MINUTES,
     NEXT_BLOCK,
     SAME_BLOCK,
     TWO_BLOCKS,
+    WEEK,
+)
+from sniper_cli.safety.trades import (
     NotRun,
     Sale,
     Tried,
@@ -45,12 +50,14 @@ WHEN = {
     MINUTES: "after 30 blocks",
     HOUR: "after an hour",
     DAY: "after 200 blocks and a day",
+    WEEK: f"after {FAR:,} blocks and a week",
     IN_PARTS: "in parts",
+    IN_HASTE: "with a hurried bid",
     CROWDED: "after others have traded",
     AS_SENT: "from the account and with the gas limits of the real order",
 }
-INFORMATIVE = {LARGER, "metadata"}
-"""Lines that say something and decide nothing."""
+OPTIONAL = {LARGER, WEEK}
+"""What may stay unproven: a larger purchase decides nothing, and real nodes do not jump so far."""
 
 ALWAYS = "however it is tried"
 NAMED = 3
@@ -80,7 +87,7 @@ class Findings:
     ) -> None:
         """Write one line; what it says of several scenarios is one reason in the end."""
         self.checks.append(SafetyCheck(name, outcome, detail.replace("{when}", when), figure, limit))
-        if outcome is not Outcome.PASS and name not in INFORMATIVE:
+        if outcome is Outcome.FAIL or (outcome is Outcome.NOT_PROVEN and name not in OPTIONAL):
             self.told.setdefault((outcome, detail), []).append(when)
 
     @property

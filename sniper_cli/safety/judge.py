@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sniper_cli.chains import abi
@@ -29,24 +30,26 @@ from sniper_cli.safety.findings import (
     judge_sales,
     judge_simulation,
 )
-from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.safety.policy import BLOCK_SECONDS, SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyReport
 from sniper_cli.safety.scenarios import (
     AS_SENT,
-    HEADROOM_PCT,
     TWO_BLOCKS,
     Leg,
-    Market,
-    NotRun,
     Scenario,
-    Tried,
-    in_own_words,
     matrix,
-    own_words,
     run,
-    vague,
 )
 from sniper_cli.safety.simulation import ZERO_ADDRESS, Surroundings, fresh_address, surroundings
+from sniper_cli.safety.trades import (
+    Market,
+    NotRun,
+    Tried,
+    gas_limit,
+    in_own_words,
+    own_words,
+    vague,
+)
 from sniper_cli.settings.model import SnipingSettings
 
 T = TypeVar("T")
@@ -87,7 +90,13 @@ async def find_pool(node: Node, exchange: Exchange, token: str) -> str | None:
 
 
 async def check_token(
-    node: Node, exchange: Exchange, token: str, settings: SnipingSettings, *, sender: str | None = None
+    node: Node,
+    exchange: Exchange,
+    token: str,
+    settings: SnipingSettings,
+    *,
+    sender: str | None = None,
+    block_seconds: Decimal | int = BLOCK_SECONDS,
 ) -> SafetyReport:
     """The safety report of one token, for a purchase of the settings' size. Raises NotFound, NetworkError."""
     pool = await find_pool(node, exchange, token)
@@ -99,7 +108,7 @@ async def check_token(
             factory=exchange.factory,
         )
     amount = int(settings.amount * 10**18)
-    policy = SafetyPolicy.from_settings(settings)
+    policy = SafetyPolicy.from_settings(settings, block_seconds=block_seconds)
     return await judge(node, exchange, token, pool, amount=amount, policy=policy, sender=sender)
 
 
@@ -150,7 +159,7 @@ class _Trial:
         self, found: Findings, market: Market, purchase: Purchase, balance: int | None
     ) -> dict[str, Tried | NotRun]:
         """The second step and, where it found nothing, the third."""
-        scenarios = matrix(self.around, self.policy.max_sell_gas)
+        scenarios = matrix(self.policy.max_sell_gas)
         big = max(2 * self.amount, market.reserves.coming * self.policy.max_share_of_pool_bps // BPS)
         larger, ended = await asyncio.gather(
             self._try(try_purchase(self.node, self.around, market, big, buyer=fresh_address())),
@@ -176,8 +185,8 @@ class _Trial:
         for scenario in scenarios:
             ended = tried[scenario.name]
             if isinstance(ended, Tried) and ended.sales and vague(ended.sales[0].reason):
-                leg = scenario.legs[0]
-                words = await self._try(own_words(self.node, self.around, market, leg, purchase.got))
+                wait = (scenario.legs[0].blocks, scenario.legs[0].seconds)
+                words = await self._try(own_words(self.node, self.around, market, wait, purchase.got))
                 if words and isinstance(words, str):
                     return {
                         name: in_own_words(each, words) if isinstance(each, Tried) else each
@@ -190,9 +199,10 @@ class _Trial:
         self, market: Market, purchase: Purchase, normal: Tried, balance: int | None
     ) -> Coroutine[Any, Any, Tried]:
         """The order itself: its gas limits, its bid and, where known, its account."""
-        gas = max(purchase.gas, normal.sales[0].gas) * HEADROOM_PCT // 100
-        legs = (Leg(2, self.around.seconds(2)),)
-        scenario = Scenario(AS_SENT, legs, gas, sender=(self.sender or fresh_address()).lower())
+        sender = (self.sender or fresh_address()).lower()
+        legs = (Leg(2),)
+        gas, buy_gas = gas_limit(normal.sales[0].gas), gas_limit(purchase.gas)
+        scenario = Scenario(AS_SENT, legs, gas, buy_gas=buy_gas, sender=sender)
         return run(self.node, self.around, market, scenario, purchase.got, own_balance=balance)
 
     async def _smaller(self, market: Market, purchase: Purchase) -> Purchase | None:

@@ -56,6 +56,8 @@ class Block:
     seconds: int
     calls: tuple[Call, ...]
     coinbase: str
+    base_fee: int | None = None
+    """The surroundings' own where none is given."""
     random: str = field(default_factory=lambda: "0x" + secrets.token_hex(32))
 
 
@@ -89,8 +91,15 @@ class Surroundings:
     block_seconds: int
 
     def seconds(self, blocks: int) -> int:
-        """The time that so many blocks take, never less than geth's filling blocks do."""
+        """The time that so many blocks take; over a jump never less than geth's filling blocks do."""
         return blocks * (self.block_seconds if blocks == 1 else max(self.block_seconds, GAP_SECONDS))
+
+    def base_fee_ahead(self, blocks: int) -> int:
+        """The next block's base fee is known; later ones drift, so that no token can count on finding it again."""
+        if blocks <= 1 or self.base_fee < BASE_FEE_CHANGE:
+            return self.base_fee
+        drift = self.base_fee // BASE_FEE_CHANGE
+        return self.base_fee - drift + secrets.randbelow(2 * drift)
 
 
 def surroundings(head: Head, policy: SafetyPolicy) -> Surroundings:
@@ -170,7 +179,7 @@ def request(
                 "number": hex(around.head.number + block.ahead),
                 "time": hex(around.timestamp + block.seconds),
                 "feeRecipient": block.coinbase,
-                "baseFeePerGas": hex(around.base_fee),
+                "baseFeePerGas": hex(around.base_fee if block.base_fee is None else block.base_fee),
                 "prevRandao": block.random,
             },
             "calls": [_transaction(call, around) for call in block.calls],

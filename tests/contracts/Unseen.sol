@@ -154,6 +154,87 @@ contract PriceSpoiler is Token {
     }
 }
 
+/// Spoils the price in the purchase itself: the pool is flooded before anybody asks what it would pay.
+contract FloodsOnBuy is Token {
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isBuy(from, to)) _mint(pair, totalSupply * 50);
+        _move(from, to, amount);
+    }
+}
+
+/// Spoils the price between purchase and sale, when the router is approved.
+contract FloodsOnApprove is Token {
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function approve(address spender, uint256 amount) public override returns (bool) {
+        if (pair != address(0) && msg.sender != owner) {
+            _mint(pair, totalSupply * 50);
+            IPair(pair).sync();
+        }
+        return super.approve(spender, amount);
+    }
+}
+
+/// Sells only at the base fee of the purchase, which no later block has.
+contract StillFee is Token {
+    mapping(address => uint256) public paid;
+
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isBuy(from, to)) paid[to] = block.basefee;
+        if (_isSell(from, to)) require(block.basefee == paid[from], "paused");
+        _move(from, to, amount);
+    }
+}
+
+/// Sells only in the block of the approval: the desk approves in time.
+contract FreshApproval is Token {
+    mapping(address => uint256) public approvedAt;
+
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function approve(address spender, uint256 amount) public override returns (bool) {
+        approvedAt[msg.sender] = block.number;
+        return super.approve(spender, amount);
+    }
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isSell(from, to)) require(approvedAt[from] == block.number, "paused");
+        _move(from, to, amount);
+    }
+}
+
+/// Who comes one block late never leaves.
+contract LateBuyers is Token {
+    uint256 public first;
+    mapping(address => bool) public late;
+
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isListing(from, to)) first = block.number;
+        if (_isBuy(from, to)) late[to] = block.number > first + 1;
+        if (_isSell(from, to)) require(!late[from], "paused");
+        _move(from, to, amount);
+    }
+}
+
+/// Shuts after three hundred blocks: beyond what real nodes simulate.
+contract Patient is Token {
+    uint256 public listedAt;
+
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (listedAt == 0 && _isListing(from, to)) listedAt = block.number;
+        if (_isSell(from, to)) require(block.number < listedAt + 300, "paused");
+        _move(from, to, amount);
+    }
+}
+
 /// Balances melt while they are held.
 contract Melting is Token {
     mapping(address => uint256) public since;

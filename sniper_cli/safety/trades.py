@@ -1,0 +1,202 @@
+"""The desk's own transactions, as they are tried, and what a tried sale brought.
+
+Amounts are those of the pair's own Swap event: the pair is the exchange's code, and no token can fake it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.fees import Fees
+from sniper_cli.chains.node import Node
+from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, amount_out, tax_bps
+from sniper_cli.safety.simulation import (
+    Block,
+    Call,
+    Result,
+    Surroundings,
+    fresh_address,
+    pocket_money,
+    simulate,
+)
+
+MAX_UINT = 2**256 - 1
+FOREVER = 2**63
+GENEROUS_GAS = 8_000_000
+"""Shows what a sale that burns gas really burns; below the 2^24 that one transaction may use (EIP-7825)."""
+CROWD_GAS = 1_000_000
+HEADROOM_PCT, SPARE_GAS = 150, 30_000
+"""The gas limit that the desk sets for a swap: this share of what was measured, and a bit."""
+APPROVE_GAS = 100_000
+"""The gas limit that the desk sets for its approval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """One sale of a scenario. Amounts are those of the pair's own Swap event, which no token can fake."""
+
+    ok: bool
+    reason: str
+    blocks: int
+    """Blocks after the purchase."""
+    gas: int
+    sent: int
+    reached_pool: int = 0
+    paid: int = 0
+    fair: int = 0
+    """What the pool would have paid for all that was sent, had the token left its price alone."""
+
+    @property
+    def tax_bps(self) -> int:
+        """What the token kept of what was sent."""
+        return tax_bps(self.sent, self.reached_pool)
+
+    @property
+    def shortfall_bps(self) -> int:
+        """What is missing in the proceeds, whatever the reason: also a price that the sale itself spoiled."""
+        return tax_bps(self.fair, self.paid) if self.fair else BPS
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a scenario ended."""
+
+    name: str
+    bought: bool
+    reason: str
+    """Why the purchase failed."""
+    sales: tuple[Sale, ...] = ()
+    buy_gas: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A scenario that the node did not run. It proves nothing, in neither direction."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What is traded, where, and how much: fixed through a judgement."""
+
+    exchange: Exchange
+    token: str
+    pool: str
+    amount: int
+    reserves: Reserves
+    """Coin coming, token going: a purchase's view."""
+
+    @property
+    def coin_first(self) -> bool:
+        """Whether the wrapped coin is the pair's token0."""
+        return int(self.exchange.wrapped, 16) < int(self.token, 16)
+
+
+def gas_limit(used: int) -> int:
+    """The limit that the desk sets on a swap that was measured to use so much."""
+    return used * HEADROOM_PCT // 100 + SPARE_GAS
+
+
+def buy_call(market: Market, sender: str, amount: int, *, gas: int, fees: Fees | None = None) -> Call:
+    """The desk's purchase; what it brings is measured, so no minimum is set."""
+    path = [market.exchange.wrapped, market.token]
+    data = abi.encode_call(
+        abi.CALL_BUY, ["uint256", "address[]", "address", "uint256"], [0, path, sender, FOREVER]
+    )
+    return Call(sender, market.exchange.router, data, amount, gas, fees)
+
+
+def approve_call(market: Market, sender: str, *, gas: int = APPROVE_GAS, fees: Fees | None = None) -> Call:
+    """The desk's approval: without limit."""
+    data = abi.encode_call(abi.CALL_APPROVE, ["address", "uint256"], [market.exchange.router, MAX_UINT])
+    return Call(sender, market.token, data, 0, gas, fees)
+
+
+def sell_call(market: Market, sender: str, quantity: int, *, gas: int, fees: Fees | None = None) -> Call:
+    """The desk's sale."""
+    path = [market.token, market.exchange.wrapped]
+    types = ["uint256", "uint256", "address[]", "address", "uint256"]
+    data = abi.encode_call(abi.CALL_SELL, types, [quantity, 0, path, sender, FOREVER])
+    return Call(sender, market.exchange.router, data, 0, gas, fees)
+
+
+def fair_price(quantity: int, reserves: Reserves) -> int:
+    """What an untaxed sale brings at these reserves, as seen by a purchase; nothing in an empty pool."""
+    try:
+        return amount_out(quantity, reserves.reversed)
+    except ImpossibleSwap:
+        return 0
+
+
+def read_sale(
+    market: Market, ended: tuple[Result | None, Result], quantity: int, fair: int, blocks: int
+) -> Sale:
+    """Read a sale and the approval before it."""
+    approval, result = ended
+    if approval is not None and not approval.ok:
+        return Sale(False, f"approving the router fails: {approval.reason}", blocks, result.gas, quantity)
+    if not result.ok:
+        return Sale(False, result.reason, blocks, result.gas, quantity)
+    swaps = [abi.swap(log) for log in result.logs if _is(log, abi.SWAP_V2, market.pool)]
+    if not swaps:
+        return Sale(False, "the pool saw no trade", blocks, result.gas, quantity)
+    last = swaps[-1]
+    reached, paid = (
+        (last.amount1_in, last.amount0_out) if market.coin_first else (last.amount0_in, last.amount1_out)
+    )
+    return Sale(True, "", blocks, result.gas, quantity, reached, paid, fair)
+
+
+async def own_words(
+    node: Node, around: Surroundings, market: Market, wait: tuple[int, int] | None, quantity: int
+) -> str:
+    """What the token itself answers where router and pair only say that a transfer failed; often nothing.
+
+    For the report only. The pair (a purchase) or the router (a sale, `wait` blocks and seconds later) calls the
+    token directly, which no validated transaction may do: contracts sign nothing (EIP-3607).
+    """
+    who, first = fresh_address(), around.seconds(1)
+    if wait is None:
+        data = abi.encode_call(abi.CALL_TRANSFER, ["address", "uint256"], [who, quantity])
+        asked = Call(market.pool, market.token, data, 0, GENEROUS_GAS)
+        blocks = [Block(1, first, (asked,), around.coinbase)]
+    else:
+        types = ["address", "address", "uint256"]
+        data = abi.encode_call(abi.CALL_TRANSFER_FROM, types, [who, market.pool, quantity])
+        asked = Call(market.exchange.router, market.token, data, 0, GENEROUS_GAS)
+        bought = (buy_call(market, who, market.amount, gas=GENEROUS_GAS), approve_call(market, who))
+        later = Block(1 + wait[0], first + max(wait[1], around.seconds(wait[0])), (asked,), around.coinbase)
+        blocks = [Block(1, first, bought, around.coinbase), later]
+        if wait[0] == 0:
+            blocks = [replace(blocks[0], calls=(*bought, asked))]
+    balances = {caller: pocket_money(market.amount, around, GENEROUS_GAS) for caller in (who, asked.sender)}
+    outcome = await simulate(node, around, blocks, balances=balances, validation=False)
+    return outcome[-1][-1].reason
+
+
+def vague(reason: str) -> bool:
+    """Whether a reason is the router's or the pair's, and says no more than that the token refused."""
+    return "TRANSFER_FAILED" in reason or "TRANSFER_FROM_FAILED" in reason
+
+
+def in_own_words(tried: Tried, words: str) -> Tried:
+    """The scenario with what the token says in place of what the router says."""
+    told = tuple(replace(sale, reason=words) if vague(sale.reason) else sale for sale in tried.sales)
+    return replace(tried, sales=told, reason=words if vague(tried.reason) else tried.reason)
+
+
+def last_reserves(market: Market, logs: Sequence[abi.Log]) -> Reserves | None:
+    """The reserves after a call: the pair announces each change by Sync."""
+    for log in reversed(logs):
+        if _is(log, abi.SYNC_V2, market.pool):
+            first, second = abi.reserves(log)
+            return Reserves(first, second) if market.coin_first else Reserves(second, first)
+    return None
+
+
+def _is(log: abi.Log, topic: str, address: str) -> bool:
+    return bool(log["topics"]) and log["topics"][0] == topic and log["address"].lower() == address.lower()
