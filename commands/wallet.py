@@ -67,9 +67,10 @@ COLUMNS = (
     Column("kdf", in_table=False),
     Column("work_factor", in_table=False),
     Column("id", in_table=False),
-    Column("problem", elastic=True),
     Column("file", priority=3),
+    Column("problem", in_table=False),
 )
+PROBLEM = Column("problem", elastic=True, style=lambda _: "bad")
 BALANCE = Column("balance", right=True, exact=True, priority=0)
 
 
@@ -179,6 +180,8 @@ def list_(
 
     rows = [_row(wallet) for wallet in wallets.survey(home_paths())]
     columns = _with_balances(rows, profile) if balance else COLUMNS
+    if any(row["problem"] for row in rows):
+        columns = (*columns[:-1], PROBLEM)
     emit(rows, fmt=format_of(output, as_json), fields=fields, columns=columns, empty="no wallets")
 
 

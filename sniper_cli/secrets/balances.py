@@ -16,7 +16,7 @@ def read_balances(chain: ChainSettings, addresses: Sequence[str]) -> dict[str, D
 
     Raises NodeUnreachable, NodeTimeout, NodeRefused, WrongChain.
     """
-    return asyncio.run(_read(chain, addresses))
+    return asyncio.run(_read(chain, addresses)) if addresses else {}
 
 
 async def _read(chain: ChainSettings, addresses: Sequence[str]) -> dict[str, Decimal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 from datetime import UTC, datetime, timedelta
@@ -231,6 +232,32 @@ async def test_sending_twice_counts_once(lite: World) -> None:
     fresh = order.model_copy(update={"filled_quantity": 0})
     report = await lite.venue.send(fresh)
     assert [one.venue_trade_id for one in report.fills] == [one.venue_trade_id for one in lite.fills(order)]
+
+
+async def test_two_who_settle_the_same_order_at_once_book_it_once(world: World) -> None:
+    limit = (world.bid * Decimal("0.998")).quantize(Decimal("0.01"))
+    order = await world.submit(Side.BUY, quantity=COIN // 2, type=OrderType.LIMIT, limit_price=limit)
+    world.clock.forward(days=1)
+    failed: list[BaseException] = []
+
+    def settle() -> None:
+        try:
+            with Database(world.database.url.render_as_string(hide_password=False)) as own:
+                desk = OrderDesk(own, {VenueKind.PAPER: world.venue})
+                asyncio.run(desk.refresh(world.account.id))
+        except BaseException as error:  # noqa: BLE001 - shown below
+            failed.append(error)
+
+    threads = [threading.Thread(target=settle) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    fills = world.fills(order)
+    assert sum(fill.quantity for fill in fills) == world.balance("BTC") == COIN // 2
+    spent = sum(fill.notional + fill.fee for fill in fills)
+    assert world.balance("USDT") == 100_000 * DOLLAR - spent
 
 
 async def test_an_order_stays_in_its_market_when_the_seed_is_changed(lite: World) -> None:
