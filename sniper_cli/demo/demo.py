@@ -34,7 +34,7 @@ from state.columns import timestamp, utc_now
 if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchange
     from sniper_cli.context import Context
-    from sniper_cli.secrets.wallets import WalletSigner
+    from sniper_cli.venues.evm import Signer
 
 PURSE = 10 * 10**18
 """What the demo's wallet gets to play with, in wei."""
@@ -103,9 +103,7 @@ class Demo:
             chain_id=self._context.settings.chain.chain_id,
         )
 
-    async def _account(
-        self, node: Node, exchange: Exchange, signer: WalletSigner
-    ) -> tuple[Account, OrderDesk]:
+    async def _account(self, node: Node, exchange: Exchange, signer: Signer) -> tuple[Account, OrderDesk]:
         """The account with its purse, and the desk that trades it."""
         database, settings = self._context.database, self._context.settings.sniping
         await _fill_purse(node, signer.address)

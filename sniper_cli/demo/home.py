@@ -21,7 +21,7 @@ from sniper_cli.settings.paths import Paths, home_paths, write_private
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
-    from sniper_cli.secrets.wallets import WalletSigner
+    from sniper_cli.venues.evm import Signer
 
 PROFILE = "devnet"
 NAME = "demo"
@@ -73,7 +73,7 @@ def _opened(actor: str) -> Iterator[Context]:
         yield Context(resolved, paths, database, actor)
 
 
-def signer_of(context: Context) -> WalletSigner:
+def signer_of(context: Context) -> Signer:
     """The demo's wallet, made with a random passphrase in the home's file store when it is not there."""
     from sniper_cli.secrets.secret import Secret
     from sniper_cli.secrets.stores import find_secret, store_secret

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sniper_cli.context import acting_person
 from sniper_cli.errors import Exit, ReconciliationFailed
+from sniper_cli.interrupts import interruptible
 from sniper_cli.output import note
 from sniper_cli.output.terminal import width
 from sniper_cli.screens import has_terminal, open_screen
+from sniper_cli.sniping.session import narrate
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     from sniper_cli.context import Context
     from sniper_cli.demo.demo import Demo
     from sniper_cli.demo.report import DemoReport
+    from sniper_cli.interrupts import Ended
     from sniper_cli.sniping.events import Listener, SniperEvent
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def show(*, seconds: float, seed: int, home: Path | None, port: int, plain: bool, as_json: bool) -> int:
@@ -50,36 +50,24 @@ def _install_chain() -> None:
 
 
 def _in_lines(context: Context, seed: int, duration: int | float, port: int, *, as_json: bool) -> int:
-    interrupted = False
-
-    async def run() -> DemoReport | None:
-        nonlocal interrupted
-        demo = _demo(context, seed, duration, port, listener=_narrate)
-        task = asyncio.ensure_future(demo.run())
-
-        def interrupt() -> None:
-            nonlocal interrupted
-            if demo.working and not interrupted:
-                note("ending: positions are closed first; once more to leave at once")
-                demo.stop()
-            else:
-                task.cancel()
-            interrupted = True
-
-        loop = asyncio.get_running_loop()
-        for number in SIGNALS:
-            loop.add_signal_handler(number, interrupt)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            return None
-
-    report = asyncio.run(run())
-    if report is None:
+    ended = asyncio.run(_interruptible(context, seed, duration, port))
+    if ended.result is None:
         return Exit.INTERRUPTED
-    _print(report, as_json=as_json)
-    _require_equal(report)
-    return Exit.INTERRUPTED if interrupted else Exit.OK
+    _print(ended.result, as_json=as_json)
+    _require_equal(ended.result)
+    return Exit.OK if ended.signal is None else Exit.INTERRUPTED
+
+
+async def _interruptible(context: Context, seed: int, duration: int | float, port: int) -> Ended[DemoReport]:
+    demo = _demo(context, seed, duration, port, listener=narrate)
+
+    def stop() -> bool:
+        if demo.working:
+            note("ending: positions are closed first; once more to leave at once")
+            demo.stop()
+        return demo.working
+
+    return await interruptible(demo.run(), stop)
 
 
 def _in_screen(context: Context, seed: int, duration: int | float, port: int) -> int:
@@ -113,16 +101,8 @@ def _in_screen(context: Context, seed: int, duration: int | float, port: int) ->
 def _demo(context: Context, seed: int, duration: int | float, port: int, *, listener: Listener) -> Demo:
     from sniper_cli.demo.demo import Demo
 
-    say = note if listener is _narrate else _unheard
+    say = note if listener is narrate else _unheard
     return Demo(context, seed=seed, duration=duration, on_event=listener, say=say, port=port)
-
-
-def _narrate(event: SniperEvent) -> None:
-    """One line an event on stderr; a block by itself is no news."""
-    from sniper_cli.sniping.events import HeadSeen
-
-    if not isinstance(event, HeadSeen):
-        note(f"{event.at:%H:%M:%S.%f}"[:-3] + f"  {event.line()}")
 
 
 def _silent(_event: SniperEvent) -> None:
