@@ -77,6 +77,22 @@ EXPECTED: dict[str, Classification] = {
 }
 KINDS = tuple(EXPECTED)
 
+HARDER: dict[str, bool] = {
+    "SimAwareRich": False,
+    "SimAwareRandom": False,
+    "SimAwareGasLimit": False,
+    "DelayedBlacklist": False,
+    "ProfitOnly": False,
+    "LyingBalance": False,
+    "Melting": False,
+    "OldStyle": True,
+    "Nameless": True,
+}
+"""Kinds beyond the thirty, and whether a buyer who holds for some time gets out. How an unsafe one is
+classified is open; that it is not called safe is not."""
+UNPAIRED = ("NormalRenounced", "RoleMint", "OldStyle", "Nameless")
+"""Kinds that do not ask which pair they are in."""
+
 TAXES: dict[str, tuple[int, int]] = {
     "Fot5": (500, 500),
     "BuySellTax": (300, 700),
@@ -207,7 +223,7 @@ async def list_token(
     pool = exchange.pool_of(token)
     if kind == "HiddenOwner":
         assert (await transact(node, account, token, calldata("initPair(address)", pool))).ok
-    elif kind not in ("NormalRenounced", "RoleMint"):
+    elif kind not in UNPAIRED:
         assert (await transact(node, account, token, calldata("setPair(address)", pool))).ok
     await add_liquidity(node, exchange, token, account, pool_wei)
     assert await node.call("eth_getCode", [pool, "latest"]) != "0x", (

@@ -35,6 +35,7 @@ ARTIFACTS = {
         DEMO / "Token.sol",
         DEMO / "Traps.sol",
         ROOT / "tests" / "contracts" / "Zoo.sol",
+        ROOT / "tests" / "contracts" / "Harder.sol",
     ],
     ROOT / "tests" / "contracts" / "unseen.json": [
         DEMO / "Token.sol",

@@ -42,3 +42,18 @@ async def test_time_makes_a_trap_of_a_tax_that_flips(anvil):
     sold = await zoo.sell(node, exchange, token, buyer, await zoo.balance_of(node, token, buyer.address))
     after = int(await node.call("eth_getBalance", [buyer.address, "latest"]), 16)
     assert (after - before + sold.cost) / zoo.ZOO_POLICY.amount < 0.02
+
+
+@pytest.mark.parametrize("kind", zoo.HARDER)
+async def test_a_harder_kind_lets_a_holder_out_or_not_as_its_truth_says(anvil, kind):
+    node, exchange, buyer = anvil.node, anvil.exchange, zoo.anvil_account(1)
+    token, _ = await zoo.list_token(node, exchange, kind)
+    assert (await zoo.buy(node, exchange, token, buyer, zoo.ZOO_POLICY.amount)).ok
+    await zoo.approve(node, exchange, token, buyer)
+    await anvil.mine(12)
+    # What melts has melted further by the block that the sale is in.
+    held = await zoo.balance_of(node, token, buyer.address) * (9 if kind == "Melting" else 10) // 10
+    before = int(await node.call("eth_getBalance", [buyer.address, "latest"]), 16)
+    sold = await zoo.sell(node, exchange, token, buyer, held)
+    after = int(await node.call("eth_getBalance", [buyer.address, "latest"]), 16)
+    assert ((after - before + sold.cost) / zoo.ZOO_POLICY.amount > 0.9) is zoo.HARDER[kind]
