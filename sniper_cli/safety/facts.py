@@ -145,7 +145,7 @@ async def try_purchase(
             ),
             echo_call(reader, echo),
         ),
-        around.coinbase,
+        around.other_coinbase,  # not the head's: so a node that ignores it is noticed
     )
     balances = {
         reader: pocket_money(0, around, READ_GAS * 3),
