@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from sniper_cli.output import note
 from sniper_cli.output.terminal import width
 from sniper_cli.screens import has_terminal, open_screen
 from sniper_cli.sniping.session import narrate
+
+SCREEN_MARGIN = 8
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -75,10 +78,6 @@ def _in_screen(context: Context, seed: int, duration: int | float, port: int) ->
     reports: list[DemoReport] = []
 
     async def runtime() -> Text:
-        from rich.text import Text
-
-        from sniper_cli.demo.summary import summary_lines
-
         demo = _demo(context, seed, duration, port, listener=_silent)
         task = asyncio.ensure_future(demo.run())
         try:
@@ -89,13 +88,24 @@ def _in_screen(context: Context, seed: int, duration: int | float, port: int) ->
             demo.stop()
             report = await task
         reports.append(report)
-        return Text.from_ansi("\n".join(summary_lines(report, None)))
+        return _as_text(report)
 
     open_screen("demo", context, runtime)
     for report in reports:
         _print(report, as_json=False)
         _require_equal(report)
     return Exit.OK if reports else Exit.INTERRUPTED
+
+
+def _as_text(report: DemoReport) -> Text:
+    """The report for a screen, in the colours and the width of the terminal behind it."""
+    from rich.text import Text
+
+    from sniper_cli.demo.summary import summary_lines
+
+    # The screen has put its own capture in stdout's place, which is no terminal.
+    with redirect_stdout(sys.__stdout__):
+        return Text.from_ansi("\n".join(summary_lines(report, (width() or 100) - SCREEN_MARGIN)))
 
 
 def _demo(context: Context, seed: int, duration: int | float, port: int, *, listener: Listener) -> Demo:
