@@ -36,3 +36,14 @@ def open_screen(name: str, *args: Any, **options: Any) -> Any:
 def has_terminal() -> bool:
     """Whether there is a terminal to draw on and to read keys from."""
     return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def require_terminal() -> None:
+    """Raise UsageProblem where there is none: a pipe gets the commands' own output instead."""
+    from sniper_cli.errors import UsageProblem
+
+    if not has_terminal():
+        raise UsageProblem(
+            "the dashboard needs a terminal to draw on and to read keys from",
+            hint="sniper snipe launches --json",
+        )

@@ -32,8 +32,14 @@ class LaunchScreen(DetailScreen[LaunchStory]):
 
     DEFAULT_CSS = """
     LaunchScreen {
-        & #checks { height: 15; }
-        & #timeline { height: 1fr; }
+        & #checks { height: 3fr; }
+        & #lower { height: 2fr; min-height: 7; }
+        & #timeline { width: 1fr; height: 100%; }
+        & .side { width: 34; }
+    }
+    LaunchScreen.-narrow {
+        & #outcome-frame { display: none; }
+        & .side { width: 30; }
     }
     """
     NAME = "Launch"
@@ -49,17 +55,18 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         )
         with Vertical(classes="banner", id="banner"):
             yield Facts(label_width=13, id="verdict")
-        with Horizontal():
-            with Vertical(classes="main"):
-                yield checks
-                yield timeline
-            with VerticalScroll(classes="side", can_focus=False):
-                yield Facts(id="figures")
+        yield checks
+        with Horizontal(id="lower"):
+            yield timeline
+            with VerticalScroll(classes="side", id="figures-frame", can_focus=False):
+                yield Facts(label_width=11, id="figures")
+            with VerticalScroll(classes="side", id="outcome-frame", can_focus=False):
+                yield Facts(label_width=10, id="outcome")
 
     def on_mount(self) -> None:
         super().on_mount()
-        for selector, title in (("#checks", "Checks"), ("#timeline", "Timeline"), (".side", "Figures")):
-            entitle(self.query_one(selector), title)
+        for name in ("checks", "timeline", "figures-frame", "outcome-frame"):
+            entitle(self.query_one(f"#{name}"), name.removesuffix("-frame").capitalize())
         self.query_one("#checks").focus()
 
     def read(self) -> LaunchStory:
@@ -74,6 +81,7 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         entitle(self.query_one("#banner"), f"Launch · {name} · {short(row.id)}")
         self.query_one("#verdict", Facts).show(_verdict(story))
         self.query_one("#figures", Facts).show(_figures(story))
+        self.query_one("#outcome", Facts).show(_outcome(story))
         checks = self.query_one("#checks", LiveTable)
         fill(checks, sorted(story.checks, key=lambda c: c.outcome is Outcome.PASS))
         passed = sum(check.outcome is Outcome.PASS for check in story.checks)
@@ -109,29 +117,28 @@ def _result(row: LaunchRow) -> str:
 
 
 def _figures(story: LaunchStory) -> Iterator[Fact]:
-    """Taxes, gas, liquidity, speed, then the orders and the position."""
+    """Taxes, gas, liquidity, speed."""
     row, report = story.row, story.report
     yield "buy tax", figures.bps(row.buy_tax_bps), ""
     yield "sell tax", figures.bps(row.sell_tax_bps), "bad" if _failed(story, "sell tax") else ""
     yield "buy gas", _whole(report.get("buy_gas")), ""
     yield "sell gas", _whole(report.get("sell_gas")), "bad" if _failed(story, "gas") else ""
     yield "liquidity", f"{figures.amount(row.liquidity)} ETH", "bad" if _failed(story, "liquidity") else ""
-    yield (
-        "judged in",
-        f"{figures.milliseconds(row.latency_us)}, {report.get('simulations', 0)} simulations",
-        "",
-    )
-    yield "by", str(report.get("method", "–")), "muted"
-    yield "", "", ""
-    yield "seen", f"{figures.clock(row.seen_at)} in block {row.block_number:,}", ""
-    yield "pool", figures.address(row.pool, 10, 8), "muted"
-    yield "created by", figures.address(story.tx_hash, 10, 8), "muted"
-    yield "protocol", story.protocol.replace("_", " "), "muted"
+    yield "judged in", figures.milliseconds(row.latency_us), ""
+    yield "simulated", f"{report.get('simulations', 0)} times", ""
+    yield "in block", f"{row.block_number:,}", ""
+    yield "pool", figures.address(row.pool, 8, 6), "muted"
+    yield "created by", figures.address(story.tx_hash, 8, 6), "muted"
+
+
+def _outcome(story: LaunchStory) -> Iterator[Fact]:
+    """The orders and the position, or that there are none."""
+    if not story.orders:
+        yield "", "no order was placed", "muted"
     for order in story.orders:
-        yield "", "", ""
         yield from _order(order)
-    if story.position is not None:
         yield "", "", ""
+    if story.position is not None:
         position = story.position
         worth = position.value if position.is_open else position.received
         yield "position", short(position.id), "muted"
@@ -146,7 +153,7 @@ def _order(order: OrderRow) -> Iterator[Fact]:
     block = f" in block {order.block_number:,}" if order.block_number else ""
     yield str(order.side), f"{word}{block}", tone
     yield "", f"{figures.exact(order.filled_notional)} ETH", ""
-    yield "", figures.address(order.tx_hash, 10, 8), "muted"
+    yield "", figures.address(order.tx_hash, 8, 6), "muted"
 
 
 def _failed(story: LaunchStory, words: str) -> bool:
