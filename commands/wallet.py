@@ -346,7 +346,7 @@ def _keep_passphrase(context: Context, wallet: Wallet, passphrase: Any, store: K
         wallet.secret_name,
         passphrase,
         store=store.value,
-        ask=passphrases.ask_twice,
+        ask=passphrases.ask,
     )
     note(f"the passphrase of {wallet.name} is in the store {store.value!r}")
 

@@ -10,13 +10,15 @@ import json
 import os
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import ConfigurationError, SecretMissing, WrongPassphrase
 from sniper_cli.secrets import files
 from sniper_cli.secrets.secret import Secret
+
+if TYPE_CHECKING:
+    from sniper_cli.secrets.stores import Ask
 
 PASSPHRASE_VARIABLE = "SNIPER_SECRETS_PASSPHRASE"  # noqa: S105
 DESCRIPTOR_VARIABLE = "SNIPER_SECRETS_PASSPHRASE_FD"
@@ -39,9 +41,7 @@ class EncryptedStore:
 
     name = "encrypted"
 
-    def __init__(
-        self, path: Path, *, ask: Callable[[str], Secret | None] | None = None, n: int = SCRYPT_N
-    ) -> None:
+    def __init__(self, path: Path, *, ask: Ask | None = None, n: int = SCRYPT_N) -> None:
         self._path = path
         self._ask = ask
         self._n = n
@@ -123,7 +123,7 @@ class EncryptedStore:
         if (descriptor := os.environ.get(DESCRIPTOR_VARIABLE)) is not None:
             return _from_descriptor(descriptor)
         question = "New passphrase of the secret file" if new else "Passphrase of the secret file"
-        if self._ask is not None and (secret := self._ask(question)):
+        if self._ask is not None and (secret := self._ask(question, new=new)):
             return secret
         raise SecretMissing(
             f"the passphrase of {self._path} is needed and cannot be asked for here",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from sniper_cli.errors import ConfigurationError, NotAllowed
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What filesystems without hard links (exFAT, some mounts of containers) say to one."""
 
 OTHERS = 0o077
 """Permission bits of the group and of everybody."""
@@ -22,7 +26,14 @@ def write_new(path: Path, content: bytes) -> None:
     Raises FileExistsError, ConfigurationError.
     """
     with _beside(path, content) as temporary:
-        os.link(temporary, path)
+        try:
+            os.link(temporary, path)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            # Take the name first, with an empty file that only we can have made; then fill it in one step.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            temporary.rename(path)
     _sync_folder(path.parent)
 
 

@@ -18,7 +18,15 @@ def ask_hidden(question: str) -> Secret | None:
         return None
     import getpass
 
-    return Secret(getpass.getpass(f"{question}: ", stream=sys.stderr))
+    try:
+        return Secret(getpass.getpass(f"{question}: ", stream=sys.stderr))
+    except EOFError:
+        raise UsageProblem("nothing was typed", hint="sniper wallet --help") from None
+
+
+def ask(question: str, *, new: bool) -> Secret | None:
+    """Ask on the terminal, twice for what is being chosen; None without a terminal."""
+    return ask_twice(question) if new else ask_hidden(question)
 
 
 def ask_twice(question: str) -> Secret | None:
@@ -71,7 +79,7 @@ def find_passphrase(settings: SecretSettings, data: Path, wallet: str) -> stores
 
     Raises NotAllowed, ConfigurationError.
     """
-    return stores.search(stores.open_stores(settings, data, ask=ask_hidden), secret_name(wallet))
+    return stores.search(stores.open_stores(settings, data, ask=ask), secret_name(wallet))
 
 
 def passphrase_for(

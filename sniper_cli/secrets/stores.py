@@ -28,6 +28,14 @@ COMMAND_SECONDS = 60
 """A password manager may ask its owner to unlock it."""
 
 
+class Ask(Protocol):
+    """Asks a person for a secret; None where there is nobody to ask."""
+
+    def __call__(self, question: str, *, new: bool) -> Secret | None:
+        """`new`: it is being chosen, so it is asked for twice."""
+        ...
+
+
 class SecretStore(Protocol):
     """A place that secrets are found in, and that may take new ones."""
 
@@ -192,9 +200,7 @@ def _without_secrets() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("SNIPER_SECRET")}
 
 
-def open_stores(
-    settings: SecretSettings, data: Path, *, ask: Callable[[str], Secret | None] | None = None
-) -> list[SecretStore]:
+def open_stores(settings: SecretSettings, data: Path, *, ask: Ask | None = None) -> list[SecretStore]:
     """The stores of the settings in their order. `ask` prompts for the encrypted file's passphrase.
 
     Raises ConfigurationError for a name that is no store.
@@ -202,9 +208,7 @@ def open_stores(
     return [open_store(name, settings, data, ask=ask) for name in settings.stores]
 
 
-def open_store(
-    name: str, settings: SecretSettings, data: Path, *, ask: Callable[[str], Secret | None] | None = None
-) -> SecretStore:
+def open_store(name: str, settings: SecretSettings, data: Path, *, ask: Ask | None = None) -> SecretStore:
     """One store by its name, whether the settings list it or not.
 
     Raises ConfigurationError.
@@ -238,9 +242,7 @@ def search(stores: list[SecretStore], name: str) -> Found | None:
     return None
 
 
-def find_secret(
-    settings: SecretSettings, data: Path, name: str, *, ask: Callable[[str], Secret | None] | None = None
-) -> Found:
+def find_secret(settings: SecretSettings, data: Path, name: str, *, ask: Ask | None = None) -> Found:
     """The secret of this name and which store answered.
 
     Raises SecretMissing; NotAllowed and ConfigurationError as `search` does.
@@ -265,7 +267,7 @@ def store_secret(
     secret: Secret,
     *,
     store: str,
-    ask: Callable[[str], Secret | None] | None = None,
+    ask: Ask | None = None,
 ) -> None:
     """Keep a secret in the store of this name: always one that was named, never a guess.
 

@@ -17,6 +17,12 @@ from typing import Any
 
 import pytest
 
+from sniper_cli.secrets import keystore
+from sniper_cli.secrets.secret import Secret
+from sniper_cli.secrets.wallets import import_wallet
+from sniper_cli.settings.paths import home_paths
+from state.database import Database
+
 PASSPHRASE = "a long passphrase"
 JUNK = "test test test test test test test test test test test junk"
 JUNK_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -37,10 +43,20 @@ def ready(sniper: Sniper, home: Path, sqlite_template: Path) -> Sniper:
 
 
 @pytest.fixture
-def junk(ready: Sniper) -> Sniper:
-    """A home with the wallet `main`, which holds anvil's first account."""
-    ran = ready("wallet", "import", "main", "--from", "-", stdin=f"{JUNK_KEY}\n", env=SECRETS)
-    assert ran.code == 0, ran.stderr
+def junk(ready: Sniper, home: Path) -> Sniper:
+    """A home with the wallet `main`, which holds anvil's first account; of little work, so that it opens quickly."""
+    key = keystore.key_from_hex(Secret(JUNK_KEY))
+    with Database(f"sqlite:///{home / 'data' / 'sniper.db'}") as database:
+        import_wallet(
+            home_paths(),
+            database,
+            "main",
+            key,
+            Secret(PASSPHRASE),
+            actor="test",
+            source="private_key",
+            work_factor=1024,
+        )
     return ready
 
 

@@ -216,7 +216,9 @@ def test_a_store_that_sniper_only_reads_says_so(tmp_path: Path) -> None:
 
 def quick(path: Path, passphrase: str | None) -> EncryptedStore:
     """An encrypted store of little work that is told this passphrase when it asks."""
-    return EncryptedStore(path, ask=lambda _: None if passphrase is None else Secret(passphrase), n=2**10)
+    return EncryptedStore(
+        path, ask=lambda _, new: None if passphrase is None else Secret(passphrase), n=2**10
+    )
 
 
 def test_the_encrypted_file_opens_with_its_passphrase_only(tmp_path: Path) -> None:

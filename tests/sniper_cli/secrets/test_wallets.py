@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -220,6 +221,22 @@ def test_when_the_folder_cannot_be_written_nothing_is_journalled(
         make(paths, sqlite_database)
     assert not list(paths.wallets.iterdir())
     assert records(sqlite_database) == []
+
+
+def test_a_filesystem_without_hard_links_overwrites_nothing_either(
+    paths: Paths, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(files.os, "link", refuse)
+    wallet = make(paths, sqlite_database)
+    assert open_wallet(paths, "main", PASSPHRASE).address == wallet.address.lower()
+    before = wallet.file.read_bytes()
+    with pytest.raises(FileExistsError):
+        files.write_new(wallet.file, b"another")
+    assert wallet.file.read_bytes() == before
+    assert os.listdir(paths.wallets) == ["main.json"]
 
 
 @pytest.mark.parametrize("step", ["before", "after"])
