@@ -141,11 +141,14 @@ class _Trial:
             found.add("simulation", Outcome.NOT_PROVEN, f"the token could not be tried: {missing.why}")
             return self._report(found, None if isinstance(facts, NotRun) else facts)
         purchase = _without(purchase, facts.balance_before)
-        judge_pool(found, facts, facts.problem(self.exchange, self.token, self.pool), self.amount)
+        problem = facts.problem(self.exchange, self.token, self.pool)
+        judge_pool(found, facts, problem, self.amount)
         judge_simulation(found, purchase)
         if facts.reserves.coming == 0 or facts.reserves.going == 0:
             found.classification = Classification.NO_LIQUIDITY
             return self._report(found, facts)
+        if problem:
+            return self._report(found, facts)  # what a stranger's contract logs is nothing to go by
         smaller, explained = await asyncio.gather(
             self._smaller(market, purchase), self._explained(market, purchase)
         )

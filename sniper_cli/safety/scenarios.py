@@ -178,6 +178,8 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
     for leg in scenario.legs:
         quantity = left * leg.share_bps // ALL
         left -= quantity
+        if quantity == 0:
+            continue  # a token of few units: there is no such part to sell
         sell = sell_call(market, who, quantity, gas=gas, fees=fees)
         steps.append(Step(bought + leg.blocks, Purpose.SELL, sell, leg, quantity))
     return sorted(steps, key=lambda step: step.ahead)

@@ -25,6 +25,7 @@ from sniper_cli.safety.simulation import (
 
 MAX_UINT = 2**256 - 1
 FOREVER = 2**63
+WORD = 32
 GENEROUS_GAS = 8_000_000
 """Shows what a sale that burns gas really burns; below the 2^24 that one transaction may use (EIP-7825)."""
 CROWD_GAS = 1_000_000
@@ -103,25 +104,28 @@ def gas_limit(used: int) -> int:
 
 def buy_call(market: Market, sender: str, amount: int, *, gas: int, fees: Fees | None = None) -> Call:
     """The desk's purchase; what it brings is measured, so no minimum is set."""
-    path = [market.exchange.wrapped, market.token]
-    data = abi.encode_call(
-        abi.CALL_BUY, ["uint256", "address[]", "address", "uint256"], [0, path, sender, FOREVER]
-    )
+    path = (market.exchange.wrapped, market.token)
+    data = abi.CALL_BUY + words(0, 4 * WORD, sender, FOREVER, len(path), *path)
     return Call(sender, market.exchange.router, data, amount, gas, fees)
 
 
 def approve_call(market: Market, sender: str, *, gas: int = APPROVE_GAS, fees: Fees | None = None) -> Call:
     """The desk's approval: without limit."""
-    data = abi.encode_call(abi.CALL_APPROVE, ["address", "uint256"], [market.exchange.router, MAX_UINT])
-    return Call(sender, market.token, data, 0, gas, fees)
+    return Call(
+        sender, market.token, abi.CALL_APPROVE + words(market.exchange.router, MAX_UINT), 0, gas, fees
+    )
 
 
 def sell_call(market: Market, sender: str, quantity: int, *, gas: int, fees: Fees | None = None) -> Call:
     """The desk's sale."""
-    path = [market.token, market.exchange.wrapped]
-    types = ["uint256", "uint256", "address[]", "address", "uint256"]
-    data = abi.encode_call(abi.CALL_SELL, types, [quantity, 0, path, sender, FOREVER])
+    path = (market.token, market.exchange.wrapped)
+    data = abi.CALL_SELL + words(quantity, 0, 5 * WORD, sender, FOREVER, len(path), *path)
     return Call(sender, market.exchange.router, data, 0, gas, fees)
+
+
+def words(*values: int | str) -> str:
+    """Numbers and addresses as ABI words. By hand: sixty calls a judgement took eth_abi a fifth of its time."""
+    return "".join(f"{value if isinstance(value, int) else int(value, 16):064x}" for value in values)
 
 
 def fair_price(quantity: int, reserves: Reserves) -> int:
