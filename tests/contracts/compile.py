@@ -29,18 +29,11 @@ SOLC = NpmPackage(
     ("soljson.js",),
 )
 DEMO = ROOT / "sniper_cli" / "demo" / "contracts"
+ZOO = ROOT / "tests" / "contracts"
 ARTIFACTS = {
     ROOT / "sniper_cli" / "demo" / "tokens.json": [DEMO / "Token.sol", DEMO / "Traps.sol"],
-    ROOT / "tests" / "contracts" / "zoo.json": [
-        DEMO / "Token.sol",
-        DEMO / "Traps.sol",
-        ROOT / "tests" / "contracts" / "Zoo.sol",
-        ROOT / "tests" / "contracts" / "Harder.sol",
-    ],
-    ROOT / "tests" / "contracts" / "unseen.json": [
-        DEMO / "Token.sol",
-        ROOT / "tests" / "contracts" / "Unseen.sol",
-    ],
+    ZOO / "zoo.json": [DEMO / "Token.sol", DEMO / "Traps.sol", ZOO / "Zoo.sol", ZOO / "Harder.sol"],
+    ZOO / "unseen.json": [DEMO / "Token.sol", ZOO / "Unseen.sol"],
 }
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 200},
@@ -76,16 +69,19 @@ def node() -> str:
 
 def source_digests(sources: list[Path]) -> dict[str, str]:
     """What an artifact was made from: by this a test sees a stale one without a compiler."""
-    return {
-        path.relative_to(ROOT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sources
-    }
+    return {name_of(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
 
 
-def compile_sources(sources: list[Path]) -> dict[str, Any]:
-    """Every contract of the sources: name to abi and creation bytecode."""
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def compile_all() -> dict[Path, str]:
+    """Every artifact's text; one run of the compiler, for most of its time goes into its own start."""
+    sources = {path for paths in ARTIFACTS.values() for path in paths}
     job = {
         "language": "Solidity",
-        "sources": {path.relative_to(ROOT).as_posix(): {"content": path.read_text()} for path in sources},
+        "sources": {name_of(path): {"content": path.read_text()} for path in sorted(sources)},
         "settings": SETTINGS,
     }
     # The sources travel by standard input; `-e` makes the compiler's path argv[1].
@@ -95,14 +91,9 @@ def compile_sources(sources: list[Path]) -> dict[str, Any]:
     complaints = [entry["formattedMessage"] for entry in result.get("errors", [])]
     if complaints:
         raise SystemExit("\n".join(complaints))
-    contracts = {name: built for unit in result["contracts"].values() for name, built in unit.items()}
     return {
-        "compiler": SOLC.spec,
-        "sources": source_digests(sources),
-        "contracts": {
-            name: {"abi": plain(built["abi"]), "bytecode": "0x" + built["evm"]["bytecode"]["object"]}
-            for name, built in sorted(contracts.items())
-        },
+        target: rendered(paths, [result["contracts"][name_of(path)] for path in paths])
+        for target, paths in ARTIFACTS.items()
     }
 
 
@@ -115,21 +106,22 @@ def plain(abi: Any) -> Any:
     return abi
 
 
-def rendered(artifact: dict[str, Any]) -> str:
-    """One contract a line: a change shows in a diff by the contract it touches."""
-    contracts = ",\n".join(
-        f"{json.dumps(name)}: {json.dumps(built, separators=(',', ':'))}"
-        for name, built in artifact["contracts"].items()
+def rendered(sources: list[Path], units: list[dict[str, Any]]) -> str:
+    """The compiled sources with what they were made of, one contract a line: a diff shows which have changed."""
+    contracts = {name: built for unit in units for name, built in unit.items()}
+    lines = ",\n".join(
+        f'{json.dumps(name)}: {{"abi":{json.dumps(plain(built["abi"]), separators=(",", ":"))},'
+        f'"bytecode":"0x{built["evm"]["bytecode"]["object"]}"}}'
+        for name, built in sorted(contracts.items())
     )
-    head = {key: value for key, value in artifact.items() if key != "contracts"}
-    return json.dumps(head, indent=1)[:-2] + ',\n "contracts": {\n' + contracts + "\n}}\n"
+    head = json.dumps({"compiler": SOLC.spec, "sources": source_digests(sources)}, indent=1)
+    return head[:-2] + ',\n "contracts": {\n' + lines + "\n}}\n"
 
 
 def main(arguments: list[str]) -> int:
     fetch_compiler()
     stale = []
-    for target, sources in ARTIFACTS.items():
-        text = rendered(compile_sources(sources))
+    for target, text in compile_all().items():
         if "--check" not in arguments:
             target.write_text(text)
         elif not target.exists() or target.read_text() != text:
