@@ -1,0 +1,40 @@
+"""A dashboard over the scene: fixed rows, a clock that stands still, no polling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.pictures import open_scene
+from docs.scene import advance
+from docs.scene_acts import NOW
+from sniper_cli.context import Context
+from tui.app import SniperApp
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing on the screen moves by itself."""
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture
+def evening(home: Path, tmp_path: Path) -> Iterator[Context]:
+    """The scene's database, at its last moment."""
+    del home
+    with open_scene(tmp_path) as context:
+        advance(context.database, 0)
+        yield context
+
+
+@pytest.fixture
+def app(evening: Context) -> SniperApp:
+    return SniperApp(evening, clock=lambda: NOW, poll_seconds=0)
+
+
+@pytest.fixture
+def app_at(evening: Context) -> Callable[[str], SniperApp]:
+    """An app that begins in a panel."""
+    return lambda panel: SniperApp(evening, panel=panel, clock=lambda: NOW, poll_seconds=0)
