@@ -253,24 +253,27 @@ def _summary(
     spec: Spec, book: Book, wish: Wish, taken: Sequence[Execution], fees: FeeSchedule
 ) -> dict[str, Any]:
     """What the order would do at this second, for people and dry runs."""
-    lots = sum(one.lots for one in taken)
-    notional = sum(one.notional for one in taken)
-    rests = wish.type is OrderType.LIMIT and wish.time_in_force is TimeInForce.GTC
     summary: dict[str, Any] = {
         "instrument": spec.symbol,
         "side": wish.side.value,
         "best_price": spec.price((book.asks if wish.side is Side.BUY else book.bids)[0].ticks),
         "worst_price": spec.price(wish.worst),
-        "fills_now": lots * spec.lot_units,
-        "notional_now": notional,
-        "fee_now": sum(one.fee for one in taken),
         "fee_bps": {"maker": fees.maker_bps, "taker": fees.taker_bps},
     }
+    lots = sum(one.lots for one in taken)
     if lots:
+        notional = sum(one.notional for one in taken)
+        summary["fills_now"] = lots * spec.lot_units
+        summary["notional_now"] = notional
+        summary["fee_now"] = sum(one.fee for one in taken)
         average = spec.tick * notional / (lots * spec.tick_of_lot)
         summary["average_price"] = average.quantize(spec.tick.scaleb(-2))
-    if rests and wish.lots is not None:
-        summary["rests"] = (wish.lots - lots) * spec.lot_units
+    left = (wish.lots or 0) - lots
+    if left and wish.type is OrderType.LIMIT and wish.time_in_force is TimeInForce.GTC:
+        summary["rests"] = left * spec.lot_units
+        # What all of it is worth at the limit: at most for a purchase, at least for a sale.
+        at_limit = spec.notional(wish.worst, wish.lots or 0)
+        summary["spend" if wish.side is Side.BUY else "least"] = at_limit
     return summary
 
 
