@@ -166,11 +166,11 @@ class Entries:
             )
         )
         try:
-            outcome = (await run.desk.submit(buy_intent(run, launch, report)))[0]
+            order = await run.submit(buy_intent(run, launch, report))
         except NetworkError as error:
             run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
             return False
-        self._ordered(launch, outcome.order, judged)
+        self._ordered(launch, order, judged)
         return True
 
     def _ordered(self, launch: Launch, order: Order, judged: Judged) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.trading.desk import OrderDesk
+    from sniper_cli.trading.intents import OrderIntent
+    from state.orders import Order
 
 ACTOR = "sniper"
 """Who acts, in the journal, when a rule and not a person does."""
@@ -61,6 +63,13 @@ class Run:
 
     def tell(self, event: SniperEvent) -> None:
         self.listener(event)
+
+    async def submit(self, intent: OrderIntent) -> Order:
+        """Place an order. Raises NetworkError before anything is recorded, OrderRefused for a used order id."""
+        head = self.heads.latest
+        outcome = (await self.desk.submit(intent))[0]
+        self.heads.look_again(head)
+        return outcome.order
 
     async def judge(self, token: str, pool: str, head: Head | None = None) -> SafetyReport:
         """What the simulations say of a token now, for a purchase of this run's size. Raises NetworkError."""

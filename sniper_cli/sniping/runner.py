@@ -148,7 +148,7 @@ class Sniper:
         """One round a block, of the newest block; the node failing in a round leaves it to the next."""
         head: Head | None = None
         while True:
-            head = await self._run.heads.after(head)
+            head = await self._run.heads.turn(head)
             try:
                 await self._rounds.work(head)
                 if self._run.closing and self._close_at_end:

@@ -79,16 +79,16 @@ class Sales:
         )
         intent = self._intent(holding, signal, quantity, former)
         try:
-            outcome = (await self._run.desk.submit(intent))[0]
+            order = await self._run.submit(intent)
         except NetworkError as error:
             self._run.tell(RunnerTrouble(problem=f"{holding.symbol} could not be sold yet: {error.message}"))
             return None
         except SniperError as error:
             self._failed(holding, attempt, error.message)
             return None
-        if outcome.order.state in FAILED:
-            self._failed(holding, attempt, outcome.order.explanation or outcome.order.state.value)
-        return outcome.order
+        if order.state in FAILED:
+            self._failed(holding, attempt, order.explanation or order.state.value)
+        return order
 
     async def _hasten(self, order: Order, signal: ExitSignal) -> None:
         """A sale is at work already: when it must come ahead of a removal of liquidity, its bid is raised."""
