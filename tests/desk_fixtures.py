@@ -49,7 +49,9 @@ class Trader:
     def token_asset(self) -> str:
         return f"evm:{self.exchange.chain_id}:{self.token}"
 
-    def buy_intent(self, budget: int = WEI // 10, client_order_id: str | None = None, **fields: Any) -> OrderIntent:
+    def buy_intent(
+        self, budget: int = WEI // 10, client_order_id: str | None = None, **fields: Any
+    ) -> OrderIntent:
         return OrderIntent(
             account_id=self.account.id,
             instrument_id=self.instrument_id,
@@ -118,13 +120,26 @@ def make_desk(
     **policy: Any,
 ) -> OrderDesk:
     venue = EvmVenue(
-        database, node, exchange, LocalSigner(key), ExecutionPolicy(**policy), checkpoint=checkpoint, actor="test"
+        database,
+        node,
+        exchange,
+        LocalSigner(key),
+        ExecutionPolicy(**policy),
+        checkpoint=checkpoint,
+        actor="test",
     )
     return OrderDesk(database, {VenueKind.EVM: venue}, limits=limits, actor="test", checkpoint=checkpoint)
 
 
 async def make_trader(
-    database: Database, node: Node, exchange: Exchange, token: str, pool: str, *, symbol: str = "TKN", **policy: Any
+    database: Database,
+    node: Node,
+    exchange: Exchange,
+    token: str,
+    pool: str,
+    *,
+    symbol: str = "TKN",
+    **policy: Any,
 ) -> Trader:
     """A fresh key with ten coins."""
     key = "0x" + EthAccount.create().key.hex().removeprefix("0x")
@@ -145,7 +160,9 @@ def assert_books_balance(database: Database) -> None:
         entries = session.exec(select(LedgerEntry)).all()
         for balance in session.exec(select(Balance)).all():
             booked = sum(
-                e.amount for e in entries if (e.account_id, e.asset_id) == (balance.account_id, balance.asset_id)
+                e.amount
+                for e in entries
+                if (e.account_id, e.asset_id) == (balance.account_id, balance.asset_id)
             )
             assert booked == balance.amount
             assert balance.amount >= 0

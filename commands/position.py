@@ -1,0 +1,172 @@
+"""`sniper position`: what is held, what it cost, what it is worth, and the way out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from commands.options import (
+    AfterOption,
+    DryRunOption,
+    FieldsOption,
+    FormatOption,
+    JsonOption,
+    LimitOption,
+    ProfileOption,
+    SinceOption,
+    WatchOption,
+    YesOption,
+    complete_positions,
+    reads,
+    watched,
+    writes,
+)
+from commands.trading import LiveOption, WaitOption
+from sniper_cli.output import Column, Format, confirm, cut, emit, format_of
+
+app = typer.Typer(help="See what is held, what it cost and what it is worth.", no_args_is_help=True)
+
+
+def _gain(value: Any) -> str | None:
+    return "bad" if str(value).startswith("-") else "good"
+
+
+POSITIONS = (
+    Column("id", exact=True, priority=0, show=lambda identifier: identifier.replace("-", "")[-12:]),
+    Column("opened_at", header="opened", priority=3),
+    Column("account", priority=4),
+    Column("instrument", priority=0),
+    Column("state", priority=2),
+    Column("quantity", exact=True, right=True, priority=1),
+    Column("cost", exact=True, right=True, priority=1),
+    Column("value", exact=True, right=True, priority=1),
+    Column("profit", exact=True, right=True, priority=0, style=_gain),
+    Column("profit_pct", header="%", exact=True, right=True, priority=2),
+    Column("quote", priority=3),
+    Column("spent", exact=True, in_table=False),
+    Column("received", exact=True, in_table=False),
+    Column("fees", exact=True, in_table=False),
+    Column("realised", exact=True, in_table=False),
+    Column("exit_rule", header="exit", priority=2),
+    Column("launch_id", exact=True, in_table=False),
+    Column("marked_at", in_table=False),
+    Column("closed_at", in_table=False),
+)
+POSITION = (
+    *POSITIONS,
+    Column("exit_rules", in_table=False),
+    Column(
+        "lots",
+        show=lambda lots: "\n".join(
+            f"{x['remaining']} of {x['quantity']} left, cost {x['cost']}" for x in lots
+        ),
+    ),
+)
+CLOSED = (
+    Column("position_id", exact=True),
+    Column("order_id", exact=True),
+    Column("state"),
+    Column("dry_run"),
+)
+
+
+@app.command("list")
+@reads
+def list_(
+    closed: Annotated[bool, typer.Option("--all", help="Closed ones too, without a limit.")] = False,
+    limit: LimitOption = 50,
+    after: AfterOption = None,
+    since: SinceOption = None,
+    watch: WatchOption = None,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """List open positions, newest first.
+
+    Examples:
+        $ sniper position list
+        $ sniper position list --all --json
+    """
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.reading import positions
+
+    with open_context(profile) as context:
+
+        def show(fmt: Format) -> None:
+            found = positions(context, closed=closed, after=after, since=since)
+            kept = cut(found, limit=limit, everything=closed, cursor=lambda row: row.short_id)
+            emit(kept, columns=POSITIONS, fmt=fmt, fields=fields, empty="no open positions")
+
+        watched(watch, format_of(output, json), show)
+
+
+@app.command()
+@reads
+def show(
+    position: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A position: id or its tail.", autocompletion=complete_positions),
+    ],
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Show one position with its lots.
+
+    Examples:
+        $ sniper position show 3f9a1c27d405
+        $ sniper position show 3f9a1c27d405 --json
+    """
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.reading import position as read
+
+    with open_context(profile) as context:
+        emit(read(context, position), columns=POSITION, fmt=format_of(output, json), fields=fields)
+
+
+@app.command()
+@writes
+def close(
+    position: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A position: id or its tail.", autocompletion=complete_positions),
+    ],
+    live: LiveOption = False,
+    wait: WaitOption = 30,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Sell everything a position holds, at the market.
+
+    Examples:
+        $ sniper position close 3f9a1c27d405 --dry-run
+        $ sniper position close 3f9a1c27d405 --yes
+    """
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.reading import close
+    from sniper_cli.trading.reading import position as read
+
+    with open_context(profile) as context:
+        view = read(context, position)
+        told: dict[str, Any] = {
+            "position_id": view.id,
+            "order_id": None,
+            "state": view.state,
+            "dry_run": dry_run,
+        }
+        if not dry_run:
+            worth = f", worth {view.value} {view.quote} now" if view.value is not None else ""
+            confirm(f"Sell {view.quantity} of {view.instrument} at the market{worth}?", yes=yes)
+            order = asyncio.run(close(context, view.id, live=live, wait_seconds=wait))
+            told |= {"order_id": order.id, "state": order.state}
+    emit(told, columns=CLOSED, fmt=format_of(output, json), fields=fields)

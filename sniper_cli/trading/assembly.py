@@ -1,0 +1,270 @@
+"""Builds the desk of a profile: paper with the simulated market, or a chain with its node, exchange and wallet.
+
+Opening a desk recovers first: what a crash left open is settled before anything else happens on the account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sniper_cli.errors import ConfigurationError, LiveNotConfirmed, NetworkError, NotFound, OrderRefused
+from sniper_cli.settings.model import Mode
+from sniper_cli.trading.desk import OrderDesk
+from sniper_cli.trading.intents import OrderIntent
+from state.accounts import Account, Asset, Instrument, VenueKind
+from state.columns import utc_now
+from state.identifiers import short
+from state.orders import UNRESOLVED, Order, OrderState, Side
+from state.positions import Position, PositionState, open_positions
+
+if TYPE_CHECKING:
+    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.node import Node
+    from sniper_cli.context import Context
+    from sniper_cli.venues.evm import Signer
+    from sniper_cli.venues.paper import PaperVenue
+    from sniper_cli.venues.venue import Venue
+
+LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDesk:
+    """A desk with the profile's account; on a chain, with its node and exchange."""
+
+    desk: OrderDesk
+    account: Account
+    venue: Venue
+    node: Node | None = None
+    exchange: Exchange | None = None
+
+    async def settled(self, order: Order, seconds: float) -> Order:
+        """The order once its fate is known, or as it stands after so many seconds."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while order.state in UNRESOLVED and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.desk.refresh(self.account.id)
+            order = self.desk.order(order.id)
+        return order
+
+
+@asynccontextmanager
+async def open_desk(context: Context, *, live: bool = False, recover: bool = True) -> AsyncIterator[OpenDesk]:
+    """The desk of a profile. Raises LiveNotConfirmed, ConfigurationError, SecretMissing, WrongChain, NetworkError."""
+    if context.settings.mode is Mode.LIVE and not live:
+        raise LiveNotConfirmed(
+            f"the profile {context.profile!r} trades live money", hint="add --live to mean it"
+        )
+    opener = _open_paper if context.settings.mode is Mode.PAPER else _open_chain
+    async with opener(context) as opened:
+        if recover:
+            await opened.desk.recover(opened.account.id)
+        yield opened
+
+
+@asynccontextmanager
+async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
+    from sniper_cli.market.simulated import SimulatedMarket
+    from sniper_cli.venues.paper import PaperVenue, ensure_account
+
+    account = ensure_account(context.database, context.account_name, actor=context.actor)
+    venue = PaperVenue(SimulatedMarket(context.settings.market_seed))
+    desk = OrderDesk(context.database, {VenueKind.PAPER: venue}, actor=context.actor)
+    yield OpenDesk(desk, account, venue)
+
+
+@asynccontextmanager
+async def _open_chain(context: Context) -> AsyncIterator[OpenDesk]:
+    from sniper_cli.chains.exchange import exchange_from, node_from
+    from sniper_cli.portfolio.accounts import ensure_evm_account
+    from sniper_cli.risk.limits import Limits
+    from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy
+
+    chain, sniping = context.settings.chain, context.settings.sniping
+    exchange = exchange_from(chain, context.paths)
+    async with node_from(chain, context.paths) as node:
+        await node.check_chain(chain.chain_id)
+        signer = await _signer(context)
+        account = await ensure_evm_account(
+            context.database, node, exchange, signer.address, context.account_name, actor=context.actor
+        )
+        venue = EvmVenue(
+            context.database,
+            node,
+            exchange,
+            signer,
+            ExecutionPolicy.from_settings(sniping),
+            actor=context.actor,
+        )
+        limits = Limits.from_settings(sniping)
+        desk = OrderDesk(context.database, {VenueKind.EVM: venue}, limits=limits, actor=context.actor)
+        yield OpenDesk(desk, account, venue, node, exchange)
+
+
+async def _signer(context: Context) -> Signer:
+    """The profile's wallet, opened: scrypt takes a second, off the loop."""
+    from sniper_cli.secrets.passphrases import passphrase_for
+    from sniper_cli.secrets.wallets import list_wallets, open_wallet
+
+    name = context.settings.wallet
+    if not name:
+        wallets = [wallet.name for wallet in list_wallets(context.paths)]
+        if not wallets:
+            raise NotFound("there is no wallet to sign with", hint="sniper wallet create main")
+        if len(wallets) > 1:
+            raise ConfigurationError(
+                f"the profile {context.profile!r} names no wallet, and there are several: {', '.join(wallets)}",
+                hint=f"sniper config set wallet {wallets[0]}",
+            )
+        name = wallets[0]
+    passphrase = passphrase_for(context.settings.secrets, context.paths.data, name)
+    return await asyncio.to_thread(open_wallet, context.paths, name, passphrase)
+
+
+async def close_position(
+    context: Context, position_id: UUID, *, live: bool = False, wait_seconds: float = 30
+) -> str:
+    """Sell everything a position holds, at the market; a sentence on what came of it.
+
+    Raises OrderRefused with the reasons, NotFound, NetworkError.
+    """
+    async with open_desk(context, live=live) as opened:
+        order = await sell_position(opened, position_id, wait_seconds=wait_seconds)
+    return f"order {short(order.id)} is {order.state.value.replace('_', ' ')}"
+
+
+async def sell_position(opened: OpenDesk, position_id: UUID, *, wait_seconds: float = 30) -> Order:
+    """One market sale of all that is left of a position. Raises OrderRefused, NotFound, NetworkError."""
+    with opened.desk.database.read() as session:
+        position = session.get(Position, position_id)
+        if position is None:
+            raise NotFound(f"there is no position {position_id}", hint="sniper position list --all")
+        intent = OrderIntent(
+            account_id=position.account_id,
+            instrument_id=position.instrument_id,
+            side=Side.SELL,
+            # The position's version makes a second press of the button the same order, a later sale another one.
+            client_order_id=f"position-{position.id}-close-{position.version}",
+            quantity=position.quantity,
+            reason={"origin": "person", "rule": "closed_by_hand"},
+            launch_id=position.launch_id,
+            position_id=position.id,
+        )
+        if position.state is PositionState.CLOSED:
+            raise OrderRefused(
+                "the position is closed already", hint=f"sniper position show {short(position.id)}"
+            )
+    outcome = (await opened.desk.submit([intent]))[0]
+    raise_unless_taken(outcome.order)
+    return await opened.settled(outcome.order, wait_seconds)
+
+
+def raise_unless_taken(order: Order) -> None:
+    """Raise OrderRefused for a refused order, NetworkError for one that could not be given to its venue."""
+    if order.state is OrderState.REFUSED:
+        failed = [check for check in order.checks if not check["passed"]]
+        raise OrderRefused(
+            f"the order was refused: {order.explanation}",
+            hint=f"sniper explain {short(order.id)}",
+            order=str(order.id),
+            checks=failed,
+        )
+    if order.state is OrderState.RECORDED:
+        raise NetworkError(
+            f"the order is recorded, but {order.explanation or 'not known to be sent'}",
+            hint=f"sniper order show {short(order.id)}",
+            order=str(order.id),
+        )
+
+
+async def resolve_instrument(opened: OpenDesk, text: str) -> tuple[Instrument, Asset, Asset]:
+    """An instrument with its assets, by symbol or id; on a chain also by the token's address. Raises NotFound."""
+    from sniper_cli.trading.lookup import find_instrument
+
+    address = text.rsplit(":", 1)[-1].lower()
+    if (
+        opened.node is not None
+        and opened.exchange is not None
+        and len(address) == 42
+        and address.startswith("0x")
+    ):
+        await _introduce(opened, opened.node, opened.exchange, address)
+    with opened.desk.database.read() as session:
+        instrument = find_instrument(session, text, opened.account.venue)
+        base, quote = (
+            session.get_one(Asset, instrument.base_asset),
+            session.get_one(Asset, instrument.quote_asset),
+        )
+        session.expunge_all()
+    return instrument, base, quote
+
+
+async def _introduce(opened: OpenDesk, node: Node, exchange: Exchange, token: str) -> None:
+    """Make the instrument of a token that has a pool on the exchange; leave alone what is no such token."""
+    from sniper_cli.chains import abi
+    from sniper_cli.venues.evm.instruments import ensure_instrument
+    from state.accounts import evm_instrument_id
+
+    pool = exchange.pool_of(token)
+    with opened.desk.database.read() as session:
+        if session.get(Instrument, evm_instrument_id(exchange.chain_id, pool)) is not None:
+            return
+    code, decimals, symbol, name = await node.batch(
+        [
+            ("eth_getCode", [pool, "latest"]),
+            *(
+                ("eth_call", [{"to": token, "data": data}, "latest"])
+                for data in (abi.CALL_DECIMALS, abi.CALL_SYMBOL, abi.CALL_NAME)
+            ),
+        ],
+        return_errors=True,
+    )
+    if code == "0x" or not isinstance(decimals, str) or len(decimals) < 66:
+        return
+    with opened.desk.database.write() as session:
+        ensure_instrument(
+            session,
+            exchange,
+            token,
+            pool,
+            symbol=_clean(symbol),
+            name=_clean(name),
+            decimals=min(77, int(decimals[:66], 16)),
+        )
+
+
+def _clean(answer: object) -> str:
+    """A name that a stranger wrote, fit for one line."""
+    from sniper_cli.chains import abi
+
+    text = abi.text(answer) if isinstance(answer, str) else ""
+    return "".join(letter for letter in text if letter.isprintable())[:40].strip()
+
+
+async def settle_paper(context: Context) -> None:
+    """Paper accounts settle when they are touched: replay the market since the last look, and mark positions."""
+    if context.settings.mode is not Mode.PAPER:
+        return
+    async with open_desk(context) as opened:
+        await opened.desk.refresh(opened.account.id)
+        _mark(opened)
+
+
+def _mark(opened: OpenDesk) -> None:
+    venue: PaperVenue = opened.venue  # type: ignore[assignment]
+    with opened.desk.database.read() as session:
+        held = {p.id: (p.instrument_id, p.quantity) for p in open_positions(session, opened.account.id)}
+    if not held:
+        return
+    worth = {key: venue.proceeds(instrument, quantity) for key, (instrument, quantity) in held.items()}
+    with opened.desk.database.write() as session:
+        for position in open_positions(session, opened.account.id):
+            if position.id in worth:
+                position.mark_value, position.marked_at = worth[position.id], utc_now()
+                position.peak_value = max(position.peak_value, worth[position.id])
+                session.add(position)

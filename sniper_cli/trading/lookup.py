@@ -1,0 +1,98 @@
+"""Finding what a person names: an id, the tail of one as tables show it, a symbol, a client order id."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sniper_cli.errors import NotFound, UsageProblem
+from state.accounts import Instrument, VenueKind
+from state.launches import Launch
+from state.orders import Order
+from state.positions import Position
+
+T = TypeVar("T")
+
+TAIL = re.compile(r"[0-9a-f]{4,32}")
+
+
+def find_order(session: Session, text: str) -> Order:
+    """An order by id, tail or client order id. Raises NotFound, UsageProblem when several match."""
+    named = session.exec(select(Order).where(Order.client_order_id == text)).all()
+    if len(named) == 1:
+        return named[0]
+    return _one(session, Order, text, "order", "sniper order list --all")
+
+
+def find_position(session: Session, text: str) -> Position:
+    """A position by id or tail. Raises NotFound, UsageProblem."""
+    return _one(session, Position, text, "position", "sniper position list --all")
+
+
+def find_subject(session: Session, text: str) -> Order | Launch | Position:
+    """Whatever has this id or tail: an order, a launch, a position; a launch also by its token or pool."""
+    launch = session.exec(
+        select(Launch).where(sa.or_(col(Launch.token) == text.lower(), col(Launch.pool) == text.lower()))
+    ).first()
+    if launch is not None:
+        return launch
+    named = session.exec(select(Order).where(Order.client_order_id == text)).all()
+    found: list[Order | Launch | Position] = [*named] if len(named) == 1 else []
+    for model in (Order, Launch, Position):
+        if not found:
+            found += _matching(session, model, text)
+    if not found:
+        raise NotFound(f"there is no order, launch or position {text!r}", hint="sniper order list --all")
+    if len(found) > 1:
+        raise _ambiguous(text, [row.id for row in found])
+    return found[0]
+
+
+def find_instrument(session: Session, text: str, venue: VenueKind) -> Instrument:
+    """An instrument of a venue by id, symbol, token or pool. Raises NotFound with the near matches."""
+    rows = session.exec(select(Instrument).where(Instrument.venue == venue)).all()
+    wanted = text.lower()
+    for row in rows:
+        names = {
+            row.id.lower(),
+            row.symbol.lower(),
+            (row.pool or "").lower(),
+            row.base_asset.rsplit(":", 1)[1].lower(),
+        }
+        if wanted in names:
+            return row
+    near = get_close_matches(text.upper(), [row.symbol for row in rows], n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    known = ", ".join(sorted(row.symbol for row in rows)[:8]) or "none yet"
+    raise NotFound(f"there is no instrument {text!r} on {venue.value}{meant}", hint=f"instruments: {known}")
+
+
+def _one(session: Session, model: type[T], text: str, what: str, hint: str) -> T:
+    found = _matching(session, model, text)
+    if not found:
+        raise NotFound(f"there is no {what} {text!r}", hint=hint)
+    if len(found) > 1:
+        raise _ambiguous(text, [row.id for row in found])
+    row: T = found[0]
+    return row
+
+
+def _matching(session: Session, model: type[Any], text: str) -> list[Any]:
+    digits = text.lower().replace("-", "")
+    if not TAIL.fullmatch(digits):
+        return []
+    if len(digits) == 32:
+        row = session.get(model, UUID(digits))
+        return [] if row is None else [row]
+    # SQLite keeps 32 digits, Postgres prints dashes; without them both end alike.
+    stored = sa.func.replace(sa.cast(model.id, sa.String), "-", "")
+    return list(session.exec(select(model).where(stored.like(f"%{digits}")).limit(5)).all())
+
+
+def _ambiguous(text: str, ids: list[UUID]) -> UsageProblem:
+    return UsageProblem(f"{text!r} fits several ids", hint=f"one of: {', '.join(str(i) for i in ids)}")

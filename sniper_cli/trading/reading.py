@@ -1,0 +1,104 @@
+"""What the order and position commands ask for: views of the record, settled first where that costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from sniper_cli.moments import parse_moment
+from sniper_cli.settings.model import Mode
+from sniper_cli.trading.assembly import open_desk, sell_position, settle_paper
+from sniper_cli.trading.lookup import find_order, find_position
+from sniper_cli.trading.views import (
+    OrderView,
+    PositionView,
+    latest_orders,
+    latest_positions,
+    order_view,
+    position_view,
+)
+from state.orders import WORKING, Order, OrderState
+from state.positions import Position, PositionState
+
+if TYPE_CHECKING:
+    from sniper_cli.context import Context
+
+
+def orders(
+    context: Context, *, state: str | None = None, after: str | None = None, since: str | None = None
+) -> list[OrderView]:
+    """Orders, newest first. Raises NotFound, UsageProblem."""
+    settle(context)
+    moment = _moment(since)
+    with context.database.read() as session:
+        cursor = find_order(session, after).id if after else None
+        wanted = OrderState(state) if state else None
+        return [
+            order_view(session, row)
+            for row in latest_orders(session, state=wanted, after=cursor, since=moment)
+        ]
+
+
+def order(context: Context, text: str) -> OrderView:
+    """One order with its fills. Raises NotFound, UsageProblem."""
+    settle(context)
+    with context.database.read() as session:
+        return order_view(session, find_order(session, text), fills=True)
+
+
+def positions(
+    context: Context, *, closed: bool = False, after: str | None = None, since: str | None = None
+) -> list[PositionView]:
+    """Positions, newest first; closed ones only when asked for. Raises NotFound, UsageProblem."""
+    settle(context)
+    moment = _moment(since)
+    with context.database.read() as session:
+        cursor = find_position(session, after).id if after else None
+        found = latest_positions(session, closed=closed, after=cursor, since=moment)
+        return [position_view(session, row) for row in found]
+
+
+def position(context: Context, text: str) -> PositionView:
+    """One position with its lots. Raises NotFound, UsageProblem."""
+    settle(context)
+    with context.database.read() as session:
+        return position_view(session, find_position(session, text), lots=True)
+
+
+async def cancel(
+    context: Context, order_id: UUID, *, live: bool = False, wait_seconds: float = 30
+) -> OrderView:
+    """Cancel an order and see what came of it. Raises OrderRefused, NetworkError."""
+    async with open_desk(context, live=live) as opened:
+        cancelled = await opened.settled(await opened.desk.cancel(order_id), wait_seconds)
+        with context.database.read() as session:
+            return order_view(session, cancelled, fills=True)
+
+
+async def close(
+    context: Context, position_id: UUID, *, live: bool = False, wait_seconds: float = 30
+) -> OrderView:
+    """Sell all of a position. Raises OrderRefused, NetworkError."""
+    async with open_desk(context, live=live) as opened:
+        sold = await sell_position(opened, position_id, wait_seconds=wait_seconds)
+        with context.database.read() as session:
+            return order_view(session, sold, fills=True)
+
+
+def settle(context: Context) -> None:
+    """On paper, replay the market for what is at work or held. On a chain that takes the wallet: the desk does it."""
+    if context.settings.mode is not Mode.PAPER:
+        return
+    with context.database.read() as session:
+        at_work = session.exec(select(Order.id).where(col(Order.state).in_(WORKING))).first()
+        held = session.exec(select(Position.id).where(Position.state == PositionState.OPEN)).first()
+    if at_work is not None or held is not None:
+        asyncio.run(settle_paper(context))
+
+
+def _moment(since: str | None) -> datetime | None:
+    return parse_moment(since) if since else None

@@ -1,0 +1,239 @@
+"""Orders and positions as people and programs read them: whole assets in place of base units, exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Context as Precision
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from state.accounts import Account, Asset, Instrument
+from state.identifiers import short
+from state.orders import Fill, Order, OrderState
+from state.positions import Lot, Position, PositionState
+
+PRICE_DIGITS = Precision(prec=12)
+"""An average price is a ratio; the exact amounts stand beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """One order, in whole assets."""
+
+    id: UUID
+    created_at: datetime
+    account: str
+    client_order_id: str
+    instrument: str
+    side: str
+    type: str
+    time_in_force: str
+    quantity: Decimal | None
+    budget: Decimal | None
+    limit_price: Decimal | None
+    state: str
+    filled_quantity: Decimal
+    filled_notional: Decimal
+    average_price: Decimal | None
+    explanation: str | None
+    venue_reference: str | None
+    launch_id: UUID | None
+    position_id: UUID | None
+    updated_at: datetime
+    reason: dict[str, Any]
+    checks: list[dict[str, Any]]
+    fills: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def short_id(self) -> str:
+        return short(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionView:
+    """One position, in whole assets; money in the quote asset."""
+
+    id: UUID
+    opened_at: datetime
+    account: str
+    instrument: str
+    quote: str
+    state: str
+    quantity: Decimal
+    cost: Decimal
+    value: Decimal | None
+    profit: Decimal
+    profit_pct: Decimal | None
+    spent: Decimal
+    received: Decimal
+    fees: Decimal
+    realised: Decimal
+    exit_rule: str | None
+    launch_id: UUID | None
+    marked_at: datetime | None
+    closed_at: datetime | None
+    exit_rules: dict[str, Any]
+    lots: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def short_id(self) -> str:
+        return short(self.id)
+
+
+def order_view(session: Session, order: Order, *, fills: bool = False) -> OrderView:
+    """An order with the names of what it trades; an unsaved one (a rehearsal) too."""
+    instrument, base, quote = instrument_of(session, order.instrument_id)
+    account = session.get_one(Account, order.account_id)
+    found = (
+        session.exec(select(Fill).where(Fill.order_id == order.id).order_by(col(Fill.id))).all()
+        if fills
+        else ()
+    )
+    return OrderView(
+        id=order.id,
+        created_at=order.created_at,
+        account=account.name,
+        client_order_id=order.client_order_id,
+        instrument=instrument.symbol,
+        side=order.side.value,
+        type=order.type.value,
+        time_in_force=order.time_in_force.value,
+        quantity=None if order.quantity is None else base.amount(order.quantity),
+        budget=None if order.budget is None else quote.amount(order.budget),
+        limit_price=order.limit_price,
+        state=order.state.value,
+        filled_quantity=base.amount(order.filled_quantity),
+        filled_notional=quote.amount(order.filled_notional),
+        average_price=_price(base.amount(order.filled_quantity), quote.amount(order.filled_notional)),
+        explanation=order.explanation,
+        venue_reference=order.venue_reference,
+        launch_id=order.launch_id,
+        position_id=order.position_id,
+        updated_at=order.updated_at,
+        reason=order.reason,
+        checks=order.checks,
+        fills=tuple(_fill(session, fill, base, quote) for fill in found),
+    )
+
+
+def position_view(session: Session, position: Position, *, lots: bool = False) -> PositionView:
+    """A position with the names of what it holds."""
+    instrument, base, quote = instrument_of(session, position.instrument_id)
+    query = select(Lot).where(Lot.position_id == position.id).order_by(col(Lot.id))
+    found = session.exec(query).all() if lots else ()
+    return PositionView(
+        id=position.id,
+        opened_at=position.opened_at,
+        account=session.get_one(Account, position.account_id).name,
+        instrument=instrument.symbol,
+        quote=quote.symbol,
+        state=position.state.value,
+        quantity=base.amount(position.quantity),
+        cost=quote.amount(position.cost),
+        value=None if position.mark_value is None else quote.amount(position.mark_value),
+        profit=quote.amount(_profit(position)),
+        profit_pct=_percent(_profit(position), position.spent),
+        spent=quote.amount(position.spent),
+        received=quote.amount(position.received),
+        fees=quote.amount(position.fees),
+        realised=quote.amount(position.realised),
+        exit_rule=position.exit_rule,
+        launch_id=position.launch_id,
+        marked_at=position.marked_at,
+        closed_at=position.closed_at,
+        exit_rules=position.exit_rules,
+        lots=tuple(_lot(lot, base, quote) for lot in found),
+    )
+
+
+def latest_orders(
+    session: Session,
+    *,
+    state: OrderState | None = None,
+    after: UUID | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+) -> list[Order]:
+    """Orders, newest first; those before the order `after`."""
+    query = select(Order).order_by(sa.desc(col(Order.id)))
+    if state is not None:
+        query = query.where(Order.state == state)
+    if after is not None:
+        query = query.where(Order.id < after)
+    if since is not None:
+        query = query.where(Order.created_at >= since)
+    return list(session.exec(query if limit is None else query.limit(limit)).all())
+
+
+def latest_positions(
+    session: Session,
+    *,
+    closed: bool,
+    after: UUID | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
+) -> list[Position]:
+    """Positions, newest first: the open ones, with `closed` all."""
+    query = select(Position).order_by(sa.desc(col(Position.id)))
+    if not closed:
+        query = query.where(Position.state == PositionState.OPEN)
+    if after is not None:
+        query = query.where(Position.id < after)
+    if since is not None:
+        query = query.where(Position.opened_at >= since)
+    return list(session.exec(query if limit is None else query.limit(limit)).all())
+
+
+def instrument_of(session: Session, instrument_id: str) -> tuple[Instrument, Asset, Asset]:
+    """An instrument and its two assets."""
+    instrument = session.get_one(Instrument, instrument_id)
+    return (
+        instrument,
+        session.get_one(Asset, instrument.base_asset),
+        session.get_one(Asset, instrument.quote_asset),
+    )
+
+
+def _profit(position: Position) -> int:
+    """An unmarked open position counts at cost: it has neither won nor lost yet."""
+    if position.state is PositionState.OPEN and position.mark_value is None:
+        return position.realised - position.fees
+    return position.profit
+
+
+def _price(quantity: Decimal, notional: Decimal) -> Decimal | None:
+    return PRICE_DIGITS.divide(notional, quantity) if quantity else None
+
+
+def _percent(part: int, whole: int) -> Decimal | None:
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.01")) if whole else None
+
+
+def _fill(session: Session, fill: Fill, base: Asset, quote: Asset) -> dict[str, Any]:
+    fee_asset = session.get_one(Asset, fill.fee_asset)
+    return {
+        "id": str(fill.id),
+        "at": fill.at,
+        "venue_trade_id": fill.venue_trade_id,
+        "quantity": base.amount(fill.quantity),
+        "notional": quote.amount(fill.notional),
+        "price": _price(base.amount(fill.quantity), quote.amount(fill.notional)),
+        "fee": fee_asset.amount(fill.fee),
+        "fee_asset": fee_asset.symbol,
+        "reversed_at": fill.reversed_at,
+    }
+
+
+def _lot(lot: Lot, base: Asset, quote: Asset) -> dict[str, Any]:
+    return {
+        "id": str(lot.id),
+        "opened_at": lot.opened_at,
+        "quantity": base.amount(lot.quantity),
+        "remaining": base.amount(lot.remaining),
+        "cost": quote.amount(lot.cost),
+    }
