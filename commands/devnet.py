@@ -68,6 +68,9 @@ STATUS = (
     Column("state_file"),
     Column("log_file"),
 )
+STOPPED = tuple(
+    column for column in STATUS if column.name in {"running", "http_url", "chain_id", "pid", "state_file"}
+)
 STAGED = (
     Column("launches"),
     Column("seed"),
@@ -185,8 +188,8 @@ def stop(
     else:
         _journal("devnet.stopped", record)
         note(f"ended the devnet at {record.http_url}")
-    row = {"running": dry_run and record is not None} if record is None else _row(record, running=dry_run)
-    emit(row, fmt=format_of(output, json), fields=fields, columns=STATUS)
+    row: dict[str, Any] = {"running": False} if record is None else _row(record, running=dry_run)
+    emit(row, fmt=format_of(output, json), fields=fields, columns=STOPPED)
 
 
 @app.command()

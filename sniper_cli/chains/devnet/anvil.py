@@ -108,17 +108,12 @@ class Anvil:
     async def start(self) -> None:
         """Start it and wait until it answers. Raises DevnetMissing, or ConfigurationError where it ends at once."""
         binary = installation().anvil
-        if self.log_file is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="sniper-anvil-")
-            self.log_file = Path(self._scratch.name) / "anvil.log"
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
-        if self.state_file is not None:
-            self.state_file.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = await lock_state(self.state_file)
         try:
             if self.state_file is not None:
+                self.state_file.parent.mkdir(parents=True, exist_ok=True)
+                self._lock = await lock_state(self.state_file)
                 (forget_state if self._fresh else restore_state)(self.state_file)
-            self._process = spawn(self._command(binary), self.log_file, self._lock)
+            self._process = spawn(self._command(binary), self._opened_log(), self._lock)
             await self._wait_until_ready()
         except BaseException:
             await self.stop()
@@ -151,6 +146,7 @@ class Anvil:
     def freeze(self) -> None:
         """Let it stop answering without closing anything (SIGSTOP)."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)  # the last of its threads may answer for a moment more
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
@@ -196,6 +192,14 @@ class Anvil:
             if self.block_seconds and self.state_file is not None:
                 # A chain that slept would else go on from its old clock, one second a block, and never catch up.
                 await node.call("anvil_setTime", [int(time.time())])
+
+    def _opened_log(self) -> Path:
+        """Where anvil writes what it says: anvil names its port there, so there is always one."""
+        if self.log_file is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="sniper-anvil-")
+            self.log_file = Path(self._scratch.name) / "anvil.log"
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        return self.log_file
 
     def _announced_port(self) -> int | None:
         found = re.search(r"Listening on [\d.]+:(\d+)", self._log())

@@ -36,9 +36,15 @@ NETWORK_WORDS = (
     "ECONNRESET",
     "ETIMEDOUT",
     "ENETUNREACH",
-    "E5",
-    "network",
+    "EHOSTUNREACH",
+    "ERR_SOCKET_TIMEOUT",
+    "E429",
+    "E500",
+    "E502",
+    "E503",
+    "E504",
 )
+"""In npm's complaint when the same call may succeed later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +126,9 @@ def fetch(package: NpmPackage, into: Path) -> Path:
         tarballs = list(target.glob("*.tgz"))
         if not trouble and len(tarballs) == 1:
             return tarballs[0]
-    detail = _essence(trouble) or "npm left no tarball"
-    if any(word in trouble for word in NETWORK_WORDS):
-        raise NetworkError(f"npm could not fetch {package.spec}: {detail}", hint=INSTALL_HINT)
+    if word := next((word for word in NETWORK_WORDS if word in trouble), None):
+        raise NetworkError(f"npm did not reach its registry for {package.spec} ({word})", hint=INSTALL_HINT)
+    detail = _essence(trouble) or "it left no tarball"
     raise ConfigurationError(f"npm could not fetch {package.spec}: {detail}", hint="npm ping")
 
 

@@ -1,0 +1,172 @@
+"""`sniper devnet` from the outside: a chain in the background that every other command finds."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sniper_cli.chains.devnet.record import process_runs, read_record
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def started(sniper: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """A devnet in the background, on any port."""
+    ran = sniper("devnet", "start", "--detach", "--port", "0", "--json")
+    assert ran.code == 0, ran.stderr
+    yield json.loads(ran.stdout)
+    sniper("devnet", "stop")
+
+
+def test_the_record_names_urls_contracts_and_accounts(
+    started: dict[str, Any], sniper: Callable[..., Any]
+) -> None:
+    status = json.loads(sniper("devnet", "status", "--json").stdout)
+    assert status["running"] is True
+    assert status["http_url"] == started["http_url"]
+    assert status["ws_url"] == started["http_url"].replace("http", "ws")
+    assert status["chain_id"] == 31337
+    assert status["block"] >= 1
+    assert len(status["accounts"]) == 10
+    assert status["keys"] is None
+    assert {status["wrapped"], status["factory"], status["router"]} == {
+        started["wrapped"],
+        started["factory"],
+        started["router"],
+    }
+
+
+def test_the_known_keys_are_shown_only_when_asked_for(
+    started: dict[str, Any], sniper: Callable[..., Any]
+) -> None:
+    from eth_account import Account
+
+    shown = json.loads(sniper("devnet", "status", "--keys", "--json").stdout)
+    assert [Account.from_key(key).address.lower() for key in shown["keys"]] == started["accounts"]
+
+
+def test_a_second_start_in_the_same_home_is_refused(
+    started: dict[str, Any], sniper: Callable[..., Any]
+) -> None:
+    ran = sniper("devnet", "start", "--detach", "--port", "0")
+    assert ran.code == 9
+    assert "hint: sniper devnet stop" in ran.stderr
+
+
+def test_after_a_stop_nothing_runs_and_a_start_goes_on(sniper: Callable[..., Any], home: Path) -> None:
+    first = json.loads(sniper("devnet", "start", "--detach", "--port", "0", "--json").stdout)
+    time.sleep(1.2)
+    assert sniper("devnet", "stop").code == 0
+    assert not process_runs(first["pid"])
+    assert json.loads(sniper("devnet", "status", "--json").stdout)["running"] is False
+    assert sniper("devnet", "start", "--detach", "--port", "0").code == 0
+    again = json.loads(sniper("devnet", "status", "--json").stdout)
+    assert again["block"] >= 2
+    sniper("devnet", "stop")
+
+
+def test_kill_9_of_its_process_leaves_no_anvil_and_the_next_start_works(
+    started: dict[str, Any], sniper: Callable[..., Any], home: Path
+) -> None:
+    record = read_record(home / "data")
+    assert record is not None
+    os.kill(record.owner_pid, signal.SIGKILL)
+    ran = sniper("devnet", "start", "--detach", "--port", "0", "--json")
+    assert ran.code == 0, ran.stderr
+    assert json.loads(ran.stdout)["pid"] != started["pid"]
+    assert not process_runs(started["pid"])
+
+
+def test_in_the_foreground_an_interrupt_ends_it_in_order(home: Path) -> None:
+    command = [sys.executable, "-m", "sniper_cli", "devnet", "start", "--port", "0", "-o", "jsonl"]
+    environment = {**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None
+    record = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert not process_runs(record["pid"])
+    assert read_record(home / "data") is None
+
+
+def test_beginning_anew_asks_first(sniper: Callable[..., Any]) -> None:
+    assert sniper("devnet", "start", "--detach", "--port", "0").code == 0
+    assert sniper("devnet", "stop").code == 0
+    assert sniper("devnet", "start", "--fresh", "--detach", "--port", "0").code == 2
+    ran = sniper("devnet", "start", "--fresh", "--detach", "--port", "0", "--yes")
+    assert ran.code == 0, ran.stderr
+    sniper("devnet", "stop")
+
+
+def test_the_background_tells_why_it_did_not_start(
+    sniper: Callable[..., Any], started: dict[str, Any]
+) -> None:
+    port = started["http_url"].rpartition(":")[2]
+    ran = sniper(
+        "devnet", "start", "--detach", "--port", port, env={"SNIPER_HOME": os.environ["HOME"] + "/nowhere"}
+    )
+    assert ran.code != 0
+
+
+def test_without_the_packages_the_hint_installs_them(sniper: Callable[..., Any], tmp_path: Path) -> None:
+    ran = sniper("devnet", "start", "--detach", env={"SNIPER_DEVNET_DIR": str(tmp_path / "none")})
+    assert ran.code == 3
+    assert "hint: sniper devnet install" in ran.stderr
+
+
+def test_installing_twice_does_nothing(sniper: Callable[..., Any]) -> None:
+    ran = sniper("devnet", "install", "--json")
+    assert ran.code == 0
+    assert {row["state"] for row in json.loads(ran.stdout)} == {"installed"}
+    assert ran.stderr == ""
+
+
+def test_installing_without_a_terminal_wants_a_yes(sniper: Callable[..., Any], tmp_path: Path) -> None:
+    ran = sniper("devnet", "install", env={"SNIPER_DEVNET_DIR": str(tmp_path / "none")})
+    assert ran.code == 2
+    assert "--yes" in ran.stderr
+
+
+def test_nothing_is_done_in_a_dry_run(sniper: Callable[..., Any], home: Path) -> None:
+    ran = sniper("devnet", "start", "--dry-run")
+    assert ran.code == 0
+    assert "would begin a new chain" in ran.stderr
+    assert not (home / "data" / "devnet.json").exists()
+
+
+def test_start_and_stop_stand_in_the_journal_of_a_home_that_has_one(sniper: Callable[..., Any]) -> None:
+    assert sniper("init").code == 0
+    assert sniper("devnet", "start", "--detach", "--port", "0").code == 0
+    assert sniper("devnet", "stop").code == 0
+    records = json.loads(sniper("audit", "tail", "--json").stdout)
+    assert [row["kind"] for row in records if row["kind"].startswith("devnet.")] in (
+        ["devnet.started", "devnet.stopped"],
+        ["devnet.stopped", "devnet.started"],
+    )
+
+
+def test_a_market_is_staged_on_the_chain_that_runs(
+    started: dict[str, Any], sniper: Callable[..., Any]
+) -> None:
+    planned = json.loads(sniper("devnet", "stage", "--duration", "10s", "--dry-run", "--json").stdout)
+    assert planned["http_url"] == started["http_url"]
+    assert planned["launches"] >= 1
+
+
+def test_without_a_chain_there_is_nothing_to_stage_on(sniper: Callable[..., Any]) -> None:
+    ran = sniper("devnet", "stage", "--duration", "10s")
+    assert ran.code == 7
+    assert "hint: sniper devnet start --detach" in ran.stderr

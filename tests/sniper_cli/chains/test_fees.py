@@ -1,0 +1,81 @@
+"""What is bid: enough for the next blocks, ahead of whom we flee from, and never above the cap."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sniper_cli.chains.fees import Fees, base_fee_after, quote_fees, replacement_fees
+from sniper_cli.chains.node import Head
+from sniper_cli.errors import OrderRefused
+
+GWEI = 10**9
+fee = st.integers(1, 10**13)
+
+
+def head(base_fee: int) -> Head:
+    return Head(1, "0x01", "0x00", 0, base_fee, 30_000_000, "0x" + "00" * 20)
+
+
+def test_the_base_fee_can_rise_by_an_eighth_a_block() -> None:
+    # EIP-1559: 100 → 112.5 → 126.5625, rounded up at each block
+    assert [base_fee_after(100, blocks) for blocks in range(4)] == [100, 113, 128, 144]
+
+
+def test_an_ordinary_bid_outlives_three_full_blocks() -> None:
+    bid = quote_fees(head(GWEI), priority_fee=2 * GWEI, max_fee_cap=300 * GWEI)
+    assert bid == Fees(base_fee_after(GWEI, 3) + 2 * GWEI, 2 * GWEI)
+
+
+def test_urgency_doubles_the_tip() -> None:
+    tips = [
+        quote_fees(head(GWEI), priority_fee=GWEI, max_fee_cap=300 * GWEI, urgency=step).priority_fee
+        for step in range(3)
+    ]
+    assert tips == [GWEI, 2 * GWEI, 4 * GWEI]
+
+
+def test_a_cap_below_the_base_fee_is_refused_with_both_figures() -> None:
+    with pytest.raises(OrderRefused) as caught:
+        quote_fees(head(301 * GWEI), priority_fee=1, max_fee_cap=300 * GWEI)
+    assert caught.value.details == {"base_fee": str(301 * GWEI), "max_fee_cap": str(300 * GWEI)}
+
+
+@given(base=fee, tip=fee, cap=fee, urgency=st.integers(0, 4), outbid=st.none() | fee)
+def test_no_bid_ever_passes_the_cap_or_tips_more_than_it_pays(
+    base: int, tip: int, cap: int, urgency: int, outbid: int | None
+) -> None:
+    try:
+        bid = quote_fees(head(base), priority_fee=tip, max_fee_cap=cap, urgency=urgency, outbid_fee=outbid)
+    except OrderRefused:
+        assert cap <= base
+        return
+    assert base < bid.max_fee <= cap
+    assert 0 < bid.priority_fee <= bid.max_fee
+
+
+@given(base=fee, their_cap=fee, their_tip=fee)
+def test_outbidding_wins_by_fee_cap_and_by_what_the_builder_earns(
+    base: int, their_cap: int, their_tip: int
+) -> None:
+    theirs = Fees(max(their_cap, base), min(their_tip, max(their_cap, base)))
+    for known_tip in (None, theirs.priority_fee):
+        ours = quote_fees(
+            head(base), priority_fee=1, max_fee_cap=10**15, outbid_fee=theirs.max_fee, outbid_tip=known_tip
+        )
+        assert ours.max_fee > theirs.max_fee
+        assert ours.effective(base) > theirs.effective(base)
+
+
+@given(max_fee=fee, tip=fee, market=fee)
+def test_a_replacement_satisfies_the_strictest_node(max_fee: int, tip: int, market: int) -> None:
+    previous = Fees(max_fee, min(tip, max_fee))
+    bid = replacement_fees(previous, Fees(market, 1), max_fee_cap=10**15)
+    # 12.5 % on both fields, the strictest rule published (former Parity; geth, erigon and reth ask 10 %)
+    assert 8 * bid.max_fee >= 9 * previous.max_fee
+    assert 8 * bid.priority_fee >= 9 * previous.priority_fee
+    assert bid.max_fee >= market
+
+
+def test_a_replacement_above_the_cap_is_refused() -> None:
+    with pytest.raises(OrderRefused, match="replacing the transaction"):
+        replacement_fees(Fees(300 * GWEI, GWEI), Fees(1, 1), max_fee_cap=300 * GWEI)
