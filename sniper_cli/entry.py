@@ -25,6 +25,10 @@ STORAGE = {
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
+    errno.EEXIST: "something else has this name",
+    errno.ENOTDIR: "a file stands where a folder should",
+    errno.EISDIR: "a folder stands where a file should",
+    errno.EIO: "the disk fails",
 }
 """What the disk says, in words. These are a matter of the installation, not bugs."""
 

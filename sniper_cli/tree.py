@@ -97,12 +97,28 @@ def build() -> Any:
 
     @app.callback()
     def root(
+        profile: str = typer.Option(
+            "", "--profile", "-p", metavar="NAME", help="The profile to use; may stand anywhere."
+        ),
         version: bool = typer.Option(False, "--version", help="Print the version and leave."),
     ) -> None:
-        """-p/--profile may stand anywhere; `sniper help exit-codes` explains exit codes."""
+        # Both are answered at the door, before Typer; they stand here for the help.
+        del profile, version
 
-    root.__doc__ = None
     return typer.main.get_command(app)
+
+
+def _profile_option() -> Any:
+    """The option that a command without a profile of its own takes and ignores."""
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def carrier(profile: str = typer.Option("", "--profile", "-p", hidden=True)) -> None:
+        del profile
+
+    option = typer.main.get_command(app).params[0]
+    option.expose_value = False
+    return option
 
 
 def dress(command: Any) -> None:
@@ -112,6 +128,8 @@ def dress(command: Any) -> None:
     if isinstance(command, TyperGroup):
         for sub in command.commands.values():
             dress(sub)
+    elif not any("--profile" in parameter.opts for parameter in command.params):
+        command.params.append(_profile_option())
     if found := EXAMPLES.search(text):
         lines = [line.strip() for line in found["lines"].splitlines() if line.strip()]
         command.examples = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]

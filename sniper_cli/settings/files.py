@@ -86,7 +86,9 @@ def locate(text: str) -> dict[str, int]:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := HEADER.match(line):
             table = _dotted(header["name"])
-            lines.setdefault(table, number)
+            parts = table.split(".")
+            for size in range(1, len(parts) + 1):  # [a.b] is the first sight of `a` too
+                lines.setdefault(".".join(parts[:size]), number)
         elif not line.lstrip().startswith("#") and (entry := ENTRY.match(line)):
             key = _dotted(entry["key"])
             lines.setdefault(f"{table}.{key}" if table else key, number)
