@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sniper_cli.context import Context
 from sniper_cli.monitoring.rows import PositionRow, token_of
+from sniper_cli.settings.model import Mode
 from state.identifiers import short
 from tui import figures
 
@@ -79,13 +80,15 @@ def close_position(context: Context, row: PositionRow) -> Act:
     async def perform() -> str:
         from sniper_cli.trading.assembly import close_position as close
 
-        return await close(context, row.id)
+        return await close(context, row.id, live=live)
 
+    live = context.settings.mode is Mode.LIVE
     profit = f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct)}"
     return Act(
         f"Close position {row.symbol}",
         f"Sells {figures.exact(row.quantity, row.decimals)} {token_of(row.symbol)}, "
         f"worth {figures.amount(row.value, row.quote_decimals)} now ({profit}), at the market.",
-        command_line(context, "position", "close", short(row.id)),
+        command_line(context, "position", "close", short(row.id), *(["--live"] if live else [])),
         perform,
+        word="live" if live else "",
     )

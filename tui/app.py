@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sniper_cli.context import Context
 from sniper_cli.errors import SniperError
 from sniper_cli.monitoring.rows import Dashboard, PositionRow
 from sniper_cli.monitoring.snapshot import Monitor
+from sniper_cli.settings.model import Mode
 from state.columns import utc_now
 from state.journal import JournalRecord
 from tui import actions
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 """How often the state is read: four times a second is what eyes follow in a table."""
+SETTLE_SECONDS = 2.0
+"""How often a paper account is brought up to the present of its market."""
 SLOW_SECONDS = 2.0
 """How often it is tried when the last reading failed."""
 
@@ -92,6 +96,7 @@ class SniperApp(App[None]):
         """What the runtime failed with."""
         self._hosted: asyncio.Task[None] | None = None
         self._leaving = False
+        self._settle_at = 0.0
         self.monitor = Monitor(
             context.database, profile=context.profile, settings=context.settings, clock=clock
         )
@@ -102,7 +107,8 @@ class SniperApp(App[None]):
     async def on_mount(self) -> None:
         await self.read_state()
         await self.push_screen(DashboardScreen(self.panel))
-        self._listen_for_the_end()
+        if not self.is_headless:
+            self._listen_for_the_end()
         if self.runtime is not None:
             self._hosted = asyncio.create_task(self._host(self.runtime), name="runtime")
         if self.poll_seconds:
@@ -128,6 +134,7 @@ class SniperApp(App[None]):
         pause = self.poll_seconds
         if not self.paused:
             try:
+                await self._settle_paper()
                 await self.read_state()
             except SniperError as error:
                 pause = SLOW_SECONDS
@@ -139,6 +146,21 @@ class SniperApp(App[None]):
                     markup=False,
                 )
         self.set_timer(pause, self._poll)
+
+    async def _settle_paper(self) -> None:
+        """A paper account's orders fill when somebody looks: we do, every few seconds."""
+        facts = self.dashboard.facts if self.dashboard else None
+        if (
+            facts is None
+            or facts.mode is not Mode.PAPER
+            or facts.account is None
+            or monotonic() < self._settle_at
+        ):
+            return
+        from sniper_cli.trading.assembly import settle_paper
+
+        self._settle_at = monotonic() + SETTLE_SECONDS
+        await settle_paper(self.context)
 
     def _tick(self) -> None:
         if isinstance(self.screen, LiveScreen) and not self.paused:

@@ -41,7 +41,7 @@ class DetailScreen(LiveScreen, Generic[Story]):
         background: $background;
         & .frame {{ {FRAME} }}
         & .frame:focus {{ border: round $primary; border-title-color: $primary; }}
-        & .side {{ width: 38; height: 100%; {FRAME} }}
+        & .side {{ width: 38; height: 100%; scrollbar-size-vertical: 1; {FRAME} }}
         & .main {{ width: 1fr; height: 100%; }}
         & .banner {{ height: auto; {FRAME} }}
     }}

@@ -32,8 +32,8 @@ class LaunchScreen(DetailScreen[LaunchStory]):
 
     DEFAULT_CSS = """
     LaunchScreen {
-        & #checks { height: 3fr; }
-        & #lower { height: 2fr; min-height: 7; }
+        & #checks { height: auto; max-height: 50%; }
+        & #lower { height: 1fr; min-height: 7; }
         & #timeline { width: 1fr; height: 100%; }
         & .side { width: 34; }
     }
@@ -61,7 +61,7 @@ class LaunchScreen(DetailScreen[LaunchStory]):
             with VerticalScroll(classes="side", id="figures-frame", can_focus=False):
                 yield Facts(label_width=11, id="figures")
             with VerticalScroll(classes="side", id="outcome-frame", can_focus=False):
-                yield Facts(label_width=10, id="outcome")
+                yield Facts(label_width=9, id="outcome")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -134,7 +134,7 @@ def _figures(story: LaunchStory) -> Iterator[Fact]:
 def _outcome(story: LaunchStory) -> Iterator[Fact]:
     """The orders and the position, or that there are none."""
     if not story.orders:
-        yield "", "no order was placed", "muted"
+        yield "order", "none was placed", "muted"
     for order in story.orders:
         yield from _order(order)
         yield "", "", ""

@@ -165,7 +165,7 @@ def exit_columns() -> list[Column[Gauge]]:
     return [
         Column("rule", 14, lambda g: columns.rule_name(g.rule), lambda g: "strong" if g.active else "muted"),
         Column("still to go", 24, columns.gauge_figure, paint=paint, flex=1),
-        Column("it", 34, _explained, lambda _: "muted", drop=1),
+        Column("what it does", 34, _explained, lambda _: "muted", drop=1),
     ]
 
 

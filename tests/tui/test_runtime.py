@@ -1,0 +1,89 @@
+"""A runtime inside the app: started with it, ended and awaited when the person leaves, its report shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from docs.scene_acts import NOW
+from sniper_cli.context import Context
+from sniper_cli.errors import NodeUnreachable
+from tests.tui.test_dashboard import WIDE, text_of
+from tui.app import SniperApp
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.dialogs import ErrorBox
+from tui.screens.summary import SummaryScreen
+
+
+def hosting(context: Context, runtime: Callable[[], Awaitable[str | None]]) -> SniperApp:
+    return SniperApp(context, runtime, clock=lambda: NOW, poll_seconds=0)
+
+
+async def test_the_report_of_a_finished_runtime_is_shown_and_kept(evening: Context):
+    async def runtime() -> str:
+        return "12 launches, 3 trades, ledger equals chain"
+
+    app = hosting(evening, runtime)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, SummaryScreen)
+        assert "12 launches, 3 trades" in text_of(app)
+        await pilot.press("escape")
+        assert isinstance(app.screen, DashboardScreen)
+
+    assert app.report == "12 launches, 3 trades, ledger equals chain"
+
+
+async def test_leaving_cancels_the_runtime_and_waits_until_it_has_cleaned_up(evening: Context):
+    steps: list[str] = []
+
+    async def runtime() -> str:
+        steps.append("started")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.05)
+            steps.append("settled")
+            return "cut short, in order"
+        return "never"
+
+    app = hosting(evening, runtime)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        await pilot.press("q")
+        await pilot.pause(0.3)
+
+    assert steps == ["started", "settled"]
+    assert app.report == "cut short, in order"
+
+
+async def test_a_second_q_does_not_wait(evening: Context):
+    async def runtime() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await asyncio.sleep(0.5)
+                raise
+
+    app = hosting(evening, runtime)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("q", "q")
+        await pilot.pause()
+
+    assert not app.is_running
+    assert app._hosted is not None
+    await asyncio.wait([app._hosted])
+
+
+async def test_a_runtime_that_fails_is_told_and_its_error_kept_for_the_exit_code(evening: Context):
+    async def runtime() -> None:
+        raise NodeUnreachable("no connection to http://127.0.0.1:8545", hint="sniper devnet start")
+
+    app = hosting(evening, runtime)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, ErrorBox)
+        assert "$ sniper devnet start" in text_of(app)
+
+    assert isinstance(app.failure, NodeUnreachable)
