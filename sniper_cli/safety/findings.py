@@ -60,6 +60,8 @@ OPTIONAL = {LARGER, WEEK}
 """What may stay unproven: a larger purchase decides nothing, and real nodes do not jump so far."""
 
 ALWAYS = "however it is tried"
+WHOLE = "whenever all of it is sold"
+"""Every scenario fails, the one in parts only at a later part."""
 NAMED = 3
 """Circumstances that a reason lists; of more it gives the number."""
 
@@ -121,8 +123,8 @@ class Findings:
 def _circumstances(whens: Sequence[str], scenarios: int) -> str:
     if len(whens) == 1:
         return whens[0]
-    if len(whens) == scenarios and set(whens) <= set(WHEN.values()):
-        return ALWAYS
+    if len(whens) == scenarios:
+        return ALWAYS if set(whens) <= set(WHEN.values()) else WHOLE
     if len(whens) > NAMED:
         return f"in {len(whens)} of {scenarios} scenarios ({', '.join(whens[:NAMED])} …)"
     return ", ".join(whens[:-1]) + " and " + whens[-1]

@@ -1,8 +1,11 @@
 """One token, one pool, one head: bought, held, sold in every way that matters, none of it sent.
 
 Three steps, each as wide as it can be: what stands on the chain and what a purchase brings; all scenarios of selling
-at once; and, where nothing was found, the order itself in rehearsal: the operator's own address, the gas limits
+at once; and, where a sale goes through, the order itself in rehearsal: the operator's own address, the gas limits
 that the desk will set. Fourteen requests for a token that passes, three or four for one that cannot be bought.
+
+What this cannot see: what the owner will do (take the liquidity, block an account, mint) before he does it; a
+switch that waits for something no scenario contains. Hence the exits, and judging again while a position is held.
 """
 
 from __future__ import annotations
@@ -189,6 +192,7 @@ class _Trial:
             ended = tried[scenario.name]
             if isinstance(ended, Tried) and ended.sales and vague(ended.sales[0].reason):
                 wait = (scenario.legs[0].blocks, scenario.legs[0].seconds)
+                self.simulations += 1  # it asks in two ways
                 words = await self._try(own_words(self.node, self.around, market, wait, purchase.got))
                 if words and isinstance(words, str):
                     return {

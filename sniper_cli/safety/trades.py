@@ -5,6 +5,7 @@ Amounts are those of the pair's own Swap event: the pair is the exchange's code,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -161,24 +162,49 @@ async def own_words(
     """What the token itself answers where router and pair only say that a transfer failed; often nothing.
 
     For the report only. The pair (a purchase) or the router (a sale, `wait` blocks and seconds later) calls the
-    token directly, which no validated transaction may do: contracts sign nothing (EIP-3607).
+    token directly, which no validated transaction may do: contracts sign nothing (EIP-3607). A token that behaves in
+    such a block is asked once more in a whole one, by a seller who sends his tokens to the pool himself.
     """
-    who, first = fresh_address(), around.seconds(1)
+    who = fresh_address()
     if wait is None:
-        data = abi.encode_call(abi.CALL_TRANSFER, ["address", "uint256"], [who, quantity])
-        asked = Call(market.pool, market.token, data, 0, GENEROUS_GAS)
-        blocks = [Block(1, first, (asked,), around.coinbase)]
-    else:
-        types = ["address", "address", "uint256"]
-        data = abi.encode_call(abi.CALL_TRANSFER_FROM, types, [who, market.pool, quantity])
-        asked = Call(market.exchange.router, market.token, data, 0, GENEROUS_GAS)
-        bought = (buy_call(market, who, market.amount, gas=GENEROUS_GAS), approve_call(market, who))
-        later = Block(1 + wait[0], first + max(wait[1], around.seconds(wait[0])), (asked,), around.coinbase)
-        blocks = [Block(1, first, bought, around.coinbase), later]
-        if wait[0] == 0:
-            blocks = [replace(blocks[0], calls=(*bought, asked))]
-    balances = {caller: pocket_money(market.amount, around, GENEROUS_GAS) for caller in (who, asked.sender)}
-    outcome = await simulate(node, around, blocks, balances=balances, validation=False)
+        asked = Call(market.pool, market.token, abi.CALL_TRANSFER + words(who, quantity), 0, GENEROUS_GAS)
+        block = Block(1, around.seconds(1), (asked,), around.coinbase)
+        return await _asked(node, around, [block], validation=False)
+    by_router = abi.CALL_TRANSFER_FROM + words(who, market.pool, quantity)
+    by_seller = abi.CALL_TRANSFER + words(market.pool, quantity)
+    first, second = await asyncio.gather(
+        _asked(
+            node,
+            around,
+            _later(around, market, wait, who, Call(market.exchange.router, market.token, by_router)),
+            validation=False,
+        ),
+        _asked(node, around, _later(around, market, wait, who, Call(who, market.token, by_seller))),
+    )
+    return first or second
+
+
+def _later(around: Surroundings, market: Market, wait: tuple[int, int], who: str, asked: Call) -> list[Block]:
+    """A purchase and an approval, and so much later the call that asks."""
+    first = around.seconds(1)
+    bought = (buy_call(market, who, market.amount, gas=GENEROUS_GAS), approve_call(market, who))
+    asked = replace(asked, gas=GENEROUS_GAS)
+    if wait[0] == 0:
+        return [Block(1, first, (*bought, asked), around.coinbase)]
+    seconds = first + max(wait[1], around.seconds(wait[0]))
+    return [
+        Block(1, first, bought, around.coinbase),
+        Block(1 + wait[0], seconds, (asked,), around.coinbase),
+    ]
+
+
+async def _asked(
+    node: Node, around: Surroundings, blocks: Sequence[Block], *, validation: bool = True
+) -> str:
+    calls = [call for block in blocks for call in block.calls]
+    spent = sum(call.value for call in calls)
+    balances = {call.sender: pocket_money(spent, around, GENEROUS_GAS) for call in calls}
+    outcome = await simulate(node, around, blocks, balances=balances, validation=validation)
     return outcome[-1][-1].reason
 
 
