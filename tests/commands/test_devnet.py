@@ -19,48 +19,59 @@ from sniper_cli.chains.devnet.record import process_runs, read_record
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def started(sniper: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """A devnet in the background, on any port."""
-    ran = sniper("devnet", "start", "--detach", "--port", "0", "--json")
-    assert ran.code == 0, ran.stderr
-    yield json.loads(ran.stdout)
-    sniper("devnet", "stop")
+def run(home: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "sniper_cli", "devnet", *argv]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
 
 
-def test_the_record_names_urls_contracts_and_accounts(
-    started: dict[str, Any], sniper: Callable[..., Any]
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A devnet in the background, on any port, for the tests that only look at it."""
+    home = tmp_path_factory.mktemp("devnet") / "home"
+    ran = run(home, "start", "--detach", "--port", "0", "--json")
+    assert ran.returncode == 0, ran.stderr
+    yield home, json.loads(ran.stdout)
+    run(home, "stop")
+
+
+def test_the_record_names_urls_contracts_accounts_and_the_known_keys(
+    shared: tuple[Path, dict[str, Any]],
 ) -> None:
-    status = json.loads(sniper("devnet", "status", "--json").stdout)
+    from eth_account import Account
+
+    home, started = shared
+    status = json.loads(run(home, "status", "--keys", "--json").stdout)
     assert status["running"] is True
     assert status["http_url"] == started["http_url"]
     assert status["ws_url"] == started["http_url"].replace("http", "ws")
     assert status["chain_id"] == 31337
     assert status["block"] >= 1
-    assert len(status["accounts"]) == 10
-    assert status["keys"] is None
-    assert {status["wrapped"], status["factory"], status["router"]} == {
-        started["wrapped"],
-        started["factory"],
-        started["router"],
-    }
+    assert started["keys"] is None
+    assert [Account.from_key(key).address.lower() for key in status["keys"]] == started["accounts"]
+    contracts = ("wrapped", "factory", "router")
+    assert [status[name] for name in contracts] == [started[name] for name in contracts]
 
 
-def test_the_known_keys_are_shown_only_when_asked_for(
-    started: dict[str, Any], sniper: Callable[..., Any]
-) -> None:
-    from eth_account import Account
-
-    shown = json.loads(sniper("devnet", "status", "--keys", "--json").stdout)
-    assert [Account.from_key(key).address.lower() for key in shown["keys"]] == started["accounts"]
-
-
-def test_a_second_start_in_the_same_home_is_refused(
-    started: dict[str, Any], sniper: Callable[..., Any]
-) -> None:
-    ran = sniper("devnet", "start", "--detach", "--port", "0")
-    assert ran.code == 9
+def test_a_second_start_in_the_same_home_is_refused(shared: tuple[Path, dict[str, Any]]) -> None:
+    ran = run(shared[0], "start", "--detach", "--port", "0")
+    assert ran.returncode == 9
     assert "hint: sniper devnet stop" in ran.stderr
+
+
+def test_the_background_tells_why_it_did_not_start(shared: tuple[Path, dict[str, Any]], home: Path) -> None:
+    ran = run(home, "start", "--detach", "--port", shared[1]["http_url"].rpartition(":")[2])
+    assert ran.returncode == 3
+    assert "in use" in ran.stderr
+    assert "hint: sniper devnet start --port 0" in ran.stderr
+
+
+def test_a_market_is_staged_on_the_chain_that_runs(shared: tuple[Path, dict[str, Any]]) -> None:
+    planned = json.loads(run(shared[0], "stage", "--duration", "10s", "--dry-run", "--json").stdout)
+    assert planned["http_url"] == shared[1]["http_url"]
+    assert planned["launches"] >= 1
 
 
 def test_after_a_stop_nothing_runs_and_a_start_goes_on(sniper: Callable[..., Any], home: Path) -> None:
@@ -76,8 +87,9 @@ def test_after_a_stop_nothing_runs_and_a_start_goes_on(sniper: Callable[..., Any
 
 
 def test_kill_9_of_its_process_leaves_no_anvil_and_the_next_start_works(
-    started: dict[str, Any], sniper: Callable[..., Any], home: Path
+    sniper: Callable[..., Any], home: Path
 ) -> None:
+    started = json.loads(sniper("devnet", "start", "--detach", "--port", "0", "--json").stdout)
     record = read_record(home / "data")
     assert record is not None
     os.kill(record.owner_pid, signal.SIGKILL)
@@ -85,6 +97,7 @@ def test_kill_9_of_its_process_leaves_no_anvil_and_the_next_start_works(
     assert ran.code == 0, ran.stderr
     assert json.loads(ran.stdout)["pid"] != started["pid"]
     assert not process_runs(started["pid"])
+    sniper("devnet", "stop")
 
 
 def test_in_the_foreground_an_interrupt_ends_it_in_order(home: Path) -> None:
@@ -102,23 +115,12 @@ def test_in_the_foreground_an_interrupt_ends_it_in_order(home: Path) -> None:
     assert read_record(home / "data") is None
 
 
-def test_beginning_anew_asks_first(sniper: Callable[..., Any]) -> None:
-    assert sniper("devnet", "start", "--detach", "--port", "0").code == 0
-    assert sniper("devnet", "stop").code == 0
-    assert sniper("devnet", "start", "--fresh", "--detach", "--port", "0").code == 2
-    ran = sniper("devnet", "start", "--fresh", "--detach", "--port", "0", "--yes")
-    assert ran.code == 0, ran.stderr
-    sniper("devnet", "stop")
-
-
-def test_the_background_tells_why_it_did_not_start(
-    sniper: Callable[..., Any], started: dict[str, Any]
-) -> None:
-    port = started["http_url"].rpartition(":")[2]
-    ran = sniper(
-        "devnet", "start", "--detach", "--port", port, env={"SNIPER_HOME": os.environ["HOME"] + "/nowhere"}
-    )
-    assert ran.code != 0
+def test_beginning_anew_asks_first(sniper: Callable[..., Any], home: Path) -> None:
+    (home / "data").mkdir(parents=True)
+    (home / "data" / "anvil-state.json").write_text("{}")
+    ran = sniper("devnet", "start", "--fresh", "--detach", "--port", "0")
+    assert ran.code == 2
+    assert "--yes" in ran.stderr
 
 
 def test_without_the_packages_the_hint_installs_them(sniper: Callable[..., Any], tmp_path: Path) -> None:
@@ -156,14 +158,6 @@ def test_start_and_stop_stand_in_the_journal_of_a_home_that_has_one(sniper: Call
         ["devnet.started", "devnet.stopped"],
         ["devnet.stopped", "devnet.started"],
     )
-
-
-def test_a_market_is_staged_on_the_chain_that_runs(
-    started: dict[str, Any], sniper: Callable[..., Any]
-) -> None:
-    planned = json.loads(sniper("devnet", "stage", "--duration", "10s", "--dry-run", "--json").stdout)
-    assert planned["http_url"] == started["http_url"]
-    assert planned["launches"] >= 1
 
 
 def test_without_a_chain_there_is_nothing_to_stage_on(sniper: Callable[..., Any]) -> None:
