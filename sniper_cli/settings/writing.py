@@ -5,6 +5,7 @@ Every change is a value first (`Change`), so that --dry-run shows exactly what t
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from sniper_cli.settings.loading import (
 )
 from sniper_cli.settings.masking import masked
 from sniper_cli.settings.model import Settings
-from sniper_cli.settings.paths import make_private_folder, write_private
+from sniper_cli.settings.paths import FILE_MODE, make_private_folder, write_private
 from sniper_cli.settings.template import commented_config
 
 if TYPE_CHECKING:
@@ -268,6 +269,9 @@ def _value(key: str, value: Any) -> Any:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     make_private_folder(path.parent)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, FILE_MODE)
+    try:
         flock(lock, LOCK_EX)
         yield
+    finally:
+        os.close(lock)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -304,3 +305,35 @@ def test_nothing_needs_the_network(home: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "network" not in done.stderr
+
+
+def test_an_interrupt_ends_a_watching_command_with_130(sniper: Run, home: Path) -> None:
+    sniper("init", "-p", "devnet")
+    command = [sys.executable, "-m", "sniper_cli", "audit", "tail", "--watch", "30"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=10) == 130
+        assert json.loads(line)["kind"] == "schema.upgraded"
+        assert process.stderr.read() == ""
+
+
+def test_two_calls_may_stand_in_each_others_way_and_neither_is_lost(sniper: Run, home: Path) -> None:
+    sniper("init", "-p", "devnet")
+    keys = ("sniping.amount", "sniping.max_fee_gwei", "sniping.min_liquidity", "sniping.exits.stop_loss_pct")
+    calls = [
+        subprocess.Popen(
+            [sys.executable, "-m", "sniper_cli", "config", "set", key, "3"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+        )
+        for key in keys
+    ]
+    codes = [call.wait(timeout=60) for call in calls]
+    written = {row["key"] for row in json.loads(sniper("config", "show", "--changed", "--json").stdout)}
+
+    assert {key for key, code in zip(keys, codes, strict=True) if code == 0} == written - {"mode"}
