@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,10 @@ from sniper_cli.chains.devnet.record import DevnetRecord, remove_record, write_r
 from sniper_cli.chains.node import Node
 from sniper_cli.demo.home import NAME, signer_of
 from sniper_cli.demo.report import DemoReport, balances, launch_lines, trade_lines
+from sniper_cli.demo.stagehands import PROPOSER
+from sniper_cli.demo.staging import SET
 from sniper_cli.demo.truth import read_truth
+from sniper_cli.errors import ConfigurationError
 from sniper_cli.portfolio.accounts import ensure_evm_account
 from sniper_cli.risk.limits import Limits
 from sniper_cli.sniping.events import Listener
@@ -40,6 +43,8 @@ PURSE = 10 * 10**18
 """What the demo's wallet gets to play with, in wei."""
 BENEFACTOR = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
 """anvil's account 1, unlocked on it: where the purse comes from."""
+SETTING_SECONDS = 30.0
+"""How long the staging may take to begin."""
 STAGE_SECONDS = 5.0
 """How long the staging may take to end when told to."""
 
@@ -85,11 +90,13 @@ class Demo:
                 Node(anvil.http_url, ws_url=anvil.ws_url, timeout_seconds=timeout)
             )
             exchange = await deploy_exchange(node)
-            stack.enter_context(self._recorded(anvil, exchange))
+            # A chain taken up again has forgotten who proposes its blocks; no real chain's proposer is nobody.
+            await node.call("anvil_setCoinbase", [PROPOSER])
+            stack.enter_context(recorded(self._context.paths.data, anvil, exchange))
             self._say(f"local chain at {anvil.http_url}, exchange deployed (router {exchange.router})")
-            signer = signer_of(self._context)
-            account, desk = await self._account(node, exchange, signer)
-            await stack.enter_async_context(self._staging(anvil))
+            is_set = await stack.enter_async_context(self._staging(anvil))
+            account, desk = await self._account(node, exchange, signer_of(self._context))
+            await is_set()
             await self._snipe(node, exchange, desk, account)
             return await self._report(desk, account, time.monotonic() - started)
 
@@ -148,41 +155,28 @@ class Demo:
         )
 
     @asynccontextmanager
-    async def _staging(self, anvil: Anvil) -> AsyncIterator[None]:
-        """The staging's process. It is told to end with the demo, and ends by itself when we are gone."""
+    async def _staging(self, anvil: Anvil) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """The staging's process, and how to wait until it begins. It ends with the demo, or when we are gone."""
         command = [sys.executable, "-m", "sniper_cli.demo.staging", "--rpc", anvil.http_url]
         command += ["--seed", str(self._seed), "--duration", str(self._duration)]
         command += ["--truth", str(self._truth_file), "--start-index", str(len(read_truth(self._truth_file)))]
-        process = spawn(command, self._context.paths.state / "staging.log")
+        log = self._context.paths.state / "staging.log"
+        process = spawn(command, log)
+
+        async def is_set() -> None:
+            async with asyncio.timeout(SETTING_SECONDS):
+                while SET not in log.read_text(errors="replace"):
+                    if process.poll() is not None:
+                        raise ConfigurationError(
+                            f"the staging ended at once: {log.read_text(errors='replace').strip()[-200:]}",
+                            hint="sniper doctor",
+                        )
+                    await asyncio.sleep(0.02)
+
         try:
-            yield
+            yield is_set
         finally:
             await asyncio.to_thread(end_process, process, STAGE_SECONDS)
-
-    @contextmanager
-    def _recorded(self, anvil: Anvil, exchange: Exchange) -> Iterator[None]:
-        """The record by which other commands in this home find the chain while the demo runs."""
-        paths = self._context.paths
-        record = DevnetRecord(
-            pid=anvil.pid,
-            port=anvil.port,
-            http_url=anvil.http_url,
-            ws_url=anvil.ws_url,
-            chain_id=exchange.chain_id,
-            block_seconds=anvil.block_seconds,
-            wrapped=exchange.wrapped,
-            factory=exchange.factory,
-            router=exchange.router,
-            accounts=(BENEFACTOR,),
-            state_file=str(anvil.state_file),
-            log_file=str(anvil.log_file),
-            started_at=timestamp(utc_now()),
-        )
-        write_record(paths.data, record)
-        try:
-            yield
-        finally:
-            remove_record(paths.data)
 
     @property
     def _truth_file(self) -> Path:
@@ -199,3 +193,28 @@ async def _fill_purse(node: Node, address: str) -> None:
     tx_hash = await node.call("eth_sendTransaction", [gift])
     await node.call("evm_mine")
     await wait_mined(node, tx_hash)
+
+
+@contextmanager
+def recorded(data: Path, anvil: Anvil, exchange: Exchange) -> Iterator[None]:
+    """The record by which other commands in this home find the chain while it runs."""
+    record = DevnetRecord(
+        pid=anvil.pid,
+        port=anvil.port,
+        http_url=anvil.http_url,
+        ws_url=anvil.ws_url,
+        chain_id=exchange.chain_id,
+        block_seconds=anvil.block_seconds,
+        wrapped=exchange.wrapped,
+        factory=exchange.factory,
+        router=exchange.router,
+        accounts=(BENEFACTOR,),
+        state_file=str(anvil.state_file or ""),
+        log_file=str(anvil.log_file or ""),
+        started_at=timestamp(utc_now()),
+    )
+    write_record(data, record)
+    try:
+        yield
+    finally:
+        remove_record(data)

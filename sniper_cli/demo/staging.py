@@ -25,6 +25,8 @@ from sniper_cli.errors import SniperError
 __all__ = ["PlannedLaunch", "main", "plan_launches", "stage"]
 
 PROGRAM = "python -m sniper_cli.demo.staging"
+SET = "the stage is set"
+"""The line on stderr with which the performance begins: whoever wants to see it all waits for it."""
 
 
 async def stage(
@@ -42,6 +44,7 @@ async def stage(
     exchange = await deploy_exchange(node)
     launches = plan_launches(seed, duration, interval=interval, start_index=start_index)
     hands = Stagehands(node, exchange, seed=seed, truth_file=truth, note=note)
+    note(SET)
     await hands.perform(launches, duration, stopping)
     return len(launches)
 

@@ -65,7 +65,12 @@ class Run:
         self.listener(event)
 
     async def submit(self, intent: OrderIntent) -> Order:
-        """Place an order. Raises NetworkError before anything is recorded, OrderRefused for a used order id."""
+        """Place an order, if the account is still ours to trade.
+
+        Raises LeaseLost; NetworkError before anything is recorded; OrderRefused for a used order id.
+        """
+        with self.database.read() as session:
+            self.lease.require(session)
         head = self.heads.latest
         outcome = (await self.desk.submit(intent))[0]
         self.heads.look_again(head)

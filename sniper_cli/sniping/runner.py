@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sniper_cli.chains.stream import ChainStream
-from sniper_cli.errors import LeaseLost, NetworkError, SniperError
+from sniper_cli.errors import DatabaseBusy, LeaseLost, NetworkError, SniperError
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.book import Book
@@ -79,6 +79,7 @@ class Sniper:
         )
         self._account_name = account.name
         self._close_at_end = close_at_end
+        self._worked = asyncio.Event()
         self._book = Book(self._run)
         self._rounds = Rounds(self._run, self._book, Sales(self._run))
         self._watcher = Watcher(self._run, Entries(self._run, self._book), self._rounds)
@@ -96,8 +97,10 @@ class Sniper:
             reason = "interrupted"
             raise
         finally:
-            self._note("runner.stopped", {"reason": reason})
-            run.lease.release()
+            try:
+                self._note("runner.stopped", {"reason": reason})
+            finally:
+                run.lease.release()
             run.tell(RunnerStopped(reason=reason))
 
     async def _settle_the_past(self) -> None:
@@ -121,28 +124,27 @@ class Sniper:
         """Until told to stop, or until the lease is lost."""
         stream = ChainStream(self._run.node, from_block=await self._first_block())
         self._watcher.resume()
-        lease = asyncio.create_task(self._hold_lease())
         tasks = [
-            asyncio.create_task(self._watcher.watch(stream)),
-            asyncio.create_task(self._follow_heads()),
-            lease,
+            asyncio.create_task(work)
+            for work in (self._watcher.watch(stream), self._follow_heads(), self._hold_lease())
         ]
-        stopping = asyncio.create_task(stop.wait())
+        ending = asyncio.create_task(self._end(stop))
         try:
-            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
+            done, _ = await asyncio.wait([*tasks, ending], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
                 task.result()
-            self._run.closing = True
-            await self._watcher.finish(FINISH_SECONDS)
-            if self._close_at_end:
-                await self._until(self._is_closed)
-            else:
-                await self._until(self._is_quiet)
             return "asked to"
         finally:
-            for task in (*tasks, stopping):
+            for task in (*tasks, ending):
                 task.cancel()
-            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+            await asyncio.gather(*tasks, ending, return_exceptions=True)
+
+    async def _end(self, stop: asyncio.Event) -> None:
+        """Once told to stop: no new purchases, what is under way comes to its end, positions are sold if they shall."""
+        await stop.wait()
+        self._run.closing = True
+        await self._watcher.finish(FINISH_SECONDS)
+        await self._until(self._is_closed if self._close_at_end else self._is_quiet)
 
     async def _follow_heads(self) -> None:
         """One round a block, of the newest block; the node failing in a round leaves it to the next."""
@@ -157,18 +159,25 @@ class Sniper:
                 raise
             except SniperError as error:
                 self._run.tell(RunnerTrouble(problem=f"block {head.number}: {error.message}"))
+            except Exception as error:  # noqa: BLE001 - one hostile token must not end the exits of the others
+                self._run.tell(RunnerTrouble(problem=f"block {head.number}: {type(error).__name__}: {error}"))
+            self._worked.set()
 
     async def _hold_lease(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            self._run.lease.renew()
+            try:
+                self._run.lease.renew()
+            except DatabaseBusy as error:
+                self._run.tell(RunnerTrouble(problem=error.message))
 
     async def _until(self, is_done: Callable[[], bool]) -> None:
         """Wait, a block at a time, but not for ever: what is left stands in the database."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 while not is_done():
-                    await self._run.heads.after(self._run.heads.latest)
+                    self._worked.clear()
+                    await self._worked.wait()
 
     def _is_quiet(self) -> bool:
         """Nothing of ours waits to be mined."""
