@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from sniper_cli.chains.fees import Fees
 from sniper_cli.venues.evm.planning import Call
@@ -54,6 +54,11 @@ def sign_and_store(
         "data": call.data,
     }
     raw, tx_hash = signer.sign(unsigned)
+    former = _signed_before(session, account.chain_id, signer.address.lower(), nonce)
+    while tx_hash in former:
+        # The same call under a nonce given back signs to the same bytes; a gas more makes it another transaction.
+        unsigned["gas"] += 1
+        raw, tx_hash = signer.sign(unsigned)
     transaction = ChainTransaction(
         account_id=account.id,
         order_id=order.id,
@@ -66,7 +71,7 @@ def sign_and_store(
         to=call.to,
         data=call.data,
         value=call.value,
-        gas_limit=call.gas_limit,
+        gas_limit=unsigned["gas"],
         max_fee=fees.max_fee,
         priority_fee=fees.priority_fee,
         state=TransactionState.RECORDED,
@@ -77,6 +82,15 @@ def sign_and_store(
     session.flush()
     journal.append(session, "transaction.recorded", transaction.id, figures(transaction), actor=actor)
     return transaction
+
+
+def _signed_before(session: Session, chain_id: int, sender: str, nonce: int) -> set[str]:
+    query = select(ChainTransaction.tx_hash).where(
+        ChainTransaction.chain_id == chain_id,
+        ChainTransaction.sender == sender,
+        ChainTransaction.nonce == nonce,
+    )
+    return set(session.exec(query).all())
 
 
 def figures(transaction: ChainTransaction) -> dict[str, Any]:

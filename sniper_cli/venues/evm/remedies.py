@@ -74,6 +74,8 @@ def remedy_for(patient: Patient, head: Head, policy: ExecutionPolicy, address: s
     if not patient.known:
         if late and transaction.purpose is not Purpose.CANCEL:
             return kill(order, transaction, head, policy, address, late)
+        if transaction.max_fee < head.base_fee:  # nodes refuse or evict what no block can hold
+            return _raise(order, transaction, head, policy, "the base fee rose above its bid")
         return Remedy(order.id, RemedyKind.RESEND, "the node does not know it")
     waited = head.number - (transaction.sent_block or transaction.planned_block or head.number)
     if not patient.next_to_mine or waited < policy.stuck_blocks:

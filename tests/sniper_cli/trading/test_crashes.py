@@ -140,7 +140,7 @@ async def test_killed_at_every_step_it_buys_once_and_sells_once(
         trader, job = await new_life(slow_anvil, database, listing.token, listing.pool)
         steps: list[str] = (await host.run(job))["done"]
         await assert_whole(trader)
-    assert EVERY_STEP <= set(steps)
+    assert set(steps) >= EVERY_STEP
     for at, step in enumerate(steps, start=1):
         if steps[: at - 1].count(step) >= OCCURRENCES:
             continue
