@@ -17,6 +17,7 @@ from sniper_cli.safety.scenarios import (
     AS_SENT,
     CROWDED,
     DAY,
+    FALLEN,
     HOUR,
     IN_HASTE,
     IN_PARTS,
@@ -35,7 +36,7 @@ from sniper_cli.safety.trades import (
 PATTERNS = (
     (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, WEEK)),
     (Classification.COOLDOWN, (NEXT_BLOCK,)),
-    (Classification.SECOND_SELL, (IN_PARTS, CROWDED)),
+    (Classification.SECOND_SELL, (IN_PARTS, CROWDED, FALLEN)),
     (Classification.HONEYPOT, (IN_HASTE, AS_SENT)),
 )
 """What a token is that sells two blocks after buying and badly in one of these scenarios; the first that fits."""
@@ -51,7 +52,8 @@ def classify(
     two = pattern.sale(TWO_BLOCKS)
     if two is None:
         return Classification.UNKNOWN
-    if two.reason == OUT_OF_GAS or (two.ok and two.gas > found.policy.max_sell_gas):
+    costly = any(check.name == "buy_gas" for check in found.checks)
+    if costly or two.reason == OUT_OF_GAS or (two.ok and two.gas > found.policy.max_sell_gas):
         return Classification.GAS_GRIEF
     if pattern.all_blocked():
         return Classification.HONEYPOT

@@ -19,6 +19,7 @@ from sniper_cli.safety.scenarios import (
     AS_SENT,
     CROWDED,
     DAY,
+    FALLEN,
     FAR,
     HOUR,
     IN_HASTE,
@@ -54,6 +55,7 @@ WHEN = {
     IN_PARTS: "in parts",
     IN_HASTE: "with a hurried bid",
     CROWDED: "after others have traded",
+    FALLEN: "after the price has fallen",
     AS_SENT: "from the account and with the gas limits of the real order",
 }
 OPTIONAL = {LARGER, WEEK}
@@ -207,6 +209,10 @@ def judge_purchase(found: Findings, purchase: Purchase, smaller: Purchase | None
     found.add(
         "buy", Outcome.PASS, f"buying for {size} brings {purchase.got} units", figure=f"{purchase.gas} gas"
     )
+    gas = found.policy.max_sell_gas
+    if purchase.gas > gas:
+        words = f"a purchase takes {purchase.gas:,} gas, over the limit of {gas:,}"
+        found.add("buy_gas", Outcome.FAIL, words, figure=f"{purchase.gas} gas", limit=f"{gas} gas")
     limit = found.policy.max_buy_tax_bps
     found.hold(
         "buy_tax",

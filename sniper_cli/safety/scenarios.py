@@ -56,9 +56,16 @@ MINUTES, HOUR, DAY, WEEK = (
     "sell_after_a_day",
     "sell_after_a_week",
 )
-IN_PARTS, CROWDED = "sell_in_parts", "sell_after_others"
+IN_PARTS, CROWDED, FALLEN = "sell_in_parts", "sell_after_others", "sell_after_a_fall"
 IN_HASTE, AS_SENT = "sell_in_haste", "sell_as_sent"
 LARGER = "larger_purchase"
+
+SELLERS = 4
+"""Who bought just before us and leaves just after: the price falls below the one we paid."""
+SELLERS_KEEP_BPS = 2000
+"""They keep a fifth, so that a taxed purchase suffices for what they sell."""
+FALLEN_SHARE_BPS = 6500
+"""Of what the purchase brought without them before it; with them it brings a fifth less."""
 
 FAR = 7200
 """A day of Ethereum's blocks. Real nodes refuse to jump so far (geth: 256), a development chain does not."""
@@ -86,6 +93,9 @@ class Scenario:
     urgent: bool = False
     other_proposer: bool = False
     crowd: bool = False
+    """Others buy between our purchase and our sale."""
+    fall: bool = False
+    """Others buy before us and sell between our purchase and our sale."""
     delay: int = 0
     """Blocks that the purchase is mined later than the next."""
     sender: str = field(default_factory=fresh_address)
@@ -108,6 +118,7 @@ def matrix(gas: int) -> list[Scenario]:
         Scenario(WEEK, (Leg(FAR, 7 * DAY_SECONDS),), gas),
         Scenario(IN_PARTS, parts, gas),
         Scenario(CROWDED, (Leg(CROWD * CROWD_STEP + 1),), gas, crowd=True),
+        Scenario(FALLEN, (Leg(3, share_bps=FALLEN_SHARE_BPS),), gas, fall=True),
     ]
 
 
@@ -174,6 +185,8 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
     steps = [Step(bought, Purpose.BUY, buy), Step(approved, Purpose.APPROVE, approve_call(market, who))]
     if scenario.crowd:
         steps += _crowd(market, bought)
+    if scenario.fall:
+        steps = [*_early(market, bought), *steps]
     left = got
     for leg in scenario.legs:
         quantity = left * leg.share_bps // ALL
@@ -196,6 +209,22 @@ def _crowd(market: Market, bought: int) -> list[Step]:
     early, little = people[0], amount_out(share, market.reserves) // 10
     calls += [(CROWD, approve_call(market, early)), (CROWD, sell_call(market, early, little, gas=CROWD_GAS))]
     return [Step(bought + number * CROWD_STEP, Purpose.OTHERS, call) for number, call in calls]
+
+
+def _early(market: Market, bought: int) -> list[Step]:
+    """Others come in the block of our purchase, just before it, and leave two blocks later."""
+    share = max(1, market.reserves.coming * CROWD_SHARE_BPS // ALL)
+    reserves, calls = market.reserves, []
+    for _ in range(SELLERS):
+        who, brought = fresh_address(), amount_out(share, reserves)
+        reserves = reserves.after(share, brought)
+        quantity = max(1, brought * (ALL - SELLERS_KEEP_BPS) // ALL)
+        calls += [
+            (0, buy_call(market, who, share, gas=CROWD_GAS)),
+            (1, approve_call(market, who)),
+            (2, sell_call(market, who, quantity, gas=CROWD_GAS)),
+        ]
+    return [Step(bought + later, Purpose.OTHERS, call) for later, call in calls]
 
 
 def _blocks(around: Surroundings, scenario: Scenario, steps: Sequence[Step]) -> list[Block]:

@@ -89,6 +89,51 @@ contract NoProfit is Token {
     }
 }
 
+/// Nobody sells at a loss, "to protect the community": a stop-loss never comes through.
+contract NoLoss is Token {
+    mapping(address => uint256) public entry;
+
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _price() private view returns (uint256) {
+        (uint112 a, uint112 b,) = IPair(pair).getReserves();
+        (uint256 mine, uint256 coins) = IPair(pair).token0() == address(this) ? (a, b) : (b, a);
+        return coins * 1 ether / mine;
+    }
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isBuy(from, to)) entry[to] = _price();
+        if (_isSell(from, to)) require(_price() >= entry[from], "hold!");
+        _move(from, to, amount);
+    }
+}
+
+/// A purchase fills 250 fresh storage slots.
+contract GasOnBuy is Token {
+    mapping(uint256 => uint256) private _log;
+    uint256 private _length;
+
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isBuy(from, to)) {
+            uint256 end = _length + 250;
+            for (uint256 i = _length; i < end; ++i) _log[i] = amount;
+            _length = end;
+        }
+        _move(from, to, amount);
+    }
+}
+
+/// A single unit of what is sold reaches the pool; the rest stays, unsold for ever.
+contract Pittance is Token {
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        _move(from, to, _isSell(from, to) ? 1 : amount);
+    }
+}
+
 /// The door shuts behind the sixth buyer.
 contract CrowdTrap is Token {
     uint256 public buyers;

@@ -20,9 +20,10 @@ SELLER = next(account for account in map(anvil_account, range(1, 9)) if int(acco
 """The operator; OddAddresses knows him by his last bit."""
 
 BAD = (
-    "GasLimitAware", "FortuneAware", "PoorProposer", "RandomAware", "LookedAt", "NoProfit", "CrowdTrap", "JumpAware",
-    "KnowsYou", "OddAddresses", "PriceSpoiler", "FloodsOnBuy", "FloodsOnApprove", "StillFee", "FreshApproval",
-    "LateBuyers", "Patient", "Melting", "UnlimitedApproval", "Vanishing", "SizeTax", "NoHurry",
+    "GasLimitAware", "FortuneAware", "PoorProposer", "RandomAware", "LookedAt", "NoProfit", "NoLoss",
+    "GasOnBuy", "Pittance", "CrowdTrap", "JumpAware", "KnowsYou", "OddAddresses", "PriceSpoiler",
+    "FloodsOnBuy", "FloodsOnApprove", "StillFee", "FreshApproval", "LateBuyers", "Patient", "Melting",
+    "UnlimitedApproval", "Vanishing", "SizeTax", "NoHurry",
 )  # fmt: skip
 GOOD = ("OneTradeABlock", "SwapBack", "Silent", "Babbler")
 
