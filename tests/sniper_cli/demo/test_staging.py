@@ -19,6 +19,7 @@ from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.demo.plan import plan_launches
 from sniper_cli.demo.stagehands import Stagehands, Wallet
+from sniper_cli.demo.staging import SET
 from sniper_cli.demo.truth import Truth, append_truth, read_truth
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("staging")]
@@ -59,7 +60,7 @@ async def test_the_market_is_staged_and_the_truth_written_and_a_second_run_conti
     for start in ("0", "14"):
         process = await started(node, truth, "--interval", "0.7", "--duration", "7", "--start-index", start)
         _, said = await process.communicate()
-        assert (process.returncode, said) == (0, b"")
+        assert (process.returncode, said.decode()) == (0, f"{SET}\n")
     truths = read_truth(truth)
     assert len(truths) == sum(len(plan_launches(7, 7, interval=0.7, start_index=start)) for start in (0, 14))
     query = {
@@ -103,7 +104,7 @@ async def test_sigterm_ends_it(chain, tmp_path):
     await until(lambda: read_truth(tmp_path / "truth.jsonl"), 30)
     process.terminate()
     _, said = await asyncio.wait_for(process.communicate(), 5)
-    assert (process.returncode, said) == (0, b"")
+    assert (process.returncode, said.decode()) == (0, f"{SET}\n")
 
 
 async def test_it_ends_when_the_process_that_started_it_is_killed(chain, tmp_path):
