@@ -35,6 +35,7 @@ SKEW_SECONDS = 15
 """Chain time ahead of ours by more: our clock is late, and deadlines in our transactions are wrong."""
 STALE_BLOCKS = 20
 GROUP_AND_OTHERS = 0o077
+REPAIRS = {"database": "sniper config get database_url"}
 
 
 class Status(StrEnum):
@@ -96,7 +97,9 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except SniperError as error:
-        return Check(name, Status.FAIL, error.message, error.hint)
+        # Errors send people here; here they are sent on.
+        repair = REPAIRS.get(name) if error.hint == "sniper doctor" else error.hint
+        return Check(name, Status.FAIL, error.message, repair)
     except OSError as error:
         return Check(name, Status.FAIL, str(error), "sniper config path")
 

@@ -110,5 +110,5 @@ def words(value: Any) -> str:
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(words(item) for item in value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={words(item)}" for key, item in value.items())
+        return ", ".join(f"{key}={'none' if item is None else words(item)}" for key, item in value.items())
     return str(plain(value))

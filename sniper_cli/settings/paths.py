@@ -6,9 +6,11 @@ Folders are made 0700 and files 0600, because keys and trades lie in them.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
+from errno import ENOTDIR
 from pathlib import Path
+
+from sniper_cli.errors import ConfigurationError
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -78,11 +80,22 @@ def _under(home: Path, devnet: Path) -> Paths:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder 0700; one that is there already keeps its mode (the doctor looks at it)."""
-    if not folder.is_dir():
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        with suppress(PermissionError):
-            folder.chmod(FOLDER_MODE)  # the umask may have taken bits that the owner needs
+    """Make a folder, and those missing above it, 0700; one that is there keeps its mode (the doctor looks at it).
+
+    Raises ConfigurationError.
+    """
+    if folder.is_dir():
+        return
+    try:
+        for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+            missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        if not folder.is_dir():
+            raise NotADirectoryError(ENOTDIR, "a file has this name")
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder {folder} cannot be made: {error.strerror}",
+            hint="SNIPER_HOME=/a/writable/folder sniper init",
+        ) from error
 
 
 def write_private(path: Path, text: str) -> None:

@@ -177,6 +177,15 @@ def test_a_home_below_a_file_is_an_error_with_a_hint(sniper: Run, home: Path) ->
     assert "hint: " in done.stderr
 
 
+def test_a_database_that_is_none_is_named_by_the_doctor(sniper: Run, home: Path) -> None:
+    sniper("init", "-p", "devnet")
+    (home / "data" / "sniper.db").write_text("no database" * 200)
+    done = sniper("doctor", "--offline", "-p", "devnet", "--json")
+
+    found = checks(done)["database"]
+    assert (done.code, found["status"], found["repair"]) == (1, "fail", "sniper config get database_url")
+
+
 def test_exit_codes_are_told(sniper: Run) -> None:
     rows = json.loads(sniper("help", "exit-codes", "--json").stdout)
 
