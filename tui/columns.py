@@ -46,6 +46,11 @@ EXIT_TITLES: tuple[tuple[ExitRule, str, str], ...] = (
 )
 """The exit rules that have a gauge: title and the style of the part of the way that has been gone."""
 
+MARKED: dict[str, tuple[ExitRule, ...]] = {rule.value: (rule,) for rule in ExitRule} | {
+    ExitRule.LIQUIDITY_PENDING.value: (ExitRule.LIQUIDITY,)
+}
+"""Under which gauge a closed position's rule is marked: a pending removal belongs to liquidity."""
+
 GROUP_TONES = {
     "launch": "accent",
     "kill": "bad",
@@ -146,6 +151,8 @@ def position_columns(clock: Clock) -> list[Column[PositionRow]]:
 
 
 def _trend(row: PositionRow, room: int) -> list[Piece]:
+    if not row.is_open:
+        return [(f"sold by {rule_name(row.exit_rule)}"[:room].ljust(room), "muted")]
     tone = {"good": "trend-good", "bad": "trend-bad"}.get(figures.tone(row.profit), "muted")
     return [(figures.trend(row.trend, room).ljust(room), tone)]
 
@@ -180,7 +187,7 @@ def _gauge_text(row: PositionRow, rule: ExitRule) -> str:
 def _gauge(row: PositionRow, rule: ExitRule, fill: str, room: int) -> list[Piece]:
     """A bar with the figure in it; for a closed position the rule that closed it is marked."""
     if not row.is_open:
-        return [(("✔ sold" if row.exit_rule == rule else "·").center(room), "muted")]
+        return [(("✔ sold" if rule in MARKED.get(row.exit_rule or "", ()) else "·").center(room), "muted")]
     gauge = gauge_of(row, rule)
     if gauge is None or not gauge.active:
         return [((gauge_figure(gauge) if gauge else "off").center(room), "muted")]

@@ -72,7 +72,7 @@ class DashboardScreen(LiveScreen):
         Binding("4", "panel('events')", "Events", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("z", "zoom", "Zoom"),
-        Binding("x", "close_position", "Close position"),
+        Binding("x", "close_position", "Close"),
         Binding("escape", "back", "Back", show=False),
     ]
 

@@ -86,7 +86,7 @@ class PositionScreen(DetailScreen[PositionStory]):
     }
     """
     NAME = "Position"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "close_position", "Close position")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "close_position", "Close")]
 
     def body(self) -> Iterable[Widget]:
         exits: LiveTable[Gauge] = LiveTable(
