@@ -182,9 +182,13 @@ def _first_line(text: str) -> str:
 
 
 def lock_row(session: Session, model: type[T], key: object) -> T | None:
-    """Read a row for change: `SELECT … FOR UPDATE` on Postgres; on SQLite the write transaction is exclusive."""
-    lock = session.get_bind().dialect.name != "sqlite"
-    return session.get(model, key, with_for_update=lock, populate_existing=True)
+    """Read a row for change: `SELECT … FOR UPDATE` on Postgres.
+
+    On SQLite the write transaction is exclusive: a row read in it once is good until its end, and not read again.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return session.get(model, key)
+    return session.get(model, key, with_for_update=True, populate_existing=True)
 
 
 def insert_ignoring(session: Session, model: type[Any], rows: list[dict[str, Any]], keys: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""What can happen to a transaction: lost, stuck, outbid, cancelled, overtaken, undone. It counts once, or not at all."""
+"""What can happen to a transaction: lost, stuck, outbid, cancelled, overtaken, undone. It counts once or not at all."""
 
 from __future__ import annotations
 
