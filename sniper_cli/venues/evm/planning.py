@@ -235,7 +235,9 @@ async def _ask(
     ]
     if probe is not None:
         swap = {"from": address, "to": exchange.router, "data": probe, "value": hex(value)}
-        questions.append(("eth_estimateGas", [swap]))
+        # On the latest block: a node's default is pending, where a rug in the mempool has already emptied the pool
+        # and the sale that must get ahead of it would be refused.
+        questions.append(("eth_estimateGas", [swap, "latest"]))
     answers = await node.batch(questions, return_errors=True)
     for answer in answers[:4]:
         if isinstance(answer, NodeRefused):
