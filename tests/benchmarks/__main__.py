@@ -54,7 +54,10 @@ def machine() -> dict[str, str]:
         "cpu": f"{cpu_name()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        **{name: version(name) for name in ("sniper-cli", "typer", "textual", "sqlmodel", "web3", "coincurve")},
+        **{
+            name: version(name)
+            for name in ("sniper-cli", "typer", "textual", "sqlmodel", "web3", "coincurve")
+        },
     }
 
 

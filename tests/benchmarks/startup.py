@@ -39,4 +39,6 @@ def _wall(argv: list[str]) -> float:
 
 
 def _spread(times: list[float]) -> str:
-    return f"median {statistics.median(times):.0f} ms ({min(times):.0f} to {max(times):.0f}, {len(times)} runs)"
+    return (
+        f"median {statistics.median(times):.0f} ms ({min(times):.0f} to {max(times):.0f}, {len(times)} runs)"
+    )
