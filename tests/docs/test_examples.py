@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```console\n(.*?)^```", re.S | re.M)
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = sorted(
     page
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
@@ -81,10 +81,16 @@ def test_a_page_prints_what_it_says(page: Path, tmp_path: Path) -> None:
             )
             where = f"{page.name}:{line}: $ {command}"
             if expected.strip():
-                assert pattern(expected).fullmatch(done.stdout + "\n"), f"{where}\nprinted\n{done.stdout}\nnot\n{expected}"
+                assert pattern(expected).fullmatch(done.stdout + "\n"), (
+                    f"{where}\nprinted\n{done.stdout}\nnot\n{expected}"
+                )
             else:
                 assert done.returncode == 0, f"{where}\n{done.stdout}"
     finally:
         subprocess.run(
-            ["sniper", "devnet", "stop", "--yes"], env=environment, capture_output=True, check=False, timeout=30
+            ["sniper", "devnet", "stop", "--yes"],
+            env=environment,
+            capture_output=True,
+            check=False,
+            timeout=30,
         )
