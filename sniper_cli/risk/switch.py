@@ -30,6 +30,7 @@ def status(database: Database, *scopes: str) -> Sequence[KillSwitch]:
     """Every switch ever used, the global one first; those of `scopes` only when any are named."""
     with database.read() as session:
         switches = list(session.exec(select(KillSwitch)).all())
+        session.expunge_all()
     wanted = [switch for switch in switches if not scopes or switch.scope in scopes]
     return sorted(wanted, key=lambda switch: (switch.scope != GLOBAL, switch.scope))
 
