@@ -31,7 +31,7 @@ STORY = (
     Column("facts"),
     Column("chapters"),
 )
-MARKS = {True: ("✓", "good"), False: ("✗", "bad")}
+MARKS = {True: ("✓", "good"), False: ("✗", "bad"), None: ("", "")}
 
 
 @app.command()
@@ -73,7 +73,7 @@ def explain(
 
 def _lines(chapter: Chapter, indent: str = "", branch: str = "") -> Iterator[str]:
     """The story as a tree, a line for a chapter and one for its figures."""
-    mark, colour = MARKS.get(chapter.ok, ("", ""))  # type: ignore[call-overload]
+    mark, colour = MARKS[chapter.ok]
     told = f"{paint(mark, colour)} {chapter.title}" if mark else chapter.title
     name = paint(chapter.kind.replace("_", " "), "dim")
     yield f"{indent}{branch}{name} {told}"

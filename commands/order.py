@@ -75,13 +75,21 @@ ORDER = (
     Column("checks", show=_checks),
     Column("fills", show=_fills),
 )
+
+
+def _of_order(column: Column) -> Column:
+    """A column of the order that was placed."""
+    from dataclasses import replace
+
+    return replace(column, value=lambda placed: column.of(placed.order))
+
+
 PLACED = (
-    *(Column(each.name, each.header, lambda row, name=each.name: getattr(row.order, name), each.show, each.style,
-             each.right, each.exact, each.elastic, each.priority, each.in_table) for each in ORDER),
+    *(_of_order(column) for column in ORDER),
     Column("replayed"),
     Column("dry_run"),
     Column("plan"),
-)  # fmt: skip
+)
 
 
 @app.command()
