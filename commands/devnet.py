@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,6 +46,11 @@ TruthOption = Annotated[
     typer.Option("--truth", metavar="FILE", help="Where to write what each token really is (JSON lines)."),
 ]
 
+ToArgument = Annotated[str, typer.Argument(metavar="WALLET|ADDRESS", help="Who gets the coins.")]
+FundAmountOption = Annotated[
+    Decimal, typer.Option("--amount", metavar="COINS", help="How many coins to add.")
+]
+
 PACKAGES = (
     Column("package", priority=0),
     Column("version"),
@@ -70,6 +76,12 @@ STATUS = (
 )
 STOPPED = tuple(
     column for column in STATUS if column.name in {"running", "http_url", "chain_id", "pid", "state_file"}
+)
+FUNDED = (
+    Column("address", priority=0),
+    Column("amount", exact=True),
+    Column("balance", exact=True, priority=0),
+    Column("dry_run"),
 )
 STAGED = (
     Column("launches"),
@@ -246,6 +258,31 @@ def stage(
     seconds = parse_duration(duration).total_seconds()
     result = stage_on_devnet(home_paths(), seed=seed, seconds=seconds, truth=truth, dry_run=dry_run, say=note)
     emit(result, fmt=format_of(output, json), fields=fields, columns=STAGED)
+
+
+@app.command()
+@writes
+def fund(
+    to: ToArgument,
+    amount: FundAmountOption = Decimal(10),
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Give a wallet or an address coins on this home's chain.
+
+    Examples:
+        $ sniper devnet fund 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --dry-run
+        $ sniper devnet fund 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --amount 25
+    """
+    from sniper_cli.chains.devnet.funding import fund_on_devnet
+    from sniper_cli.secrets.wallets import address_of
+    from sniper_cli.settings.paths import home_paths
+
+    paths = home_paths()
+    result = fund_on_devnet(paths, address_of(paths, to), amount, dry_run=dry_run)
+    emit(result, fmt=format_of(output, json), fields=fields, columns=FUNDED)
 
 
 def _run_here(options: DevnetOptions, show: Any) -> None:

@@ -359,9 +359,11 @@ def _row(wallet: Wallet | Unreadable) -> dict[str, Any]:
 def _with_balances(rows: list[dict[str, Any]], profile: str | None) -> tuple[Column, ...]:
     from sniper_cli.secrets import balances
     from sniper_cli.settings import load
+    from sniper_cli.settings.paths import home_paths
 
     chain = load(profile).settings.chain
-    found = balances.read_balances(chain, [row["address"] for row in rows if row["address"]])
+    addresses = [row["address"] for row in rows if row["address"]]
+    found = balances.read_balances(chain, home_paths(), addresses)
     for row in rows:
         row["balance"] = found.get(row["address"])
         row["coin"] = chain.coin

@@ -6,25 +6,23 @@ import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 
+from sniper_cli.chains.exchange import node_from
 from sniper_cli.settings.model import ChainSettings
+from sniper_cli.settings.paths import Paths
 
 WEI_DECIMALS = 18
 
 
-def read_balances(chain: ChainSettings, addresses: Sequence[str]) -> dict[str, Decimal]:
-    """Coins by address, at the newest block.
+def read_balances(chain: ChainSettings, paths: Paths, addresses: Sequence[str]) -> dict[str, Decimal]:
+    """Coins by address, at the newest block of the profile's node (of this home's devnet, where it is one).
 
     Raises NodeUnreachable, NodeTimeout, NodeRefused, WrongChain.
     """
-    return asyncio.run(_read(chain, addresses)) if addresses else {}
+    return asyncio.run(_read(chain, paths, addresses)) if addresses else {}
 
 
-async def _read(chain: ChainSettings, addresses: Sequence[str]) -> dict[str, Decimal]:
-    from sniper_cli.chains.node import Node
-
-    async with Node(
-        chain.rpc_url, ws_url=chain.ws_url or None, timeout_seconds=float(chain.request_seconds)
-    ) as node:
+async def _read(chain: ChainSettings, paths: Paths, addresses: Sequence[str]) -> dict[str, Decimal]:
+    async with node_from(chain, paths) as node:
         await node.check_chain(chain.chain_id)
         answers = await node.batch([("eth_getBalance", [address, "latest"]) for address in addresses])
     return {

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 """No underscore: an environment variable could not tell it from a hyphen."""
 
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
 SHORTEST_PASSPHRASE = 8
 
 
@@ -216,6 +218,14 @@ def find_wallet(paths: Paths, name: str) -> Wallet:
             wallets=names,
         )
     return _described(file)
+
+
+def address_of(paths: Paths, who: str) -> str:
+    """The address that a wallet's name or an address means.
+
+    Raises NotFound, and NotAllowed or ConfigurationError for a file that cannot be used.
+    """
+    return who.lower() if ADDRESS.fullmatch(who) else find_wallet(paths, who).address
 
 
 def _described(file: Path) -> Wallet:

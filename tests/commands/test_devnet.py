@@ -55,6 +55,23 @@ def test_the_record_names_urls_contracts_accounts_and_the_known_keys(
     assert [status[name] for name in contracts] == [started[name] for name in contracts]
 
 
+def test_funding_adds_coins_to_an_address(shared: tuple[Path, dict[str, Any]]) -> None:
+    home, _ = shared
+    address = "0x00000000000000000000000000000000000a11ce"
+    assert json.loads(run(home, "fund", address, "--dry-run", "--json").stdout)["balance"] == "10.000000000000000000"
+    first = json.loads(run(home, "fund", address, "--amount", "2.5", "--json").stdout)
+    second = json.loads(run(home, "fund", address, "--amount", "1", "--json").stdout)
+    assert (first["balance"], second["balance"]) == ("2.500000000000000000", "3.500000000000000000")
+
+
+def test_funding_an_unknown_wallet_or_a_part_of_a_wei_is_refused(shared: tuple[Path, dict[str, Any]]) -> None:
+    home, _ = shared
+    unknown = run(home, "fund", "nobody")
+    assert (unknown.returncode, "no wallet 'nobody'" in unknown.stderr) == (7, True)
+    finer = run(home, "fund", "0x00000000000000000000000000000000000a11ce", "--amount", "1e-19")
+    assert (finer.returncode, "hint: sniper devnet fund" in finer.stderr) == (2, True)
+
+
 def test_a_second_start_in_the_same_home_is_refused(shared: tuple[Path, dict[str, Any]]) -> None:
     ran = run(shared[0], "start", "--detach", "--port", "0")
     assert ran.returncode == 9

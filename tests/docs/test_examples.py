@@ -88,7 +88,7 @@ def test_a_page_prints_what_it_says(page: Path, tmp_path: Path) -> None:
                 assert done.returncode == 0, f"{where}\n{done.stdout}"
     finally:
         subprocess.run(
-            ["sniper", "devnet", "stop", "--yes"],
+            ["sniper", "devnet", "stop"],
             env=environment,
             capture_output=True,
             check=False,
