@@ -7,6 +7,7 @@ stands, cancelled and awaited when the person leaves, so that nothing is left ru
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from datetime import datetime
@@ -95,6 +96,8 @@ class SniperApp(App[None]):
         self.failure: Exception | None = None
         """What the runtime failed with."""
         self._hosted: asyncio.Task[None] | None = None
+        self.command_prefix = ""
+        """What must stand before the commands that acts equal: where a throw-away home is."""
         self._leaving = False
         self._settle_at = 0.0
         self.monitor = Monitor(
@@ -221,7 +224,7 @@ class SniperApp(App[None]):
             if confirmed:
                 self.run_worker(self._perform(act), group="act")
 
-        self.push_screen(ConfirmAct(act), decide)
+        self.push_screen(ConfirmAct(act, self.command_prefix), decide)
 
     async def _perform(self, act: Act) -> None:
         """Whatever goes wrong is shown: an act may fail, the dashboard may not."""
@@ -271,6 +274,8 @@ def run(context: Context, *, panel: str = "launches") -> None:
 def run_demo(context: Context, runtime: Runtime) -> RenderableType | None:
     """Open the dashboard over a runtime. Returns its report, None if it was cut short; raises what it raised."""
     app = SniperApp(context, runtime)
+    if home := os.environ.get("SNIPER_HOME"):
+        app.command_prefix = f"SNIPER_HOME={home} "
     app.run()
     if app.failure is not None:
         raise app.failure

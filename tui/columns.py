@@ -60,9 +60,13 @@ GROUP_TONES = {
 }
 
 
+BRIEF_RULES = {"liquidity_pending": "liq. pending", "trailing_stop": "trailing", "closed_by_hand": "by hand"}
+"""Exit rules whose names have no room in the trend's column."""
+
+
 def rule_name(rule: str | None) -> str:
-    """An exit rule in words."""
-    return (rule or "").replace("_", " ")
+    """An exit rule in words, after `left by`."""
+    return "hand" if rule == "closed_by_hand" else (rule or "").replace("_", " ")
 
 
 def launch_columns() -> list[Column[LaunchRow]]:
@@ -152,7 +156,8 @@ def position_columns(clock: Clock) -> list[Column[PositionRow]]:
 
 def _trend(row: PositionRow, room: int) -> list[Piece]:
     if not row.is_open:
-        return [(f"sold by {rule_name(row.exit_rule)}"[:room].ljust(room), "muted")]
+        name = BRIEF_RULES.get(row.exit_rule or "", rule_name(row.exit_rule))
+        return [(name[:room].ljust(room), "muted")]
     tone = {"good": "trend-good", "bad": "trend-bad"}.get(figures.tone(row.profit), "muted")
     return [(figures.trend(row.trend, room).ljust(room), tone)]
 

@@ -94,13 +94,18 @@ def address(value: str | None, head: int = 6, tail: int = 4) -> str:
     return f"{value[:head]}…{value[-tail:]}" if len(value) > head + tail + 1 else value
 
 
+def scale(values: Sequence[int]) -> tuple[int, int]:
+    """The lowest value and the span a trend is drawn over: 2 % of the highest at least, so that calm looks calm."""
+    low, high = min(values), max(values)
+    return low, max(high - low, abs(high) // 50, 1)
+
+
 def trend(values: Sequence[int], width: int) -> str:
     """The last values as a line of blocks; empty while there is only one."""
     if len(values) < 2:
         return ""
     shown = values[-width:]
-    low, high = min(shown), max(shown)
-    span = (high - low) or 1
+    low, span = scale(shown)
     return "".join(STEPS[(value - low) * (len(STEPS) - 1) // span] for value in shown)
 
 

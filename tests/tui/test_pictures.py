@@ -20,10 +20,10 @@ pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="one Pyt
 Keys = tuple[str, ...]
 SCREENS: list[tuple[str, tuple[int, int], Keys]] = [
     ("dashboard", (120, 36), ()),
-    ("small terminal", (80, 24), ()),
-    ("orders zoomed", (100, 30), ("3", "z")),
+    ("small-terminal", (80, 24), ()),
+    ("orders-zoomed", (100, 30), ("3", "z")),
     ("launch", (120, 36), ("slash", *"froge", "enter", "enter")),
-    ("launch on a small terminal", (80, 24), ("down", "down", "enter")),
+    ("launch-small", (80, 24), ("down", "down", "enter")),
     ("position", (120, 36), ("2", *["down"] * 4, "enter")),
     ("order", (120, 36), ("3", "enter")),
     ("help", (80, 24), ("question_mark",)),

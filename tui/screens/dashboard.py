@@ -153,6 +153,7 @@ class DashboardScreen(LiveScreen):
     # Keys
 
     def action_panel(self, name: str) -> None:
+        self.active = name
         self.table(name).focus()
 
     def on_descendant_focus(self) -> None:

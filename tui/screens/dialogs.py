@@ -43,15 +43,16 @@ class ConfirmAct(ModalScreen[bool]):
         Binding("enter", "confirm", "Do it", priority=True),
     ]
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: Act, prefix: str = "") -> None:
         super().__init__(classes="-grave" if act.word else "")
         self.act = act
+        self.prefix = prefix
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             entitle(box, self.act.title)
             yield Static(self.act.consequence, classes="text", markup=False)
-            yield Static(f"$ {self.act.command}", classes="command", markup=False)
+            yield Static(f"$ {self.prefix}{self.act.command}", classes="command", markup=False)
             if self.act.word:
                 yield Input(placeholder=f"type {self.act.word} to confirm", id="word")
             yield Label("enter  do it      esc  leave it", classes="keys")

@@ -68,8 +68,7 @@ class Trend(Widget):
 def tall_trend(values: tuple[int, ...], width: int, height: int, line: int) -> str:
     """One line, from the top, of a trend drawn over several: an eighth of a line is the step."""
     shown = [values[place * len(values) // width] for place in range(width)]
-    low, high = min(shown), max(shown)
-    span, eighths = (high - low) or 1, height * 8
+    (low, span), eighths = figures.scale(shown), height * 8
     floor = (height - 1 - line) * 8
     cells = (1 + (value - low) * (eighths - 1) // span - floor for value in shown)
     return "".join(" " if cell <= 0 else figures.STEPS[min(cell, 8) - 1] for cell in cells)

@@ -17,7 +17,7 @@ class Facts(Widget):
 
     DEFAULT_CSS = """
     Facts {
-        height: auto; padding: 0 1;
+        height: auto;
         & .facts--label { color: $secondary; }
         & .facts--good { color: $success; }
         & .facts--bad { color: $error; }

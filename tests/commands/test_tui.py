@@ -1,0 +1,76 @@
+"""`sniper tui` opens a screen where there is a terminal, and says what to do where there is none."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from fcntl import ioctl
+from pathlib import Path
+from struct import pack
+from termios import TIOCSWINSZ
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_without_a_terminal_it_ends_at_once_with_a_hint(sniper: Callable[..., Any]):
+    assert sniper("init").code == 0
+    ran = sniper("tui")
+
+    assert ran.code == 2
+    assert ran.stdout == ""
+    assert "needs a terminal" in ran.stderr
+    assert "hint: sniper snipe launches --json" in ran.stderr
+
+
+def test_an_unknown_panel_is_a_usage_error_that_names_the_panels(sniper: Callable[..., Any]):
+    ran = sniper("tui", "--screen", "moon")
+
+    assert ran.code == 2
+    assert "launches" in ran.stderr
+
+
+@pytest.mark.timeout(60)
+def test_in_a_terminal_it_draws_the_profile_and_q_leaves_it_clean(home: Path, sniper: Callable[..., Any]):
+    assert sniper("init").code == 0
+    main, side = pty.openpty()
+    ioctl(side, TIOCSWINSZ, pack("HHHH", 30, 110, 0, 0))
+    env = {**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sniper_cli", "tui", "--screen", "positions"],
+        stdin=side,
+        stdout=side,
+        stderr=side,
+        env=env,
+        start_new_session=True,
+    )
+    os.close(side)
+    shown = read_until(main, "no position", 30)
+    os.write(main, b"q")
+    shown += read_until(main, "\x1b[?1049l", 20)
+    code = process.wait(20)
+    os.close(main)
+
+    assert "PAPER" in shown
+    assert "\x1b[?1049l" in shown, "the terminal's own screen is given back"
+    assert code == 0
+
+
+def read_until(descriptor: int, words: str, seconds: float) -> str:
+    """What a terminal program writes, until these words have come or the time is over."""
+    deadline, text = time.monotonic() + seconds, ""
+    while words not in text and time.monotonic() < deadline:
+        ready, _, _ = select.select([descriptor], [], [], 0.2)
+        if ready:
+            try:
+                text += os.read(descriptor, 65536).decode(errors="replace")
+            except OSError:  # Linux: the other end is closed
+                break
+    return text
