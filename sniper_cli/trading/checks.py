@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from sniper_cli.risk.limits import Limits
+from sniper_cli.trading.amounts import spelled, whole
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from state.accounts import Account, Asset, Instrument, balance_of
 from state.controls import KillSwitch, tripped_switch
@@ -132,7 +133,7 @@ def _quantity(
         yield CheckResult(
             "minimum_notional",
             notional >= least,
-            f"{quote.amount(notional):f} {quote.symbol}, at least {quote.amount(least):f}",
+            f"{spelled(quote, notional)}, at least {whole(quote, least):f}",
             {"notional": str(notional), "minimum": str(least)},
         )
 
@@ -147,7 +148,7 @@ def _malformed(intent: OrderIntent, instrument: Instrument, base: Asset) -> str 
     if amount is None or amount <= 0:
         return "the amount must be above zero"
     if instrument.lot and intent.quantity is not None and intent.quantity % instrument.lot:
-        return f"the quantity must be a multiple of {base.amount(instrument.lot):f} {base.symbol}"
+        return f"the quantity must be a multiple of {spelled(base, instrument.lot)}"
     return _bad_price(intent, instrument)
 
 
@@ -164,8 +165,8 @@ def _bad_price(intent: OrderIntent, instrument: Instrument) -> str | None:
 
 def _asked(intent: OrderIntent, base: Asset, quote: Asset) -> str:
     if intent.quantity is not None:
-        return f"{base.amount(intent.quantity):f} {base.symbol}"
-    return f"for {quote.amount(intent.budget or 0):f} {quote.symbol}"
+        return spelled(base, intent.quantity)
+    return f"for {spelled(quote, intent.budget or 0)}"
 
 
 def _notional(intent: OrderIntent, base: Asset, quote: Asset) -> int | None:
@@ -183,7 +184,7 @@ def _holdings(intent: OrderIntent, standing: Standing, base: Asset) -> Iterator[
     yield CheckResult(
         "holdings",
         wanted <= free,
-        f"{base.amount(wanted):f} of {base.amount(free):f} {base.symbol} not being sold already",
+        f"{whole(base, wanted):f} of {spelled(base, free)} not being sold already",
         {"wanted": str(wanted), "held": str(standing.held), "being_sold": str(selling)},
     )
     if intent.position_id is None:
@@ -217,7 +218,7 @@ def _exposure(
     yield CheckResult(
         "total_spend",
         total <= limits.max_total_spend,
-        f"{quote.amount(total):f} with this one, at most {quote.amount(limits.max_total_spend):f} {quote.symbol}",
+        f"{whole(quote, total):f} with this one, at most {spelled(quote, limits.max_total_spend)}",
         {
             "positions": str(spent),
             "working": str(working),
@@ -237,7 +238,7 @@ def _funds(standing: Standing, needed: int, quote: Asset) -> CheckResult:
     return CheckResult(
         "funds",
         needed <= available,
-        f"{quote.amount(needed):f} needed at most, {quote.amount(available):f} {quote.symbol} available",
+        f"{whole(quote, needed):f} needed at most, {spelled(quote, available)} available",
         {"needed": str(needed), "cash": str(standing.cash), "reserved": str(standing.reserved)},
     )
 

@@ -9,6 +9,7 @@ point leaves either nothing, or a recorded order whose fate `recover` finds out 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from sniper_cli.trading.reconciliation import Reconciliation, RecoverySummary
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 Checkpoint = Callable[[str], None]
 
@@ -65,14 +68,18 @@ class OrderDesk:
         actor: str = "sniper",
         checkpoint: Checkpoint = no_checkpoint,
         prepare_exits: bool = True,
+        fence: Callable[[Session], None] | None = None,
     ) -> None:
-        """`prepare_exits`: let a venue that wants it (an approval) prepare the sale as soon as a purchase is filled."""
+        """`prepare_exits`: let a venue that wants it (an approval) prepare the sale as soon as a purchase is filled.
+        `fence` is asked in the transaction that records: a runner that lost its lease raises there and places nothing.
+        """
         self.database = database
         self.venues = dict(venues)
         self.limits = limits
         self.actor = actor
         self.checkpoint = checkpoint
         self.prepare_exits = prepare_exits
+        self.fence = fence
         self._sending: set[UUID] = set()
         """Orders between record and send in this process: nobody else here may mend them meanwhile."""
 
@@ -153,6 +160,8 @@ class OrderDesk:
 
     def _write(self, session: Session, drafts: list[tuple[int, Draft]]) -> dict[int, OrderOutcome]:
         account, changed = recording.lock(session, drafts[0][1].account)
+        if self.fence is not None:
+            self.fence(session)
         outcomes = {}
         for index, draft in drafts:
             known = self._seen(session, draft.intent)
@@ -219,8 +228,8 @@ class OrderDesk:
         changed = self.apply(account_id, reports, {order.id: order.version for order in orders})
         self.checkpoint("applied")
         if isinstance(venue, ChainVenue):
-            mended = await self._mend(account_id, venue, recovering=recovering)
             await self._prepare_exits(account_id, venue, changed)
+            mended = await self._mend(account_id, venue, recovering=recovering)
             changed = list({order.id: order for order in (*changed, *mended)}.values())
         return changed
 
@@ -312,7 +321,12 @@ class OrderDesk:
             o for o in changed if self.prepare_exits and o.side is Side.BUY and o.state is OrderState.FILLED
         ]
         for order in bought:
-            plan = await venue.plan_exit(order)
+            try:
+                plan = await venue.plan_exit(order)
+            except (NetworkError, OrderRefused) as error:
+                # No harm: a sale that finds no approval sends one with itself.
+                logger.warning("the sale of order %s is not prepared: %s", order.id, error.message)
+                continue
             if plan is None:
                 continue
 

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from sniper_cli.trading.amounts import spelled, whole
 from sniper_cli.trading.lookup import find_subject
 from sniper_cli.trading.views import instrument_of, order_view, position_view
 from state.accounts import Asset
@@ -76,7 +77,7 @@ def launch_story(session: Session, launch: Launch) -> Chapter:
         chapters=(
             *_safety_checks(launch),
             *(order_story(session, order) for order in orders),
-            *(_outcome(session, position) for position in positions),
+            *(_outcome(session, position, recorded=True) for position in positions),
             *_journal(session, [launch.id]),
         ),
     )
@@ -192,13 +193,13 @@ def _fill(session: Session, order: Order, fill: Fill) -> Chapter:
     _, base, quote = instrument_of(session, order.instrument_id)
     undone = ", taken back by a reorganisation" if fill.reversed_at else ""
     verb = "got" if fill.side is Side.BUY else "sold"
-    title = f"{verb} {base.amount(fill.quantity):f} {base.symbol} for {quote.amount(fill.notional):f} {quote.symbol}"
+    title = f"{verb} {spelled(base, fill.quantity)} for {spelled(quote, fill.notional)}"
     return Chapter(
         kind="fill",
         title=title + undone,
         id=fill.venue_trade_id,
         at=fill.at,
-        facts=_present(fee=f"{quote.amount(fill.fee):f} {quote.symbol}" if fill.fee else None),
+        facts=_present(fee=spelled(quote, fill.fee) if fill.fee else None),
         chapters=tuple(_lots(session, fill, base, quote)),
     )
 
@@ -207,21 +208,21 @@ def _lots(session: Session, fill: Fill, base: Asset, quote: Asset) -> Iterator[C
     for lot in session.exec(select(Lot).where(Lot.fill_id == fill.id)).all():
         yield Chapter(
             kind="lot",
-            title=f"lot of {base.amount(lot.quantity):f} {base.symbol}, {base.amount(lot.remaining):f} left",
+            title=f"{spelled(base, lot.quantity)}, {whole(base, lot.remaining):f} left",
             id=str(lot.id),
-            facts={"cost": f"{quote.amount(lot.cost):f} {quote.symbol}"},
+            facts={"cost": spelled(quote, lot.cost)},
         )
     for match in matches_of(session, fill.id):
-        gain = f"{quote.amount(match.proceeds - match.cost):+f} {quote.symbol}"
+        gain = spelled(quote, match.proceeds - match.cost, sign=True)
         yield Chapter(
             kind="lot_sold",
-            title=f"{base.amount(match.quantity):f} {base.symbol} from lot {short(match.lot_id)}: {gain}",
+            title=f"{spelled(base, match.quantity)} from lot {short(match.lot_id)}: {gain}",
             id=str(match.lot_id),
-            facts={"cost": f"{quote.amount(match.cost):f}", "proceeds": f"{quote.amount(match.proceeds):f}"},
+            facts={"cost": spelled(quote, match.cost), "proceeds": spelled(quote, match.proceeds)},
         )
 
 
-def _outcome(session: Session, position: Position) -> Chapter:
+def _outcome(session: Session, position: Position, *, recorded: bool = False) -> Chapter:
     view = position_view(session, position, lots=True)
     how = f" by {view.exit_rule.replace('_', ' ')}" if view.exit_rule else ""
     return Chapter(
@@ -238,6 +239,7 @@ def _outcome(session: Session, position: Position) -> Chapter:
             exit_rules=position.exit_rules or None,
             closed_at=view.closed_at,
         ),
+        chapters=tuple(_journal(session, [position.id])) if recorded else (),
     )
 
 

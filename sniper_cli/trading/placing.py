@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import UsageProblem
+from sniper_cli.trading.amounts import spelled
 from sniper_cli.trading.assembly import OpenDesk, open_desk, raise_unless_taken, resolve_instrument
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome
 from sniper_cli.trading.views import OrderView, order_view
@@ -107,7 +108,7 @@ def question(
         ("gas_cost_at_most", quote, "gas at most"),
     ):
         if plan.get(name) is not None:
-            words.append(f"{label} {asset.amount(int(plan[name])):f} {asset.symbol}")
+            words.append(f"{label} {spelled(asset, int(plan[name]))}")
     if plan.get("worst_price") is not None:
         words.append(f"worst price {plan['worst_price']}")
     return ", ".join(words) + "?"

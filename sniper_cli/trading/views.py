@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.trading.amounts import trimmed, whole
 from state.accounts import Account, Asset, Instrument
 from state.identifiers import short
 from state.orders import Fill, Order, OrderState
@@ -103,13 +104,13 @@ def order_view(session: Session, order: Order, *, fills: bool = False) -> OrderV
         side=order.side.value,
         type=order.type.value,
         time_in_force=order.time_in_force.value,
-        quantity=None if order.quantity is None else base.amount(order.quantity),
-        budget=None if order.budget is None else quote.amount(order.budget),
-        limit_price=order.limit_price,
+        quantity=None if order.quantity is None else whole(base, order.quantity),
+        budget=None if order.budget is None else whole(quote, order.budget),
+        limit_price=None if order.limit_price is None else trimmed(order.limit_price),
         state=order.state.value,
-        filled_quantity=base.amount(order.filled_quantity),
-        filled_notional=quote.amount(order.filled_notional),
-        average_price=_price(base.amount(order.filled_quantity), quote.amount(order.filled_notional)),
+        filled_quantity=whole(base, order.filled_quantity),
+        filled_notional=whole(quote, order.filled_notional),
+        average_price=_price(whole(base, order.filled_quantity), whole(quote, order.filled_notional)),
         explanation=order.explanation,
         venue_reference=order.venue_reference,
         launch_id=order.launch_id,
@@ -133,15 +134,15 @@ def position_view(session: Session, position: Position, *, lots: bool = False) -
         instrument=instrument.symbol,
         quote=quote.symbol,
         state=position.state.value,
-        quantity=base.amount(position.quantity),
-        cost=quote.amount(position.cost),
-        value=None if position.mark_value is None else quote.amount(position.mark_value),
-        profit=quote.amount(_profit(position)),
+        quantity=whole(base, position.quantity),
+        cost=whole(quote, position.cost),
+        value=None if position.mark_value is None else whole(quote, position.mark_value),
+        profit=whole(quote, _profit(position)),
         profit_pct=_percent(_profit(position), position.spent),
-        spent=quote.amount(position.spent),
-        received=quote.amount(position.received),
-        fees=quote.amount(position.fees),
-        realised=quote.amount(position.realised),
+        spent=whole(quote, position.spent),
+        received=whole(quote, position.received),
+        fees=whole(quote, position.fees),
+        realised=whole(quote, position.realised),
         exit_rule=position.exit_rule,
         launch_id=position.launch_id,
         marked_at=position.marked_at,
@@ -207,7 +208,7 @@ def _profit(position: Position) -> int:
 
 
 def _price(quantity: Decimal, notional: Decimal) -> Decimal | None:
-    return PRICE_DIGITS.divide(notional, quantity) if quantity else None
+    return trimmed(PRICE_DIGITS.divide(notional, quantity)) if quantity else None
 
 
 def _percent(part: int, whole: int) -> Decimal | None:
@@ -220,10 +221,10 @@ def _fill(session: Session, fill: Fill, base: Asset, quote: Asset) -> dict[str, 
         "id": str(fill.id),
         "at": fill.at,
         "venue_trade_id": fill.venue_trade_id,
-        "quantity": base.amount(fill.quantity),
-        "notional": quote.amount(fill.notional),
-        "price": _price(base.amount(fill.quantity), quote.amount(fill.notional)),
-        "fee": fee_asset.amount(fill.fee),
+        "quantity": whole(base, fill.quantity),
+        "notional": whole(quote, fill.notional),
+        "price": _price(whole(base, fill.quantity), whole(quote, fill.notional)),
+        "fee": whole(fee_asset, fill.fee),
         "fee_asset": fee_asset.symbol,
         "reversed_at": fill.reversed_at,
     }
@@ -233,7 +234,7 @@ def _lot(lot: Lot, base: Asset, quote: Asset) -> dict[str, Any]:
     return {
         "id": str(lot.id),
         "opened_at": lot.opened_at,
-        "quantity": base.amount(lot.quantity),
-        "remaining": base.amount(lot.remaining),
-        "cost": quote.amount(lot.cost),
+        "quantity": whole(base, lot.quantity),
+        "remaining": whole(base, lot.remaining),
+        "cost": whole(quote, lot.cost),
     }

@@ -68,7 +68,15 @@ async def examine(
 
 
 def remedy_for(patient: Patient, head: Head, policy: ExecutionPolicy, address: str) -> Remedy | None:
-    """What to do about one pending transaction; None where patience is right."""
+    """What to do about one pending transaction; None where patience is right, or the fee cap leaves nothing else."""
+    try:
+        return _remedy(patient, head, policy, address)
+    except OrderRefused as refused:
+        del refused  # the cap is reached: it waits for the base fee to fall
+        return None
+
+
+def _remedy(patient: Patient, head: Head, policy: ExecutionPolicy, address: str) -> Remedy | None:
     transaction, order = patient.transaction, patient.order
     late = _too_late(order, transaction, head, policy)
     if not patient.known:
@@ -110,12 +118,8 @@ def hasten(
 
 def _raise(
     order: Order, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, why: str
-) -> Remedy | None:
-    try:
-        fees = _higher(transaction, head, policy, urgency=0)
-    except OrderRefused as refused:
-        del refused  # the cap is reached: it waits for the base fee to fall
-        return None
+) -> Remedy:
+    fees = _higher(transaction, head, policy, urgency=0)
     return _replace(order, transaction, head, fees, why)
 
 
