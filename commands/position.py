@@ -63,6 +63,16 @@ POSITION = (
         ),
     ),
 )
+LINES = (
+    Column("asset", priority=0),
+    Column("asset_id", in_table=False),
+    Column("ledger", exact=True, right=True, priority=0),
+    Column("venue", exact=True, right=True, priority=0),
+    Column(
+        "difference", exact=True, right=True, priority=0, style=lambda value: None if value == "0" else "bad"
+    ),
+    Column("booked", priority=1),
+)
 CLOSED = (
     Column("position_id", exact=True),
     Column("order_id", exact=True),
@@ -170,3 +180,42 @@ def close(
             order = asyncio.run(close(context, view.id, live=live, wait_seconds=wait))
             told |= {"order_id": order.id, "state": order.state}
     emit(told, columns=CLOSED, fmt=format_of(output, json), fields=fields)
+
+
+@app.command()
+@writes
+def reconcile(
+    book: Annotated[
+        bool, typer.Option("--book", help="Book what differs: coins as deposits, tokens as adjustments.")
+    ] = False,
+    live: LiveOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Hold the ledger against what the chain itself counts, to the last unit; exit 1 if they differ.
+
+    Differences come from money sent in or out by other means, and from tokens that change balances by themselves.
+
+    Examples:
+        $ sniper position reconcile
+        $ sniper position reconcile --book --dry-run
+    """
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.errors import ReconciliationFailed
+    from sniper_cli.trading.reading import reconcile_account
+
+    with open_context(profile) as context:
+        if book and not dry_run:
+            confirm("Book every difference as a deposit, a withdrawal or an adjustment?", yes=yes)
+        lines = asyncio.run(reconcile_account(context, book=book and not dry_run, live=live))
+    emit(lines, columns=LINES, fmt=format_of(output, json), fields=fields)
+    if any(line.difference and not line.booked for line in lines):
+        raise ReconciliationFailed(
+            "the ledger and the chain do not agree", hint="sniper position reconcile --book --dry-run"
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,8 +13,10 @@ from sqlmodel import col, select
 
 from sniper_cli.moments import parse_moment
 from sniper_cli.settings.model import Mode
+from sniper_cli.trading.amounts import whole
 from sniper_cli.trading.assembly import open_desk, sell_position, settle_paper
 from sniper_cli.trading.lookup import find_order, find_position
+from sniper_cli.trading.reconciliation import adjust, sync
 from sniper_cli.trading.views import (
     OrderView,
     PositionView,
@@ -21,6 +25,7 @@ from sniper_cli.trading.views import (
     order_view,
     position_view,
 )
+from state.accounts import Asset
 from state.orders import WORKING, Order, OrderState
 from state.positions import Position, PositionState
 
@@ -87,6 +92,44 @@ async def close(
         sold = await sell_position(opened, position_id, wait_seconds=wait_seconds)
         with context.database.read() as session:
             return order_view(session, sold, fills=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledLine:
+    """One asset in the ledger and at the venue, in whole assets."""
+
+    asset: str
+    asset_id: str
+    ledger: Decimal
+    venue: Decimal
+    difference: Decimal
+    booked: bool
+    """The difference was booked just now, because that was asked for."""
+
+
+async def reconcile_account(
+    context: Context, *, book: bool = False, live: bool = False
+) -> list[ReconciledLine]:
+    """Hold the ledger against the venue; with `book`, book what differs: coins as deposits or withdrawals, tokens
+    as adjustments. Raises NetworkError, LiveNotConfirmed."""
+    async with open_desk(context, live=live) as opened:
+        found = await opened.desk.reconcile(opened.account.id)
+        if book and not found.equal:
+            await sync(opened.desk, opened.account.id)
+            await adjust(opened.desk, opened.account.id)
+        with context.database.read() as session:
+            assets = {line.asset_id: session.get_one(Asset, line.asset_id) for line in found.lines}
+            return [
+                ReconciledLine(
+                    asset=assets[line.asset_id].symbol,
+                    asset_id=line.asset_id,
+                    ledger=whole(assets[line.asset_id], line.ledger),
+                    venue=whole(assets[line.asset_id], line.venue),
+                    difference=whole(assets[line.asset_id], line.difference),
+                    booked=book and line.difference != 0,
+                )
+                for line in found.lines
+            ]
 
 
 def settle(context: Context) -> None:

@@ -164,10 +164,19 @@ def test_explain_tells_an_order_from_its_checks_to_its_records(sniper: Run) -> N
     told = sniper("explain", "mine").stdout
     story = json.loads(sniper("explain", "mine", "--json").stdout)
 
-    for words in ("✓ funds", "fill got", "lot of", "order.recorded", "order.filled"):
+    for words in ("✓ funds", "fill got", "lot 0.", "order.recorded", "order.filled"):
         assert words in told
     assert story["kind"] == "order"
     assert {"check", "fill", "position", "record"} <= {chapter["kind"] for chapter in story["chapters"]}
+
+
+def test_a_paper_account_reconciles_with_itself(sniper: Run) -> None:
+    sniper(*BUY, "--budget", "100", "--yes")
+
+    done = sniper("position", "reconcile", "--json")
+
+    assert done.code == 0
+    assert {line["difference"] for line in json.loads(done.stdout)} == {"0"}
 
 
 def test_a_live_profile_asks_for_live(sniper: Run) -> None:
