@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -46,7 +46,7 @@ EXIT_TITLES: tuple[tuple[ExitRule, str, str], ...] = (
 )
 """The exit rules that have a gauge: title and the style of the part of the way that has been gone."""
 
-MARKED: dict[str, tuple[ExitRule, ...]] = {rule.value: (rule,) for rule in ExitRule} | {
+MARKED: Mapping[str, tuple[ExitRule, ...]] = {rule.value: (rule,) for rule in ExitRule} | {
     ExitRule.LIQUIDITY_PENDING.value: (ExitRule.LIQUIDITY,)
 }
 """Under which gauge a closed position's rule is marked: a pending removal belongs to liquidity."""

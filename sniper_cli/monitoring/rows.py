@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sniper_cli.monitoring.sentences import sentence
+from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.settings.model import Mode
 from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, distances, figures_of, rules_of
 from state.journal import JournalRecord
@@ -211,10 +211,10 @@ def token_of(symbol: str) -> str:
     return symbol.rpartition("/")[0] or symbol
 
 
-def event_row(record: JournalRecord, coin: str = "") -> EventRow:
+def event_row(record: JournalRecord, money: Money) -> EventRow:
     """A record as a line: its kind and a sentence."""
     data = record.data
-    text = sentence(record.kind, data, coin=coin)
+    text = sentence(record.kind, data, money)
     order = str(data.get("order") or "")
     return EventRow(record.seq, record.at, record.kind, record.subject, record.actor, text, order=order)
 

@@ -6,23 +6,31 @@ Unknown kinds and missing figures are shown as they are: an event log that hides
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Data = Mapping[str, Any]
-Words = Callable[[Data, str], str]
+Words = Callable[[Data, "Money"], str]
 
-COIN_DECIMALS = 18
 QUIET = frozenset(
     {"id", "account_id", "order_id", "launch_id", "position_id", "instrument_id", "report", "checks", "raw"}
 )
 """Keys that say nothing to a person in a single line."""
 
 
-def sentence(kind: str, data: Data, *, coin: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What amounts in records are counted in."""
+
+    coin: str = ""
+    decimals: int = 18
+
+
+def sentence(kind: str, data: Data, money: Money) -> str:
     """What a record says, without its kind."""
     words = SENTENCES.get(kind)
-    text = words(data, coin) if words else ""
+    text = words(data, money) if words else ""
     return text or facts(data)
 
 
@@ -42,13 +50,13 @@ def address(value: object) -> str:
     return f"{text[:6]}…{text[-4:]}" if text.startswith("0x") and len(text) > 14 else text
 
 
-def coins(units: object, coin: str, places: int = 4) -> str:
-    """Wei as coins, for a sentence; the exact figure stands in the record."""
+def coins(units: object, money: Money, places: int = 4) -> str:
+    """Base units as coins, for a sentence; the exact figure stands in the record."""
     try:
-        amount = Decimal(str(units)).scaleb(-COIN_DECIMALS)
+        amount = Decimal(str(units)).scaleb(-money.decimals)
     except InvalidOperation:
         return str(units)
-    return f"{amount:,.{places}f} {coin}".strip()
+    return f"{amount:,.{places}f} {money.coin}".strip()
 
 
 def _plain(value: object) -> str:
@@ -74,53 +82,53 @@ def _join(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _launch_seen(data: Data, coin: str) -> str:
-    del coin
+def _launch_seen(data: Data, money: Money) -> str:
+    del money
     return _join("pool seen in block", _get(data, "block_number", "block"))
 
 
-def _launch_judged(data: Data, coin: str) -> str:
-    del coin
+def _launch_judged(data: Data, money: Money) -> str:
+    del money
     verdict = _get(data, "verdict").replace("_", " ")
     return _join(verdict, _because(_get(data, "reasons")))
 
 
-def _launch_decided(data: Data, coin: str) -> str:
-    del coin
+def _launch_decided(data: Data, money: Money) -> str:
+    del money
     return _join(_get(data, "decision"), _because(_get(data, "reason", "explanation", "reasons")))
 
 
 def _order(verb: str) -> Words:
-    def words(data: Data, coin: str) -> str:
+    def words(data: Data, money: Money) -> str:
         budget = data.get("budget")
         reason = data.get("reason")
         why = _get(data, "why", "explanation")
         if not why and isinstance(reason, Mapping):
             why = _get(reason, "detail", "rule", "origin").replace("_", " ")
-        return _join(_get(data, "side"), verb, f"for {coins(budget, coin)}" if budget else "", _because(why))
+        return _join(_get(data, "side"), verb, f"for {coins(budget, money)}" if budget else "", _because(why))
 
     return words
 
 
-def _order_sent(data: Data, coin: str) -> str:
-    del coin
+def _order_sent(data: Data, money: Money) -> str:
+    del money
     reference = _get(data, "venue_reference", "hash", "tx_hash")
     return _join("given to the venue", f"as {address(reference)}" if reference else "")
 
 
-def _order_state(data: Data, coin: str) -> str:
-    del coin
+def _order_state(data: Data, money: Money) -> str:
+    del money
     if _get(data, "reversed"):
         return "a fill was taken back by a reorganisation"
     return _join("now", _get(data, "state").replace("_", " "), _because(_get(data, "explanation")))
 
 
-def _filled(data: Data, coin: str) -> str:
-    return _join(_get(data, "side"), "filled for", coins(data.get("notional"), coin))
+def _filled(data: Data, money: Money) -> str:
+    return _join(_get(data, "side"), "filled for", coins(data.get("notional"), money))
 
 
 def _transaction(verb: str) -> Words:
-    def words(data: Data, coin: str) -> str:
+    def words(data: Data, money: Money) -> str:
         block = _get(data, "block", "block_number")
         gas = data.get("gas_cost")
         nonce = _get(data, "nonce")
@@ -128,44 +136,44 @@ def _transaction(verb: str) -> Words:
             _get(data, "purpose"),
             verb,
             f"in block {block}" if block else f"with nonce {nonce}" if nonce else "",
-            f"for {coins(gas, coin, 6)} of gas" if gas else "",
+            f"for {coins(gas, money, 6)} of gas" if gas else "",
             _because(_get(data, "error", "why")),
         )
 
     return words
 
 
-def _position_opened(data: Data, coin: str) -> str:
-    return _join("opened for", coins(data.get("spent"), coin))
+def _position_opened(data: Data, money: Money) -> str:
+    return _join("opened for", coins(data.get("spent"), money))
 
 
-def _position_closed(data: Data, coin: str) -> str:
+def _position_closed(data: Data, money: Money) -> str:
     rule = _get(data, "rule", "exit_rule").replace("_", " ")
-    return _join("closed", f"by {rule}" if rule else "", _profit(data, coin))
+    return _join("closed", f"by {rule}" if rule else "", _profit(data, money))
 
 
-def _profit(data: Data, coin: str) -> str:
+def _profit(data: Data, money: Money) -> str:
     """What a closed position brought, fees and gas paid, where the record has the figures."""
     try:
         received, spent, fees = (int(data[key]) for key in ("received", "spent", "fees"))
     except (KeyError, TypeError, ValueError):
         return ""
     profit = received - spent - fees
-    return f"with a {'profit' if profit >= 0 else 'loss'} of {coins(abs(profit), coin)}"
+    return f"with a {'profit' if profit >= 0 else 'loss'} of {coins(abs(profit), money)}"
 
 
-def _reconciled(data: Data, coin: str) -> str:
-    del coin
+def _reconciled(data: Data, money: Money) -> str:
+    del money
     return "the ledger equals the chain" if data.get("equal") else "the ledger differs from the chain"
 
 
-def _deposit(data: Data, coin: str) -> str:
-    return _join(_get(data, "movement") or "deposit", "of", coins(_get(data, "amount"), coin))
+def _deposit(data: Data, money: Money) -> str:
+    return _join(_get(data, "movement") or "deposit", "of", coins(_get(data, "amount"), money))
 
 
 def _said(words: str) -> Words:
-    def said(data: Data, coin: str) -> str:
-        del coin
+    def said(data: Data, money: Money) -> str:
+        del money
         return _join(words, _because(_get(data, "reason")))
 
     return said

@@ -32,6 +32,7 @@ from sniper_cli.monitoring.rows import (
     token_of,
     with_result,
 )
+from sniper_cli.monitoring.sentences import Money
 from sniper_cli.settings.model import Mode, Settings
 from state.accounts import Account, Asset, Balance, VenueKind
 from state.columns import utc_now
@@ -98,8 +99,9 @@ class Monitor:
 
     def _refresh(self, session: Session, head: int, accounts: list[Account]) -> None:
         """Read again what the journal may have changed."""
-        coin = self.settings.chain.coin if self.settings.mode is not Mode.PAPER else ""
-        self._events.extend(_events(session, max(self._seq, 0), self.limits.events, coin))
+        self._events.extend(
+            _events(session, max(self._seq, 0), self.limits.events, self._money(session, accounts))
+        )
         self._launches = self._read_launches(session)
         self._orders = _orders(session, accounts, self.limits.orders)
         self._closed = _positions(
@@ -151,18 +153,21 @@ class Monitor:
         for identifier, judged_at, report in session.connection().execute(query):
             self._taxes[identifier] = (judged_at, report.get("buy_tax_bps"), report.get("sell_tax_bps"))
 
-    def _facts(self, session: Session, accounts: list[Account], live: tuple[PositionRow, ...]) -> Facts:
+    def _money(self, session: Session, accounts: list[Account]) -> Money:
         asset = _reporting_asset(session, accounts)
-        coin, decimals = (asset.symbol, asset.decimals) if asset else (self.settings.chain.coin, 18)
-        cash = _cash(session, accounts, asset.id) if asset else None
+        return Money(asset.symbol, asset.decimals) if asset else Money(self.settings.chain.coin)
+
+    def _facts(self, session: Session, accounts: list[Account], live: tuple[PositionRow, ...]) -> Facts:
+        money = self._money(session, accounts)
+        cash = _cash(session, accounts, accounts[0].reporting_asset) if accounts else None
         equity = None if cash is None else cash + sum(row.value or 0 for row in live)
         head = _head(session, self.settings.chain.chain_id)
         return Facts(
             profile=self.profile,
             mode=self.settings.mode,
             chain_id=self.settings.chain.chain_id,
-            coin=coin,
-            decimals=decimals,
+            coin=money.coin,
+            decimals=money.decimals,
             account=accounts[0].name if accounts else None,
             head_number=head[0] if head else None,
             head_at=head[1] if head else None,
@@ -262,7 +267,7 @@ def _realised(session: Session, accounts: list[Account]) -> int:
     return sum(received - spent - fees for received, spent, fees in session.connection().execute(query))
 
 
-def _events(session: Session, after: int, limit: int, coin: str) -> list[EventRow]:
+def _events(session: Session, after: int, limit: int, money: Money) -> list[EventRow]:
     """Journal records after a position, oldest first, the last `limit` of them."""
     query = (
         select(JournalRecord)
@@ -270,7 +275,7 @@ def _events(session: Session, after: int, limit: int, coin: str) -> list[EventRo
         .order_by(sa.desc(col(JournalRecord.seq)))
         .limit(limit)
     )
-    return [event_row(record, coin) for record in reversed(session.exec(query).all())]
+    return [event_row(record, money) for record in reversed(session.exec(query).all())]
 
 
 def _orders(session: Session, accounts: list[Account], limit: int) -> tuple[OrderRow, ...]:

@@ -23,6 +23,7 @@ from sniper_cli.monitoring.rows import (
     position_row,
     with_result,
 )
+from sniper_cli.monitoring.sentences import Money
 from sniper_cli.safety.report import Outcome
 from state.columns import utc_now
 from state.database import Database
@@ -33,6 +34,7 @@ from state.orders import Order, fills_of
 from state.positions import Position
 from state.transactions import ChainTransaction
 
+MONEY = Money()
 PAGE = 500
 """How many journal records a timeline shows at most."""
 
@@ -112,7 +114,7 @@ class OrderStory:
 
 
 def launch_story(
-    database: Database, identifier: UUID, *, coin: str = "", now: datetime | None = None
+    database: Database, identifier: UUID, *, money: Money = MONEY, now: datetime | None = None
 ) -> LaunchStory:
     """All about a launch. Raises RowNotFound."""
     with database.read() as session:
@@ -133,12 +135,12 @@ def launch_story(
             checks=tuple(_safety_checks(report.get("checks") or ())),
             orders=orders,
             position=position,
-            timeline=_timeline(session, subjects, coin),
+            timeline=_timeline(session, subjects, money),
         )
 
 
 def position_story(
-    database: Database, identifier: UUID, *, coin: str = "", now: datetime | None = None
+    database: Database, identifier: UUID, *, money: Money = MONEY, now: datetime | None = None
 ) -> PositionStory:
     """All about a position. Raises RowNotFound."""
     with database.read() as session:
@@ -147,11 +149,11 @@ def position_story(
         if position is None or row is None:
             raise RowNotFound(f"there is no position {identifier}", hint="sniper position list")
         orders, subjects = _orders(session, col(Order.position_id) == identifier)
-        timeline = _timeline(session, [identifier, *subjects], coin)
+        timeline = _timeline(session, [identifier, *subjects], money)
         return PositionStory(row, position.exit_rules, orders, timeline)
 
 
-def order_story(database: Database, identifier: UUID, *, coin: str = "") -> OrderStory:
+def order_story(database: Database, identifier: UUID, *, money: Money = MONEY) -> OrderStory:
     """All about an order. Raises RowNotFound."""
     with database.read() as session:
         order = session.get(Order, identifier)
@@ -167,7 +169,7 @@ def order_story(database: Database, identifier: UUID, *, coin: str = "") -> Orde
             checks=tuple(_order_checks(order.checks)),
             transactions=tuple(_transaction_line(transaction) for transaction in transactions),
             fills=tuple(FillLine(f.at, f.quantity, f.notional, f.fee) for f in fills_of(session, identifier)),
-            timeline=_timeline(session, subjects, coin),
+            timeline=_timeline(session, subjects, money),
         )
 
 
@@ -184,7 +186,7 @@ def _orders(session: Session, condition: Any) -> tuple[tuple[OrderRow, ...], lis
     return rows, [*(row.id for row in rows), *(sent.id for group in transactions.values() for sent in group)]
 
 
-def _timeline(session: Session, subjects: Iterable[UUID], coin: str) -> tuple[EventRow, ...]:
+def _timeline(session: Session, subjects: Iterable[UUID], money: Money) -> tuple[EventRow, ...]:
     """The journal's records about these, oldest first."""
     query = (
         select(JournalRecord)
@@ -192,7 +194,7 @@ def _timeline(session: Session, subjects: Iterable[UUID], coin: str) -> tuple[Ev
         .order_by(col(JournalRecord.seq))
         .limit(PAGE)
     )
-    return tuple(event_row(record, coin) for record in session.exec(query).all())
+    return tuple(event_row(record, money) for record in session.exec(query).all())
 
 
 def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:

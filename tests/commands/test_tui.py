@@ -52,9 +52,9 @@ def test_in_a_terminal_it_draws_the_profile_and_q_leaves_it_clean(home: Path, sn
         start_new_session=True,
     )
     os.close(side)
-    shown = read_until(main, "no position", 30)
+    shown = read_until(main, 30, "PAPER", "no position", "Quit")
     os.write(main, b"q")
-    shown += read_until(main, "\x1b[?1049l", 20)
+    shown += read_until(main, 20, "\x1b[?1049l")
     code = process.wait(20)
     os.close(main)
 
@@ -63,10 +63,10 @@ def test_in_a_terminal_it_draws_the_profile_and_q_leaves_it_clean(home: Path, sn
     assert code == 0
 
 
-def read_until(descriptor: int, words: str, seconds: float) -> str:
-    """What a terminal program writes, until these words have come or the time is over."""
+def read_until(descriptor: int, seconds: float, *words: str) -> str:
+    """What a terminal program writes, until all these words have come or the time is over."""
     deadline, text = time.monotonic() + seconds, ""
-    while words not in text and time.monotonic() < deadline:
+    while not all(word in text for word in words) and time.monotonic() < deadline:
         ready, _, _ = select.select([descriptor], [], [], 0.2)
         if ready:
             try:

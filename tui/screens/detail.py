@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from sniper_cli.errors import SniperError
 from sniper_cli.monitoring.rows import Dashboard, EventRow
+from sniper_cli.monitoring.sentences import Money
 from sniper_cli.monitoring.stories import CheckLine
 from sniper_cli.safety.report import Outcome
 from tui import columns, figures
@@ -62,6 +63,12 @@ class DetailScreen(LiveScreen, Generic[Story]):
         self.identifier = identifier
         self.story: Story | None = None
         self._journal = -1
+
+    @property
+    def money(self) -> Money:
+        """What amounts in the records are counted in."""
+        facts = self.sniper.dashboard.facts if self.sniper.dashboard else None
+        return Money(facts.coin, facts.decimals) if facts else Money()
 
     def read(self) -> Story:
         """Read the story; runs in a thread."""

@@ -70,9 +70,8 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         self.query_one("#checks").focus()
 
     def read(self) -> LaunchStory:
-        settings = self.sniper.context.settings
         return launch_story(
-            self.sniper.context.database, self.identifier, coin=settings.chain.coin, now=self.sniper.clock()
+            self.sniper.context.database, self.identifier, money=self.money, now=self.sniper.clock()
         )
 
     def tell(self, story: LaunchStory) -> None:

@@ -72,7 +72,7 @@ class OrderScreen(DetailScreen[OrderStory]):
 
     def read(self) -> OrderStory:
         context = self.sniper.context
-        return order_story(context.database, self.identifier, coin=context.settings.chain.coin)
+        return order_story(context.database, self.identifier, money=self.money)
 
     def tell(self, story: OrderStory) -> None:
         fill(self.query_one("#checks", LiveTable), story.checks)

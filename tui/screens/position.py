@@ -114,9 +114,8 @@ class PositionScreen(DetailScreen[PositionStory]):
         self.query_one("#exits").focus()
 
     def read(self) -> PositionStory:
-        settings = self.sniper.context.settings
         return position_story(
-            self.sniper.context.database, self.identifier, coin=settings.chain.coin, now=self.sniper.clock()
+            self.sniper.context.database, self.identifier, money=self.money, now=self.sniper.clock()
         )
 
     def take(self, dashboard: Dashboard) -> None:

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 from docs import scene
 from docs.scene_acts import ACTS, NOW, SETTINGS, STAKE
 from sniper_cli.monitoring.rows import Dashboard
+from sniper_cli.monitoring.sentences import Money
 from sniper_cli.monitoring.snapshot import Limits, Monitor
 from sniper_cli.monitoring.stories import launch_story, order_story, position_story
 from sniper_cli.risk import switch
@@ -207,7 +208,7 @@ def launch_named(session: Session, symbol: str) -> Launch:
 def test_a_launch_s_story_has_its_checks_orders_position_and_records(evening: Database):
     with evening.read() as session:
         identifier = launch_named(session, "EMBER").id
-    story = launch_story(evening, identifier, coin="ETH", now=NOW)
+    story = launch_story(evening, identifier, money=Money("ETH"), now=NOW)
 
     assert all(check.outcome is Outcome.PASS for check in story.checks)
     assert [str(order.side) for order in story.orders] == ["buy", "sell"]

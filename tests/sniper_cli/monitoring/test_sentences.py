@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sniper_cli.monitoring.sentences import SENTENCES, sentence
+from sniper_cli.monitoring.sentences import SENTENCES, Money, sentence
 
 ETH = 10**18
 
@@ -46,17 +46,20 @@ ETH = 10**18
     ],
 )
 def test_a_record_in_a_sentence(kind: str, data: dict[str, Any], text: str):
-    assert sentence(kind, data, coin="ETH") == text
+    assert sentence(kind, data, Money("ETH")) == text
 
 
 def test_an_unknown_kind_tells_its_figures():
-    assert sentence("moon.landed", {"crew_size": 3, "id": "x", "flag": True}) == "crew size 3, flag true"
+    assert (
+        sentence("moon.landed", {"crew_size": 3, "id": "x", "flag": True}, Money())
+        == "crew size 3, flag true"
+    )
 
 
 @pytest.mark.parametrize("kind", SENTENCES)
 def test_no_kind_stumbles_over_missing_figures(kind: str):
-    assert isinstance(sentence(kind, {}), str)
+    assert isinstance(sentence(kind, {}, Money()), str)
 
 
 def test_a_hash_is_shortened_and_an_unreadable_amount_is_shown_as_it_is():
-    assert sentence("order.filled", {"notional": "many"}) == "filled for many"
+    assert sentence("order.filled", {"notional": "many"}, Money()) == "filled for many"
