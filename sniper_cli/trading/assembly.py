@@ -9,10 +9,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sniper_cli.errors import ConfigurationError, LiveNotConfirmed, NetworkError, NotFound, OrderRefused
+from sniper_cli.errors import (
+    ConfigurationError,
+    InsufficientFunds,
+    KillSwitchTripped,
+    LiveNotConfirmed,
+    NetworkError,
+    NotFound,
+    OrderRefused,
+)
 from sniper_cli.settings.model import Mode
 from sniper_cli.trading.desk import OrderDesk
 from sniper_cli.trading.intents import OrderIntent
@@ -168,7 +176,7 @@ def raise_unless_taken(order: Order) -> None:
     """Raise OrderRefused for a refused order, NetworkError for one that could not be given to its venue."""
     if order.state is OrderState.REFUSED:
         failed = [check for check in order.checks if not check["passed"]]
-        raise OrderRefused(
+        raise _refusal(failed)(
             f"the order was refused: {order.explanation}",
             hint=f"sniper explain {short(order.id)}",
             order=str(order.id),
@@ -180,6 +188,18 @@ def raise_unless_taken(order: Order) -> None:
             hint=f"sniper order show {short(order.id)}",
             order=str(order.id),
         )
+
+
+def _refusal(failed: list[dict[str, Any]]) -> type[OrderRefused]:
+    """The error that says most precisely why: the kill switch before missing funds before any other rule."""
+    names = {check["name"] for check in failed}
+    return (
+        KillSwitchTripped
+        if "kill_switch" in names
+        else InsufficientFunds
+        if "funds" in names
+        else OrderRefused
+    )
 
 
 async def resolve_instrument(opened: OpenDesk, text: str) -> tuple[Instrument, Asset, Asset]:

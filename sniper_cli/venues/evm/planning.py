@@ -106,7 +106,7 @@ async def _plan_buy(
 ) -> Plan:
     base, quote = assets
     probe = (
-        None if intent.budget is None or intent.gas_hint else _buy_call(exchange, token, address, 0, MAX_UINT)
+        None if intent.budget is None or intent.gas_hint else buy_call(exchange, token, address, 0, MAX_UINT)
     )
     facts = await _ask(node, exchange, address, token, instrument, Side.BUY, probe, intent.budget or 0)
     try:
@@ -126,7 +126,7 @@ async def _plan_buy(
     gas = _gas_limit(intent.gas_hint or facts.gas, facts.head)
     deadline = facts.head.timestamp + policy.deadline_seconds
     call = Call(
-        Purpose.BUY, exchange.router, _buy_call(exchange, token, address, least, deadline), budget, gas
+        Purpose.BUY, exchange.router, buy_call(exchange, token, address, least, deadline), budget, gas
     )
     exit_gas = (APPROVE_GAS + gas) * fees.max_fee
     return Plan(
@@ -159,7 +159,7 @@ async def _plan_sell(
 ) -> Plan:
     base, quote = assets
     asked = intent.quantity or 0
-    probe = None if intent.gas_hint else _sell_call(exchange, token, address, asked, 0, MAX_UINT)
+    probe = None if intent.gas_hint else sell_call(exchange, token, address, asked, 0, MAX_UINT)
     facts = await _ask(node, exchange, address, token, instrument, Side.SELL, probe, 0)
     quantity = min(asked, facts.held)
     if quantity <= 0:
@@ -180,7 +180,7 @@ async def _plan_sell(
     fees = _fees(facts.head, policy, intent)
     deadline = facts.head.timestamp + policy.deadline_seconds
     approval = () if facts.allowance >= quantity else (approve_call(exchange, token),)
-    swap_data = _sell_call(exchange, token, address, quantity, least, deadline)
+    swap_data = sell_call(exchange, token, address, quantity, least, deadline)
     used = intent.gas_hint or facts.gas
     if approval or quantity < asked:
         used = await _simulated_gas(node, exchange, address, token, quantity, bool(approval))
@@ -267,7 +267,7 @@ async def _simulated_gas(
     node: Node, exchange: Exchange, address: str, token: str, quantity: int, approve: bool
 ) -> int | None:
     """Gas of a sale that cannot be estimated alone because its approval comes just before it. None if unknown."""
-    swap = _sell_call(exchange, token, address, quantity, 0, MAX_UINT)
+    swap = sell_call(exchange, token, address, quantity, 0, MAX_UINT)
     calls = [{"from": address, "to": exchange.router, "data": swap}]
     if approve:
         calls.insert(0, {"from": address, "to": token, "data": approve_call(exchange, token).data})
@@ -306,12 +306,14 @@ def _cost(fees: Fees, gas: int, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _buy_call(exchange: Exchange, token: str, address: str, least: int, deadline: int) -> str:
+def buy_call(exchange: Exchange, token: str, address: str, least: int, deadline: int) -> str:
+    """Calldata of a purchase that tolerates a tax."""
     types = ["uint256", "address[]", "address", "uint256"]
     return abi.encode_call(abi.CALL_BUY, types, [least, [exchange.wrapped, token], address, deadline])
 
 
-def _sell_call(exchange: Exchange, token: str, address: str, quantity: int, least: int, deadline: int) -> str:
+def sell_call(exchange: Exchange, token: str, address: str, quantity: int, least: int, deadline: int) -> str:
+    """Calldata of a sale that tolerates a tax."""
     types = ["uint256", "uint256", "address[]", "address", "uint256"]
     return abi.encode_call(
         abi.CALL_SELL, types, [quantity, least, [token, exchange.wrapped], address, deadline]

@@ -13,24 +13,24 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from sniper_cli.chains import abi
 from sniper_cli.chains.broadcast import Broadcast, broadcast
 from sniper_cli.chains.broadcast import Fate as Said
 from sniper_cli.chains.exchange import Exchange
-from sniper_cli.chains.fees import quote_fees
-from sniper_cli.chains.node import Node, head_from
+from sniper_cli.chains.node import Node
 from sniper_cli.errors import OrderRefused
 from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm import remedies as cures
+from sniper_cli.venues.evm.approvals import plan_approval, standing_approval
+from sniper_cli.venues.evm.counting import count_holdings
 from sniper_cli.venues.evm.instruments import ensure_instrument, token_of
-from sniper_cli.venues.evm.planning import SwapRequest, approve_call, plan_swap
+from sniper_cli.venues.evm.planning import SwapRequest, plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
 from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
 from sniper_cli.venues.evm.signer import Signer
 from sniper_cli.venues.venue import Holdings, Plan, Remedy, RemedyKind, Report
 from state import journal
-from state.accounts import Account, Asset, Instrument, VenueKind, evm_asset_id, lock_account
+from state.accounts import Account, Asset, Instrument, VenueKind, lock_account
 from state.columns import utc_now
 from state.database import Database, lock_row
 from state.launches import Launch
@@ -40,7 +40,6 @@ from state.transactions import (
     PENDING,
     SETTLED,
     ChainTransaction,
-    Purpose,
     TransactionState,
     transactions_of,
 )
@@ -310,29 +309,15 @@ class EvmVenue:
         """The approval that a sale will need; None when the router may take the token already."""
         with self.database.read() as session:
             token = token_of(session.get_one(Instrument, order.instrument_id))
-            if self._approval(session, order.account_id, token) is not None:
+            if standing_approval(session, order.account_id, token) is not None:
                 return None
-        allowed = abi.encode_call(
-            abi.CALL_ALLOWANCE, ["address", "address"], [self.address, self.exchange.router]
-        )
-        block, pending, allowance = await self.node.batch(
-            [
-                ("eth_getBlockByNumber", ["latest", False]),
-                ("eth_getTransactionCount", [self.address, "pending"]),
-                ("eth_call", [{"to": token, "data": allowed}, "latest"]),
-            ]
-        )
-        if len(allowance) >= 66 and int(allowance[:66], 16) >= 2**128:
-            return None
-        head = head_from(block)
-        fees = quote_fees(head, priority_fee=self.policy.priority_fee, max_fee_cap=self.policy.max_fee)
-        return SwapRequest((approve_call(self.exchange, token),), fees, int(pending, 16), head, 0)
+        return await plan_approval(self.node, self.exchange, self.policy, self.address, token)
 
     def record_exit(self, session: Session, account: Account, order: Order, plan: Any) -> bool:
         """Store the approval; False when one is on its way or mined."""
         request: SwapRequest = plan
         call = request.calls[0]
-        if self._approval(session, account.id, call.to) is not None:
+        if standing_approval(session, account.id, call.to) is not None:
             return False
         nonce = free_nonces(session, self.exchange.chain_id, self.address, request.pending_nonce, 1)[0]
         transaction = sign_and_store(
@@ -377,48 +362,12 @@ class EvmVenue:
         self.database.transact(settle)
         return True
 
-    def _approval(self, session: Session, account_id: UUID, token: str) -> ChainTransaction | None:
-        query = select(ChainTransaction).where(
-            ChainTransaction.account_id == account_id,
-            ChainTransaction.purpose == Purpose.APPROVE,
-            ChainTransaction.to == token,
-            col(ChainTransaction.state).in_((*PENDING, T.MINED)),
-        )
-        return session.exec(query).first()
-
     # -- counting -----------------------------------------------------------------------------------------------
 
     async def holdings(self, account: Account, asset_ids: Sequence[str]) -> Holdings:
         """The address's balances at one block."""
         self._require(account)
-        head = await self.node.head()
-        coin, at = evm_asset_id(self.exchange.chain_id), hex(head.number)
-        tokens = [asset for asset in asset_ids if asset != coin]
-        holder = abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [self.address])
-        answers = await self.node.batch(
-            [
-                ("eth_getTransactionCount", [self.address, at]),
-                ("eth_getBalance", [self.address, at]),
-                *(("eth_call", [{"to": token.rsplit(":", 1)[1], "data": holder}, at]) for token in tokens),
-            ],
-            return_errors=True,
-        )
-        mined = int(answers[0], 16)
-        amounts = {coin: int(answers[1], 16)}
-        for token, answer in zip(tokens, answers[2:], strict=True):
-            # A contract that answers nothing, or refuses to, holds nothing for us.
-            amounts[token] = int(answer[:66], 16) if isinstance(answer, str) and len(answer) >= 66 else 0
-        with self.database.read() as session:
-            complete = self._is_complete(session, account, mined)
-        moment = {"block": head.number, "hash": head.hash}
-        return Holdings(amounts, moment, complete)
-
-    def _is_complete(self, session: Session, account: Account, mined: int) -> bool:
-        """No transaction of ours is in a block but not in the ledger, or in the ledger but not in a block."""
-        mine = ChainTransaction.account_id == account.id
-        unknown = sa.and_(col(ChainTransaction.state).in_(PENDING), col(ChainTransaction.nonce) < mined)
-        ahead = sa.and_(col(ChainTransaction.state).in_(SETTLED), col(ChainTransaction.nonce) >= mined)
-        return session.exec(select(ChainTransaction.id).where(mine, sa.or_(unknown, ahead))).first() is None
+        return await count_holdings(self.database, self.node, account, self.address, asset_ids)
 
     # -- the rest -----------------------------------------------------------------------------------------------
 

@@ -150,6 +150,6 @@ async def test_a_reverted_purchase_is_rejected_and_its_gas_booked(trader: Trader
 
 
 def rival_buy(trader: Trader, address: str) -> str:
-    from sniper_cli.venues.evm.planning import _buy_call
+    from sniper_cli.venues.evm.planning import buy_call
 
-    return _buy_call(trader.exchange, trader.token, address, 0, 2**40)
+    return buy_call(trader.exchange, trader.token, address, 0, 2**40)
