@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,16 @@ def pattern(expected: str) -> re.Pattern[str]:
 @pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_prints_what_it_says(page: Path, tmp_path: Path) -> None:
+    # A short path, as a reader's home has: a longer one would be cut in tables, and the page differ.
+    with tempfile.TemporaryDirectory(prefix="sniper-") as home:
+        follow(page, Path(home), tmp_path)
+
+
+def follow(page: Path, home: Path, folder: Path) -> None:
+    """Run a page's commands, in order, and hold what they print against what it says."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SNIPER_")},
-        "SNIPER_HOME": str(tmp_path / "home"),
+        "SNIPER_HOME": str(home),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "NO_COLOR": "1",
         "COLUMNS": "120",
@@ -70,7 +78,7 @@ def test_a_page_prints_what_it_says(page: Path, tmp_path: Path) -> None:
             shell = shutil.which("bash") or "sh"
             done = subprocess.run(
                 [shell, "-c", command],
-                cwd=tmp_path,
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
