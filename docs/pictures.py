@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,10 +72,9 @@ async def draw(picture: Picture) -> str:
     """One picture as SVG."""
     from tui.app import SniperApp
 
-    os.environ["TEXTUAL_ANIMATIONS"] = "none"
     with TemporaryDirectory() as folder, open_scene(Path(folder), tripped=picture.tripped) as context:
         app = SniperApp(context, clock=lambda: NOW, poll_seconds=0)
-        app.theme = picture.theme
+        app.theme, app.animation_level = picture.theme, "none"
         async with app.run_test(size=picture.size) as pilot:
             for step in range(1 - BLOCKS, 1):
                 scene.advance(context.database, step)

@@ -98,6 +98,7 @@ class SniperApp(App[None]):
         self._hosted: asyncio.Task[None] | None = None
         self.command_prefix = ""
         """What must stand before the commands that acts equal: where a throw-away home is."""
+        self._reading = asyncio.Lock()
         self._leaving = False
         self._settle_at = 0.0
         self.monitor = Monitor(
@@ -108,7 +109,12 @@ class SniperApp(App[None]):
         self.theme = THEMES[0].name
 
     async def on_mount(self) -> None:
-        await self.read_state()
+        try:
+            await self.read_state()
+        except SniperError as error:
+            self.failure = error
+            self.exit()
+            return
         await self.push_screen(DashboardScreen(self.panel))
         if not self.is_headless:
             self._listen_for_the_end()
@@ -127,8 +133,9 @@ class SniperApp(App[None]):
     # Reading
 
     async def read_state(self) -> None:
-        """Read the state once and show it."""
-        self.dashboard = await asyncio.to_thread(self.monitor.read)
+        """Read the state once and show it. One reading at a time: the monitor remembers between them."""
+        async with self._reading:
+            self.dashboard = await asyncio.to_thread(self.monitor.read)
         if isinstance(self.screen, LiveScreen):
             self.screen.take(self.dashboard)
 
@@ -185,10 +192,13 @@ class SniperApp(App[None]):
 
     def open_record(self, seq: int) -> None:
         """Show one journal record in full."""
-        with self.context.database.read() as session:
-            record = session.get(JournalRecord, seq)
-            if record is not None:
-                self.push_screen(RecordBox(seq, record.body, record.hash))
+        try:
+            with self.context.database.read() as session:
+                record = session.get(JournalRecord, seq)
+                if record is not None:
+                    self.push_screen(RecordBox(seq, record.body, record.hash))
+        except SniperError as error:
+            self.show_error(error)
 
     def go_to_panel(self, name: str) -> None:
         """Back to the dashboard, with the keys in a panel."""
@@ -268,7 +278,7 @@ class SniperApp(App[None]):
 
 def run(context: Context, *, panel: str = "launches") -> None:
     """Open the dashboard of a profile and return when the person leaves."""
-    SniperApp(context, panel=panel).run()
+    _run(SniperApp(context, panel=panel))
 
 
 def run_demo(context: Context, runtime: Runtime) -> RenderableType | None:
@@ -276,7 +286,14 @@ def run_demo(context: Context, runtime: Runtime) -> RenderableType | None:
     app = SniperApp(context, runtime)
     if home := os.environ.get("SNIPER_HOME"):
         app.command_prefix = f"SNIPER_HOME={home} "
+    _run(app)
+    return app.report
+
+
+def _run(app: SniperApp) -> None:
+    """Run an app to its end; raise what it or its runtime failed with."""
     app.run()
     if app.failure is not None:
         raise app.failure
-    return app.report
+    if app.return_code:  # Textual has shown the traceback of a bug
+        raise SystemExit(app.return_code)

@@ -229,11 +229,11 @@ def _order_value(row: OrderRow) -> str:
 def event_columns() -> list[Column[EventRow]]:
     """The journal, newest first."""
     return [
-        Column("time", 8, lambda r: figures.clock(r.at), lambda _: "muted"),
+        Column("time", 8, lambda r: figures.clock(r.at), lambda _: "muted", drop=1),
         Column(
-            "no", 5, lambda r: str(r.seq), lambda _: "muted", True, drop=3, key="N", order=lambda r: r.seq
+            "no", 5, lambda r: str(r.seq), lambda _: "muted", True, drop=4, key="N", order=lambda r: r.seq
         ),
-        Column("event", 20, lambda r: r.kind, _event_tone, drop=2, key="E"),
+        Column("event", 20, lambda r: r.kind, _event_tone, drop=3, key="E"),
         Column("about", 10, lambda r: r.about, lambda _: "strong", key="A"),
         Column("what", 24, lambda r: r.text, _event_text_tone, flex=1),
     ]

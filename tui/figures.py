@@ -94,18 +94,18 @@ def address(value: str | None, head: int = 6, tail: int = 4) -> str:
     return f"{value[:head]}…{value[-tail:]}" if len(value) > head + tail + 1 else value
 
 
-def scale(values: Sequence[int]) -> tuple[int, int]:
+def scale(values: Sequence[int], calm: int = 50) -> tuple[int, int]:
     """The lowest value and the span a trend is drawn over: 2 % of the highest at least, so that calm looks calm."""
     low, high = min(values), max(values)
-    return low, max(high - low, abs(high) // 50, 1)
+    return low, max(high - low, abs(high) // calm, 1)
 
 
-def trend(values: Sequence[int], width: int) -> str:
-    """The last values as a line of blocks; empty while there is only one."""
+def trend(values: Sequence[int], width: int, *, calm: int = 50) -> str:
+    """The last values as a line of blocks; empty while there is only one. `calm`: see `scale`."""
     if len(values) < 2:
         return ""
     shown = values[-width:]
-    low, span = scale(shown)
+    low, span = scale(shown, calm)
     return "".join(STEPS[(value - low) * (len(STEPS) - 1) // span] for value in shown)
 
 

@@ -14,12 +14,6 @@ from sniper_cli.context import Context
 from tui.app import SniperApp
 
 
-@pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing on the screen moves by itself."""
-    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
-
-
 @pytest.fixture
 def evening(home: Path, tmp_path: Path) -> Iterator[Context]:
     """The scene's database, at its last moment."""
@@ -30,11 +24,17 @@ def evening(home: Path, tmp_path: Path) -> Iterator[Context]:
 
 
 @pytest.fixture
-def app(evening: Context) -> SniperApp:
-    return SniperApp(evening, clock=lambda: NOW, poll_seconds=0)
+def app_at(evening: Context) -> Callable[[str], SniperApp]:
+    """An app that begins in a panel, and on whose screen nothing moves by itself."""
+
+    def build(panel: str) -> SniperApp:
+        app = SniperApp(evening, panel=panel, clock=lambda: NOW, poll_seconds=0)
+        app.animation_level = "none"
+        return app
+
+    return build
 
 
 @pytest.fixture
-def app_at(evening: Context) -> Callable[[str], SniperApp]:
-    """An app that begins in a panel."""
-    return lambda panel: SniperApp(evening, panel=panel, clock=lambda: NOW, poll_seconds=0)
+def app(app_at: Callable[[str], SniperApp]) -> SniperApp:
+    return app_at("launches")

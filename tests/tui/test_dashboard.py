@@ -145,7 +145,7 @@ async def test_a_bought_launch_tells_its_orders_and_its_result(app: SniperApp):
         screen = text_of(app)
 
         assert "bought · sold by take profit ▲ 0.0598 +59.8%" in screen
-        assert "filled in block" in screen
+        assert "✔ filled, block 135" in screen
 
 
 async def test_escape_leads_back_to_where_one_was(app: SniperApp):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import sqlalchemy as sa
+
 from docs.scene_acts import NOW
 from sniper_cli.context import Context
-from sniper_cli.errors import NodeUnreachable
+from sniper_cli.errors import DatabaseUnavailable, NodeUnreachable
 from tests.tui.test_dashboard import WIDE, text_of
 from tui.app import SniperApp
 from tui.screens.dashboard import DashboardScreen
@@ -87,3 +89,25 @@ async def test_a_runtime_that_fails_is_told_and_its_error_kept_for_the_exit_code
         assert "$ sniper devnet start" in text_of(app)
 
     assert isinstance(app.failure, NodeUnreachable)
+
+
+async def test_a_state_that_cannot_be_read_at_the_start_ends_the_app_with_its_error(evening: Context):
+    with evening.database.write() as session:
+        session.execute(sa.text("DROP TABLE journal_head"))
+    app = SniperApp(evening, poll_seconds=0)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+
+    assert isinstance(app.failure, DatabaseUnavailable)
+
+
+async def test_a_reading_that_fails_later_is_told_and_tried_again(evening: Context):
+    app = SniperApp(evening, clock=lambda: NOW, poll_seconds=0.05)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        with evening.database.write() as session:
+            session.execute(sa.text("ALTER TABLE journal_head RENAME TO elsewhere"))
+        await pilot.pause(0.4)
+
+        assert app.is_running
+        assert "The state cannot be read" in {notice.title for notice in app._notifications}

@@ -43,6 +43,7 @@ class DetailScreen(LiveScreen, Generic[Story]):
         & .frame {{ {FRAME} }}
         & .frame:focus {{ border: round $primary; border-title-color: $primary; }}
         & .side {{ width: 38; height: 100%; scrollbar-size-vertical: 1; {FRAME} }}
+        & .side:focus {{ border: round $primary; border-title-color: $primary; }}
         & .main {{ width: 1fr; height: 100%; }}
         & .banner {{ height: auto; {FRAME} }}
     }}
@@ -53,6 +54,7 @@ class DetailScreen(LiveScreen, Generic[Story]):
     DetailScreen.-live {{ border: heavy $error; }}
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual's own shape
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012 - Textual's own shape
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "Back"),
         Binding("tab", "app.focus_next", "Next table", show=False),

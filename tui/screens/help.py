@@ -19,7 +19,7 @@ Line = tuple[str, str]
 COMMON: tuple[Line, ...] = (
     ("↑ ↓  j k", "move the cursor"),
     ("enter", "open what the cursor is on"),
-    ("tab", "next table"),
+    ("tab", "next table or block"),
     ("esc", "step back"),
     ("ctrl+k", "trip or reset the kill switch (asks for a word)"),
     ("p", "pause: the screen stands still, the sniper does not"),
@@ -106,6 +106,7 @@ class HelpBox(ModalScreen[None]):
 
 
 def _sorts(table: LiveTable[object]) -> Iterator[Line]:
-    keyed = [column for column in table.columns if column.key]
-    if keyed:
-        yield " ".join(c.key for c in keyed), ", ".join(c.title for c in keyed)
+    """The letters and their columns, four to a line."""
+    pairs = [f"{column.key} {column.title}" for column in table.columns if column.key]
+    for place in range(0, len(pairs), 4):
+        yield "" if place else "shift +", "   ".join(pairs[place : place + 4])

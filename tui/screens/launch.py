@@ -37,6 +37,10 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         & #timeline { width: 1fr; height: 100%; }
         & .side { width: 34; }
     }
+    LaunchScreen.-short {
+        & #checks { height: 1fr; max-height: 100%; }
+        & #lower { height: 6; min-height: 6; }
+    }
     LaunchScreen.-narrow {
         & #outcome-frame { display: none; }
         & .side { width: 30; }
@@ -58,9 +62,9 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         yield checks
         with Horizontal(id="lower"):
             yield timeline
-            with VerticalScroll(classes="side", id="figures-frame", can_focus=False):
+            with VerticalScroll(classes="side", id="figures-frame"):
                 yield Facts(label_width=11, id="figures")
-            with VerticalScroll(classes="side", id="outcome-frame", can_focus=False):
+            with VerticalScroll(classes="side", id="outcome-frame"):
                 yield Facts(label_width=9, id="outcome")
 
     def on_mount(self) -> None:
@@ -149,7 +153,7 @@ def _outcome(story: LaunchStory) -> Iterator[Fact]:
 
 def _order(order: OrderRow) -> Iterator[Fact]:
     word, tone = columns.ORDER_STATES[order.state]
-    block = f" in block {order.block_number:,}" if order.block_number else ""
+    block = f", block {order.block_number:,}" if order.block_number else ""
     yield str(order.side), f"{word}{block}", tone
     yield "", f"{figures.exact(order.filled_notional)} ETH", ""
     yield "", figures.address(order.tx_hash, 8, 6), "muted"

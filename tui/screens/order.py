@@ -34,6 +34,10 @@ class OrderScreen(DetailScreen[OrderStory]):
         & #transactions { height: 6; }
         & #timeline { height: 1fr; }
     }
+    OrderScreen.-short {
+        & #checks { height: 8; }
+        & #transactions { height: 5; }
+    }
     """
     NAME = "Order"
 
@@ -61,7 +65,7 @@ class OrderScreen(DetailScreen[OrderStory]):
                 yield checks
                 yield transactions
                 yield timeline
-            with VerticalScroll(classes="side", can_focus=False):
+            with VerticalScroll(classes="side"):
                 yield Facts(id="figures")
 
     def on_mount(self) -> None:

@@ -83,6 +83,7 @@ class PositionScreen(DetailScreen[PositionStory]):
         & #trend-frame { height: 8; }
         & #timeline { height: 1fr; }
     }
+    PositionScreen.-short #trend-frame { height: 6; }
     """
     NAME = "Position"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "close_position", "Close")]
@@ -104,7 +105,7 @@ class PositionScreen(DetailScreen[PositionStory]):
                 with Vertical(id="trend-frame", classes="frame"):
                     yield Trend(id="trend")
                 yield timeline
-            with VerticalScroll(classes="side", can_focus=False):
+            with VerticalScroll(classes="side"):
                 yield Facts(id="figures")
 
     def on_mount(self) -> None:

@@ -64,7 +64,7 @@ class Facts(Widget):
 def _wrapped(value: str, room: int) -> list[str]:
     """A value in lines that fit: broken between words, or inside an address that is longer than a line."""
     lines, line = [], ""
-    for word in value.split(" "):
+    for word in value.replace(" %", "\N{NO-BREAK SPACE}%").split(" "):
         rest = word
         if line and len(line) + 1 + len(rest) > room:
             lines.append(line)

@@ -17,6 +17,10 @@ WIDE = 104
 """From this width on, the second line has room for the words and the trend."""
 
 
+CALM = 10**6
+"""An equity that moves by less than a millionth draws a flat line: it moves far less than a position."""
+
+
 class StatusHeader(Widget):
     """Profile, mode, head and its age, equity, profit, kill switch: always there, on every screen."""
 
@@ -111,7 +115,10 @@ class StatusHeader(Widget):
             line.append(figures.gain(units, facts.decimals), self._profit_tone(units))
         if width >= WIDE and len(facts.trend) > 1:
             line.append("   ")
-            line.append(figures.trend(facts.trend, 16), self._profit_tone(facts.realised + facts.unrealised))
+            line.append(
+                figures.trend(facts.trend, 16, calm=CALM),
+                self._profit_tone(facts.realised + facts.unrealised),
+            )
         return line
 
     def _profit_tone(self, units: int) -> str:
