@@ -47,6 +47,13 @@ class Entries:
 
     async def follow(self, launch: Launch, received_at: int) -> None:
         """Judge a launch, again at later blocks if it is not open yet, and act on the verdict."""
+        self._run.heads.heat(launch.id)
+        try:
+            await self._follow(launch, received_at)
+        finally:
+            self._run.heads.cool(launch.id)
+
+    async def _follow(self, launch: Launch, received_at: int) -> None:
         judged = await self._until_judged(launch, received_at)
         while (
             judged is not None
@@ -54,10 +61,18 @@ class Entries:
             and not await self._buy(launch, judged)
         ):
             # The node failed before anything was recorded: what was judged is old by the next block.
-            head = await self._run.heads.after(self._run.heads.latest)
+            head = await self._next_head(launch, self._run.heads.latest)
             judged = await self._until_judged(launch, monotonic_ns()) if self._in_time(launch, head) else None
         if judged is None:
             self._decide(launch, Decision.SKIPPED, "could not be judged and ordered before it was too old")
+
+    async def _next_head(self, launch: Launch, known: Head | None) -> Head:
+        """Wait for a block; meanwhile the launch is in no hurry."""
+        heads = self._run.heads
+        heads.cool(launch.id)
+        head = await heads.after(known)
+        heads.heat(launch.id)
+        return head
 
     def _may_buy(self, launch: Launch, report: SafetyReport) -> bool:
         """Refuse what is not proven safe, skip what this run may not buy."""
@@ -81,7 +96,8 @@ class Entries:
 
     async def _until_judged(self, launch: Launch, received_at: int) -> Judged | None:
         """The verdict that counts: the first one, or for a launch that may still open, the last one in its time."""
-        run, judged, head = self._run, None, self._run.heads.latest
+        judged: Judged | None = None
+        head = self._run.heads.latest
         while True:
             report = await self._judge(launch)
             if report is not None:
@@ -91,7 +107,7 @@ class Entries:
                     self._record(launch, judged)
                 if report.classification not in MAY_OPEN:
                     return judged
-            head = await run.heads.after(head)
+            head = await self._next_head(launch, head)
             received_at = monotonic_ns()
             if not self._in_time(launch, head):
                 return judged

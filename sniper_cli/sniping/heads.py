@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 if TYPE_CHECKING:
     from sniper_cli.chains.node import Head
+
+BEHIND_SECONDS = 0.005
+"""A block's logs arrive right behind its head."""
+HURRY_SECONDS = 0.15
+"""How long the work of a block lets launches go first: settling and marking take 20 ms of the one thread."""
 
 
 class Heads:
@@ -16,6 +23,9 @@ class Heads:
         self._latest: Head | None = None
         self._changed = asyncio.Event()
         self._stale = False
+        self._hot: set[UUID] = set()
+        self._cool = asyncio.Event()
+        self._cool.set()
 
     @property
     def latest(self) -> Head | None:
@@ -51,3 +61,21 @@ class Heads:
         self._stale = False
         assert self._latest is not None
         return self._latest
+
+    def heat(self, launch_id: UUID) -> None:
+        """A launch is being judged or bought: the work of the block waits a moment for it."""
+        self._hot.add(launch_id)
+        self._cool.clear()
+
+    def cool(self, launch_id: UUID) -> None:
+        """It is not in a hurry any more."""
+        self._hot.discard(launch_id)
+        if not self._hot:
+            self._cool.set()
+
+    async def calm(self) -> None:
+        """Wait until no launch is in a hurry, but not long: exits have until the next block, too."""
+        await asyncio.sleep(BEHIND_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HURRY_SECONDS):
+                await self._cool.wait()

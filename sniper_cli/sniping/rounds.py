@@ -42,6 +42,7 @@ class Rounds:
 
     async def work(self, head: Head) -> None:
         """One round. A node that fails in its middle leaves everything for the next."""
+        await self._run.heads.calm()
         await self.settle()
         holdings = list(self._book.holdings.values())
         if holdings:
@@ -61,6 +62,11 @@ class Rounds:
         signal = ExitSignal(ExitRule.END, "the run is over")
         holdings = list(self._book.holdings.values())
         await asyncio.gather(*(self._sales.sell(h, signal, self._marks.get(h.id)) for h in holdings))
+
+    @property
+    def has_something_to_sell(self) -> bool:
+        """Whether anything held is worth the gas of its sale: what lost its liquidity is not."""
+        return any(self._sales.is_worth_it(self._marks.get(key)) for key in self._book.holdings)
 
     async def flee(self, removal: Removal) -> None:
         """Sell ahead of a waiting removal of liquidity, if it is of a pool that we hold and large enough to matter."""

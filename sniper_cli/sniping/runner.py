@@ -24,6 +24,7 @@ from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
 from sniper_cli.sniping.rounds import CURSOR, Rounds
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import Sales
+from sniper_cli.sniping.warmup import warm_up
 from sniper_cli.sniping.watcher import Watcher
 from state import journal
 from state.accounts import Account, balance_of
@@ -42,6 +43,7 @@ FINISH_SECONDS = 3.0
 """How long launches under way may take to end when the run stops."""
 CLOSING_SECONDS = 30.0
 """How long a run that closes its positions at its end tries to."""
+CANCEL_SECONDS = 0.2
 OVERLAP_BLOCKS = 3
 """Read again at a restart: a head may have been noted before its logs were."""
 
@@ -112,6 +114,7 @@ class Sniper:
             unsettled = len(working_orders(session, run.account_id))
             cash = balance_of(session, run.account_id, run.native)
         await run.desk.recover(run.account_id)
+        await warm_up(run)
         self._book.look(quietly=True)
         self._note(
             "runner.started", {"account": self._account_name, "address": run.address, "block": head.number}
@@ -133,11 +136,9 @@ class Sniper:
             done, _ = await asyncio.wait([*tasks, ending], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            return "asked to"
+            return "as asked"
         finally:
-            for task in (*tasks, ending):
-                task.cancel()
-            await asyncio.gather(*tasks, ending, return_exceptions=True)
+            await _end_all([*tasks, ending])
 
     async def _end(self, stop: asyncio.Event) -> None:
         """Once told to stop: no new purchases, what is under way comes to its end, positions are sold if they shall."""
@@ -185,7 +186,7 @@ class Sniper:
             return not working_orders(session, self._run.account_id)
 
     def _is_closed(self) -> bool:
-        return self._is_quiet() and not self._book.holdings
+        return self._is_quiet() and not self._rounds.has_something_to_sell
 
     async def _first_block(self) -> int:
         """Where to begin to read: shortly before the last block seen, if it is still part of this chain."""
@@ -206,3 +207,12 @@ class Sniper:
         run.database.transact(
             lambda session: journal.append(session, kind, run.account_id, data, actor=ACTOR)
         )
+
+
+async def _end_all(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel, and again until it took: on Python 3.11 a cancellation that meets a connection just made is lost."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)

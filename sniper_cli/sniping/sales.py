@@ -64,7 +64,11 @@ class Sales:
             await self._hasten(working, signal)
             return None
         quantity = holding.position.quantity if mark is None else mark.quantity
-        if quantity <= 0 or not self._is_due(former, signal) or not self._is_worth_it(signal, mark):
+        if (
+            quantity <= 0
+            or not self._is_due(former, signal)
+            or not (signal.rule is ExitRule.LIQUIDITY_PENDING or self.is_worth_it(mark))
+        ):
             return None
         attempt = len(former) + 1
         self._run.tell(
@@ -133,10 +137,10 @@ class Sales:
         wait = min(LONGEST_WAIT, timedelta(seconds=1 << min(failures, 12)))
         return utc_now() - former[-1].updated_at >= wait
 
-    def _is_worth_it(self, signal: ExitSignal, mark: Mark | None) -> bool:
+    def is_worth_it(self, mark: Mark | None) -> bool:
         """Whether selling brings more than its gas. What cannot be priced is tried."""
         head = self._run.heads.latest
-        if mark is None or head is None or signal.rule is ExitRule.LIQUIDITY_PENDING:
+        if mark is None or head is None:
             return True
         tip = int(self._run.settings.priority_fee_gwei.scaleb(9))
         return mark.value > SALE_GAS * (head.base_fee + tip)

@@ -14,7 +14,7 @@ import pytest
 from sniper_cli.portfolio.accounts import ensure_evm_account
 from sniper_cli.risk.limits import Limits
 from sniper_cli.settings.model import ExitSettings, SnipingSettings
-from sniper_cli.sniping.events import HeadSeen, SniperEvent
+from sniper_cli.sniping.events import HeadSeen, RunnerStarted, SniperEvent
 from sniper_cli.sniping.runner import Sniper
 from sniper_cli.trading.desk import OrderDesk
 from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy, LocalSigner
@@ -81,8 +81,10 @@ class Hunt:
     async def start(self, settings: SnipingSettings, **options: Any) -> None:
         """Start a sniper, and return once it follows the chain."""
         self._stop = asyncio.Event()
+        self.events.clear()
         self._task = asyncio.create_task(self.sniper(settings, **options).run(self._stop))
-        await self.until(HeadSeen)
+        await self.until(RunnerStarted)
+        await self.until(HeadSeen, keep=True)
 
     async def stop(self) -> None:
         """Tell it to end, in order."""
@@ -105,16 +107,21 @@ class Hunt:
             await self.chain.mine()
 
     async def until(
-        self, kind: type[E], holds: Callable[[E], bool] = lambda _: True, *, seconds: float = 15
+        self,
+        kind: type[E],
+        holds: Callable[[E], bool] = lambda _: True,
+        *,
+        seconds: float = 15,
+        keep: bool = False,
     ) -> E:
-        """The first event of a kind since the last one asked for; those before it are taken off."""
+        """The first event of a kind since the last one asked for; it and those before it are taken off."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     self._news.clear()
                     for place, event in enumerate(self.events):
                         if isinstance(event, kind) and holds(event):
-                            del self.events[: place + 1]
+                            del self.events[: 0 if keep else place + 1]
                             return event
                     if self._task is not None and self._task.done():
                         self._task.result()
