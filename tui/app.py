@@ -136,8 +136,15 @@ class SniperApp(App[None]):
         """Read the state once and show it. One reading at a time: the monitor remembers between them."""
         async with self._reading:
             self.dashboard = await asyncio.to_thread(self.monitor.read)
-        if isinstance(self.screen, LiveScreen):
-            self.screen.take(self.dashboard)
+        if (view := self.view) is not None:
+            view.take(self.dashboard)
+
+    @property
+    def view(self) -> LiveScreen | None:
+        """The full screen one looks at, also through a dialog: behind a question the figures go on."""
+        return next(
+            (screen for screen in reversed(self.screen_stack) if isinstance(screen, LiveScreen)), None
+        )
 
     async def _poll(self) -> None:
         """Read, show, and only then set the next time: slow readings never pile up."""
@@ -173,13 +180,13 @@ class SniperApp(App[None]):
         await settle_paper(self.context)
 
     def _tick(self) -> None:
-        if isinstance(self.screen, LiveScreen) and not self.paused:
-            self.screen.tick()
+        if (view := self.view) is not None and not self.paused:
+            view.tick()
 
     def action_pause(self) -> None:
         self.paused = not self.paused
-        if isinstance(self.screen, LiveScreen):
-            self.screen.take_current()
+        if (view := self.view) is not None:
+            view.take_current()
 
     # Going places
 

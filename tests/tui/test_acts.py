@@ -9,6 +9,7 @@ from sniper_cli.context import Context
 from sniper_cli.risk import switch
 from sniper_cli.settings.model import Mode
 from state.controls import tripped_switch
+from state.launches import ChainCursor
 from tests.tui.test_dashboard import WIDE, settled, text_of
 from tui.actions import Act, close_position, command_line
 from tui.app import SniperApp
@@ -135,3 +136,17 @@ async def test_on_a_live_profile_closing_wants_a_word_and_the_frame_is_red(eveni
 
 def test_a_command_line_names_the_profile_unless_it_is_the_default(evening: Context):
     assert command_line(evening, "risk", "show") == "sniper -p demo risk show"
+
+
+async def test_behind_a_question_the_figures_go_on(app: SniperApp, evening: Context):
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("ctrl+k")
+        with evening.database.write() as session:
+            cursor = session.get(ChainCursor, (31337, "heads"))
+            assert cursor is not None
+            cursor.block_number = 999
+        await app.read_state()
+        await pilot.pause()
+
+        assert isinstance(app.screen, ConfirmAct)
+        assert "block 999" in text_of(app)

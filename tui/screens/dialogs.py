@@ -40,7 +40,7 @@ class ConfirmAct(ModalScreen[bool]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "refuse", "Leave it"),
-        Binding("enter", "confirm", "Do it", priority=True),
+        Binding("enter", "confirm", "Do it"),
     ]
 
     def __init__(self, act: Act, prefix: str = "") -> None:
@@ -60,6 +60,11 @@ class ConfirmAct(ModalScreen[bool]):
     def on_mount(self) -> None:
         if self.act.word:
             self.query_one("#word", Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in the field: by its message, so that it comes after the letters typed before it."""
+        event.stop()
+        self.action_confirm()
 
     def action_confirm(self) -> None:
         if self.act.word and self.query_one("#word", Input).value.strip().lower() != self.act.word:
