@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from sniper_cli.settings.model import Settings
+from sniper_cli.settings.tables import near
 
 
 @cache
@@ -38,33 +37,6 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInfo]
 def near_key(key: str) -> str | None:
     """The known setting that a misspelt key most likely means."""
     return near(key, [*known_keys(), *known_tables()])
-
-
-def near(word: str, candidates: Mapping[str, Any] | list[str]) -> str | None:
-    """The one candidate most like `word`, if any is like it at all."""
-    found = get_close_matches(word, list(candidates), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested tables as dotted keys."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted keys as nested tables."""
-    root: dict[str, Any] = {}
-    for key, value in flat.items():
-        table = root
-        *parents, leaf = key.split(".")
-        for parent in parents:
-            table = table.setdefault(parent, {})
-        table[leaf] = value
-    return root
 
 
 @cache

@@ -1,50 +1,31 @@
-"""Resolves a profile: flag > environment > profile > [default] > code, with the origin of every value.
-
-Each source is a flat table of dotted keys laid over the one below it. Doing it ourselves instead of with
-pydantic-settings keeps the origin of each value (which that library forgets) and saves 54 ms of imports.
-"""
+"""Loads a profile: its settings validated, the origin of every value, and every problem with its place."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from sniper_cli.errors import ConfigurationError, UnknownProfile
+from sniper_cli.errors import ConfigurationError
 from sniper_cli.settings.files import ConfigFile, read_config
-from sniper_cli.settings.keys import flatten, known_keys, near, near_key, nest
-from sniper_cli.settings.model import Mode, Settings
+from sniper_cli.settings.keys import known_keys, near_key
+from sniper_cli.settings.layers import (
+    Layer,
+    Origin,
+    active_profile,
+    environment,
+    layers,
+    origin,
+    require_profile,
+)
+from sniper_cli.settings.model import Settings
 from sniper_cli.settings.paths import home_paths
-
-PREFIX = "SNIPER_"
-NOT_SETTINGS = ("SNIPER_SECRET__",)
-"""Environment variables that look like nested settings and are something else."""
+from sniper_cli.settings.tables import near
 
 TOP_LEVEL = ("active", "default", "profile")
 """What may stand at the top of the configuration file."""
-
-FALLBACK_PROFILE = "paper"
-
-BUILT_IN: dict[str, dict[str, Any]] = {
-    "paper": {"mode": Mode.PAPER},
-    "devnet": {"mode": Mode.DEVNET, "chain": {"block_seconds": "1"}},
-}
-"""Profiles that need no file. A table of the same name in the file is laid over them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value came from: `flag`, `environment`, `profile`, `default` or `code`, and the exact place."""
-
-    kind: str
-    place: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind} ({self.place})" if self.place else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,140 +64,71 @@ def resolve(profile: str | None, overrides: Mapping[str, Any] | None = None) -> 
     name = profile or active_profile(file)
     require_profile(file, name)
     sources = layers(file, name, overrides or {})
-    problems = unknown_keys(file, name, sources)
-    if problems:
+    settings, problems = validated(file, sources)
+    if settings is None or problems:
         raise as_error(problems)
-    values, origins = overlay(sources)
+    return Resolved(name, settings, {key: origin(sources, key) for key in known_keys()})
+
+
+def validated(file: ConfigFile, sources: Sequence[Layer]) -> tuple[Settings | None, list[Problem]]:
+    """What the sources make together, or everything in them that does not hold."""
+    from sniper_cli.settings.precedence import merged
+
+    problems = [*_unknown_tables(file), *_unknown_variables()]
+    flags, *others = sources
     try:
-        settings = Settings.model_validate(nest(values))
+        return merged(flags.table, [layer.table for layer in others]), problems
     except ValidationError as error:
-        raise as_error(invalid_values(error, origins, file)) from error
-    return Resolved(name, settings, {key: origins.get(key, Origin("code")) for key in known_keys()})
+        for item in error.errors():
+            key = ".".join(str(part) for part in item["loc"] if not isinstance(part, int))
+            if item["type"] == "extra_forbidden":
+                problems += _unknown_key(key, sources, file)
+            else:
+                problems.append(_invalid_value(key, item["msg"], sources, file))
+    return None, problems
 
 
-def active_profile(file: ConfigFile) -> str:
-    """The profile in force when no flag names one."""
-    return os.environ.get("SNIPER_PROFILE") or file.active or FALLBACK_PROFILE
-
-
-def profile_names(file: ConfigFile) -> list[str]:
-    """Built-in profiles first, then those of the file."""
-    return [*BUILT_IN, *(name for name in file.profiles if name not in BUILT_IN)]
-
-
-def require_profile(file: ConfigFile, name: str) -> None:
-    """Raise UnknownProfile, with the nearest name, unless the profile exists."""
-    names = profile_names(file)
-    if name in names:
-        return
-    meant = near(name, names)
-    raise UnknownProfile(
-        f"there is no profile {name!r}" + (f"; did you mean {meant!r}?" if meant else ""),
-        hint="sniper profile list",
-        profile=name,
-        near=meant,
-        profiles=names,
-    )
-
-
-Layer = tuple[dict[str, Any], dict[str, Origin]]
-
-
-def layers(file: ConfigFile, name: str, overrides: Mapping[str, Any]) -> list[Layer]:
-    """The sources from the weakest to the strongest."""
-    built_in = dict(flatten(BUILT_IN.get(name, {})))
-    default = dict(flatten(file.default))
-    own = dict(flatten(file.profiles.get(name, {})))
-    flags = {key: value for key, value in flatten(overrides) if value is not None}
-    environment = environment_values()
-    # A built-in profile stands for what the file's profile table would say, so it lies above [default].
+def _unknown_tables(file: ConfigFile) -> list[Problem]:
     return [
-        (default, {key: Origin("default", file.where(f"default.{key}")) for key in default}),
-        (built_in, {key: Origin("profile", f"built-in profile {name}") for key in built_in}),
-        (own, {key: Origin("profile", file.where(f"profile.{name}.{key}")) for key in own}),
-        (
-            {key: value for key, (value, _) in environment.items()},
-            {key: Origin("environment", variable) for key, (_, variable) in environment.items()},
-        ),
-        (flags, {key: Origin("flag") for key in flags}),
-    ]
-
-
-def overlay(sources: list[Layer]) -> tuple[dict[str, Any], dict[str, Origin]]:
-    """Lay the sources over each other; the last one to name a key wins it."""
-    values: dict[str, Any] = {}
-    origins: dict[str, Origin] = {}
-    for source, places in sources:
-        values.update(source)
-        origins.update(places)
-    return values, origins
-
-
-def environment_values() -> dict[str, tuple[Any, str]]:
-    """Settings from `SNIPER_…`: `SNIPER_SNIPING__AMOUNT` is `sniping.amount`.
-
-    A nested name that is no setting is kept, so that it is reported; a flat one (`SNIPER_HOME`) is something else.
-    """
-    known = known_keys()
-    found: dict[str, tuple[Any, str]] = {}
-    for variable, text in os.environ.items():
-        if not variable.startswith(PREFIX) or variable.startswith(NOT_SETTINGS):
-            continue
-        key = variable.removeprefix(PREFIX).lower().replace("__", ".")
-        if key in known:
-            found[key] = (_from_text(key, text), variable)
-        elif "." in key:
-            found[key] = (text, variable)
-    return found
-
-
-def _from_text(key: str, text: str) -> Any:
-    """Lists are written as JSON or with commas; everything else pydantic reads from text itself."""
-    if "tuple" not in str(known_keys()[key].annotation):
-        return text
-    if text.lstrip().startswith("["):
-        return json.loads(text)
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def unknown_keys(file: ConfigFile, name: str, sources: list[Layer]) -> list[Problem]:
-    """Keys of any source that are no settings, each with the nearest one that is."""
-    known = known_keys()
-    prefix = {"default": "default.", "profile": f"profile.{name}."}
-    problems = [
-        Problem(
-            key,
-            "no such table",
-            file=str(file.path),
-            line=file.line(key),
-            near=near(key, list(TOP_LEVEL)),
-        )
+        Problem(key, "no such table", file=str(file.path), line=file.line(key), near=near(key, TOP_LEVEL))
         for key in file.tables
         if key not in TOP_LEVEL
     ]
-    for source, places in sources:
-        for key in source:
-            if key in known:
-                continue
-            origin = places[key]
-            line = file.line(f"{prefix[origin.kind]}{key}") if origin.kind in prefix else None
-            where = str(file.path) if origin.kind in prefix else (origin.place or None)
-            problems.append(Problem(key, "no such setting", file=where, line=line, near=near_key(key)))
-    return problems
 
 
-def invalid_values(error: ValidationError, origins: Mapping[str, Origin], file: ConfigFile) -> list[Problem]:
-    """Pydantic's complaints, each with the place the value came from."""
+def _unknown_variables() -> list[Problem]:
+    """Variables of tables that do not exist: pydantic-settings looks for its own tables only.
+
+    A flat name (`SNIPER_HOME`) is something else, not a misspelling.
+    """
+    return [
+        Problem(key, "no such setting", file=variable, near=near_key(key))
+        for key, variable in environment().items()
+        if "." in key and key.partition(".")[0] not in Settings.model_fields
+    ]
+
+
+def _unknown_key(key: str, sources: Sequence[Layer], file: ConfigFile) -> list[Problem]:
+    """A misspelling, in every source that has it."""
     problems = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"] if not isinstance(part, int))
-        origin = origins.get(key)
-        path, _, line = (origin.place if origin else "").rpartition(":")
-        if origin and path == str(file.path) and line.isdigit():
-            problems.append(Problem(key, item["msg"], file=path, line=int(line)))
-        else:
-            problems.append(Problem(key, item["msg"], file=str(origin) if origin else None))
+    for found in filter(None, (layer.origin(key) for layer in sources)):
+        path, line = _line(found, file)
+        problems.append(Problem(key, "no such setting", path or found.place or None, line, near_key(key)))
     return problems
+
+
+def _invalid_value(key: str, message: str, sources: Sequence[Layer], file: ConfigFile) -> Problem:
+    found = origin(sources, key)
+    path, line = _line(found, file)
+    return Problem(key, message, path or (None if found.kind == "code" else str(found)), line)
+
+
+def _line(found: Origin, file: ConfigFile) -> tuple[str | None, int | None]:
+    """File and line of an origin, if it lies in the file."""
+    if found.place == str(file.path):
+        return found.place, None
+    path, _, line = found.place.rpartition(":")
+    return (path, int(line)) if path == str(file.path) and line.isdigit() else (None, None)
 
 
 def as_error(problems: list[Problem]) -> ConfigurationError:

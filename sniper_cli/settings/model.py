@@ -6,14 +6,27 @@ Amounts are Decimals of whole assets; shares are basis points. A misspelt key is
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Bps = Annotated[int, Field(ge=0, le=10_000)]
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+
+
+def _words(value: Any) -> Any:
+    """A list written as text, as the environment has it: with commas, or as JSON."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return json.loads(value)
+    return [word.strip() for word in value.split(",") if word.strip()]
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 class Mode(StrEnum):
@@ -90,7 +103,7 @@ class SnipingSettings(Table):
 class SecretSettings(Table):
     """Where secrets come from, tried in this order."""
 
-    stores: tuple[str, ...] = ("environment", "file", "command", "keyring", "encrypted")
+    stores: Words = ("environment", "file", "command", "keyring", "encrypted")
     directory: str = ""
     """One file a secret, mode 0600; systemd's $CREDENTIALS_DIRECTORY when empty."""
     command: str = ""

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sniper_cli.errors import SniperError, UsageProblem
-from sniper_cli.settings import load
+from sniper_cli.errors import UsageProblem
 from sniper_cli.settings.files import ConfigFile, read_config
-from sniper_cli.settings.loading import BUILT_IN, active_profile, profile_names, require_profile
+from sniper_cli.settings.keys import known_keys
+from sniper_cli.settings.layers import (
+    BUILT_IN,
+    active_profile,
+    layers,
+    profile_names,
+    require_profile,
+    told,
+)
 from sniper_cli.settings.masking import mask_url
 from sniper_cli.settings.paths import home_paths
 
@@ -26,25 +33,22 @@ def summary(name: str) -> dict[str, Any]:
 
 
 def _summary(file: ConfigFile, name: str) -> dict[str, Any]:
-    row: dict[str, Any] = {
+    """As written, not validated: a broken profile must not hide the others; `config validate` says what is wrong."""
+    sources = layers(file, name, {})
+
+    def setting(key: str) -> Any:
+        return told(sources, key, known_keys()[key].default)
+
+    mode, chain_id = str(setting("mode")), str(setting("chain.chain_id"))
+    return {
         "name": name,
-        "mode": None,
+        "mode": mode,
         "active": name == active_profile(file),
         "built_in": name in BUILT_IN,
-        "database": None,
-        "chain_id": None,
-        "account": None,
+        "database": mask_url(str(setting("database_url"))) or str(home_paths().database_file),
+        "chain_id": int(chain_id) if mode != "paper" and chain_id.isdecimal() else None,
+        "account": str(setting("account")) or name,
     }
-    try:
-        resolved = load(name)
-    except SniperError:
-        return row  # one broken profile must not hide the others; `config validate` says what is wrong
-    settings = resolved.settings
-    row["mode"] = settings.mode
-    row["account"] = resolved.account_name
-    row["chain_id"] = settings.chain.chain_id if settings.mode != "paper" else None
-    row["database"] = mask_url(settings.database_url) or str(home_paths().database_file)
-    return row
 
 
 def assignments(texts: list[str]) -> dict[str, str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from functools import reduce
+from operator import itemgetter
 from typing import Any
 
 from sniper_cli.errors import ConfigurationError
 from sniper_cli.output.formats import plain
 from sniper_cli.settings.files import read_config
 from sniper_cli.settings.keys import descriptions, known_keys, near_key
-from sniper_cli.settings.loading import NOT_SETTINGS, PREFIX, Origin, Problem, Resolved, environment_values
+from sniper_cli.settings.layers import PREFIX, Origin, environment
+from sniper_cli.settings.loading import Problem, Resolved
 from sniper_cli.settings.masking import masked
 from sniper_cli.settings.model import Settings
 from sniper_cli.settings.paths import home_paths
@@ -57,12 +58,11 @@ def all_problems() -> list[Problem]:
 
 def _environment_problems() -> list[Problem]:
     """Variables that look like settings of ours and are none."""
-    understood = {variable for _, variable in environment_values().values()} | OTHER_VARIABLES
     problems = []
-    for variable in sorted(os.environ):
-        if not variable.startswith(PREFIX) or variable.startswith(NOT_SETTINGS) or variable in understood:
+    for key, variable in sorted(environment().items(), key=itemgetter(1)):
+        if key in known_keys() or "." in key or variable in OTHER_VARIABLES:
             continue
-        meant = near_key(variable.removeprefix(PREFIX).lower().replace("__", "."))
+        meant = near_key(key)
         if meant is not None:
             near = PREFIX + meant.upper().replace(".", "__")
             problems.append(Problem(variable, "no such setting", file="environment", near=near))

@@ -17,26 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
-from pydantic import ValidationError
 from tomlkit import TOMLDocument
 
 from sniper_cli.errors import ConfigurationError, UsageProblem
 from sniper_cli.settings.files import ConfigFile, locate, read_config
-from sniper_cli.settings.keys import flatten, known_keys, near_key, nest
-from sniper_cli.settings.loading import (
-    BUILT_IN,
-    Problem,
-    as_error,
-    invalid_values,
-    layers,
-    overlay,
-    profile_names,
-    require_profile,
-    unknown_keys,
-)
+from sniper_cli.settings.keys import known_keys, near_key
+from sniper_cli.settings.layers import BUILT_IN, layers, profile_names, require_profile
+from sniper_cli.settings.loading import Problem, as_error, validated
 from sniper_cli.settings.masking import masked
-from sniper_cli.settings.model import Settings
 from sniper_cli.settings.paths import FILE_MODE, make_private_folder, write_private
+from sniper_cli.settings.tables import flatten
 from sniper_cli.settings.template import commented_config
 
 if TYPE_CHECKING:
@@ -185,15 +175,7 @@ def problems_of(file: ConfigFile) -> list[Problem]:
     """Everything that does not hold in any profile of the file."""
     found: dict[tuple[str, int | None], Problem] = {}
     for name in profile_names(file):
-        sources = layers(file, name, {})
-        problems = unknown_keys(file, name, sources)
-        values, origins = overlay(sources)
-        try:
-            Settings.model_validate(
-                nest({key: value for key, value in values.items() if key in known_keys()})
-            )
-        except ValidationError as error:
-            problems += invalid_values(error, origins, file)
+        _, problems = validated(file, layers(file, name, {}))
         for problem in problems:
             found.setdefault((problem.key, problem.line), problem)
     if file.active is not None and file.active not in profile_names(file):
