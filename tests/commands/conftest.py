@@ -30,7 +30,7 @@ def sniper_inside(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
         err = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             # The door sets these for a pipe; this test's process forgets them afterwards.

@@ -20,6 +20,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture
+def sniper(sniper_inside: Callable[..., Any]) -> Callable[..., Any]:
+    """In this process; the screen itself gets a process and a terminal."""
+    return sniper_inside
+
+
 def test_without_a_terminal_it_ends_at_once_with_a_hint(sniper: Callable[..., Any]):
     assert sniper("init").code == 0
     ran = sniper("tui")

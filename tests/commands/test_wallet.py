@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from sniper_cli.secrets import keystore
+from sniper_cli.secrets.encrypted import EncryptedStore
 from sniper_cli.secrets.secret import Secret
 from sniper_cli.secrets.wallets import import_wallet
 from sniper_cli.settings.paths import home_paths
@@ -34,6 +35,27 @@ Sniper = Callable[..., Any]
 
 
 @pytest.fixture
+def sniper(sniper_inside: Sniper) -> Sniper:
+    """In this process: these tests ask what a command says and to which stream; a terminal gets one of its own."""
+    return sniper_inside
+
+
+@pytest.fixture(autouse=True)
+def work_factors(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Keystores and secret files of little work in this process, and the work that each keystore was asked for."""
+    asked: list[int] = []
+    encrypt = keystore.encrypt
+
+    def cheap(key: bytes, passphrase: Secret, *, work_factor: int) -> dict[str, Any]:
+        asked.append(work_factor)
+        return encrypt(key, passphrase, work_factor=1024)
+
+    monkeypatch.setattr(keystore, "encrypt", cheap)
+    monkeypatch.setitem(EncryptedStore.__init__.__kwdefaults__, "n", 1024)
+    return asked
+
+
+@pytest.fixture
 def ready(sniper: Sniper, home: Path, sqlite_template: Path) -> Sniper:
     """A home with a database, as `sniper init` leaves it."""
     folder = home / "data"
@@ -44,7 +66,7 @@ def ready(sniper: Sniper, home: Path, sqlite_template: Path) -> Sniper:
 
 @pytest.fixture
 def junk(ready: Sniper, home: Path) -> Sniper:
-    """A home with the wallet `main`, which holds anvil's first account; of little work, so that it opens quickly."""
+    """A home with the wallet `main`, which holds anvil's first account."""
     key = keystore.key_from_hex(Secret(JUNK_KEY))
     with Database(f"sqlite:///{home / 'data' / 'sniper.db'}") as database:
         import_wallet(
@@ -55,7 +77,6 @@ def junk(ready: Sniper, home: Path) -> Sniper:
             Secret(PASSPHRASE),
             actor="test",
             source="private_key",
-            work_factor=1024,
         )
     return ready
 
@@ -67,9 +88,10 @@ def secret_file(folder: Path, name: str, text: str) -> str:
     return str(file)
 
 
-def test_a_wallet_is_created_and_listed(ready: Sniper, home: Path) -> None:
+def test_a_wallet_is_created_and_listed(ready: Sniper, home: Path, work_factors: list[int]) -> None:
     made = ready("wallet", "create", "main", "--json", env=SECRETS)
     assert made.code == 0, made.stderr
+    assert work_factors == [keystore.WORK_FACTOR] == [2**18]
     wallet = json.loads(made.stdout)
     assert stat.S_IMODE(Path(wallet["file"]).stat().st_mode) == 0o600
     assert PASSPHRASE not in made.stdout + made.stderr
