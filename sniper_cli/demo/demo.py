@@ -30,6 +30,7 @@ from sniper_cli.risk.limits import Limits
 from sniper_cli.sniping.events import Listener
 from sniper_cli.sniping.runner import Sniper
 from sniper_cli.trading.desk import OrderDesk
+from sniper_cli.trading.reconciliation import adjust
 from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy
 from state.accounts import Account, VenueKind
 from state.columns import timestamp, utc_now
@@ -141,6 +142,7 @@ class Demo:
             alarm.cancel()
 
     async def _report(self, desk: OrderDesk, account: Account, seconds: float) -> DemoReport:
+        await adjust(desk, account.id)
         reconciliation = await desk.reconcile(account.id)
         truths = read_truth(self._truth_file)
         with self._context.database.read() as session:

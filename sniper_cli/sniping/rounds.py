@@ -17,6 +17,7 @@ from sniper_cli.sniping.listings import Removal
 from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
 from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import Sales
+from sniper_cli.trading.reconciliation import adjust
 from state.columns import utc_now
 from state.launches import ChainCursor, Verdict
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 CURSOR = "pairs"
 """The stream whose place a restart continues from."""
+ADJUST_BLOCKS = 10
+"""A token whose balances move by themselves is booked anew this often at most."""
 REJUDGE_BLOCKS = 15
 """A held token is judged again this often: taxes flip, owners change their minds."""
 
@@ -39,6 +42,7 @@ class Rounds:
         self._marks: dict[UUID, Mark] = {}
         self._judged_at: dict[UUID, int] = {}
         self._condemned: dict[UUID, str] = {}
+        self._adjusted_at: dict[UUID, int] = {}
 
     async def work(self, head: Head) -> None:
         """One round. A node that fails in its middle leaves everything for the next."""
@@ -47,6 +51,8 @@ class Rounds:
         holdings = list(self._book.holdings.values())
         if holdings:
             self._marks = await read_marks(self._run, holdings)
+            if await self._taken_away(head, holdings):
+                holdings = list(self._book.holdings.values())
         self._write(head, holdings)
         await self._leave(holdings)
         await self._judge_again(head, holdings)
@@ -89,6 +95,28 @@ class Rounds:
             outbid_fee=removal.max_fee,
         )
         await self._sales.sell(holding, signal, marked)
+
+    async def _taken_away(self, head: Head, holdings: Sequence[Holding]) -> bool:
+        """Whether a token's contract changed what we hold of it; the ledger then follows, journalled."""
+        strange = {
+            h.id
+            for h in holdings
+            if (m := self._marks.get(h.id)) and m.reading.balance != h.position.quantity
+        }
+        fresh = {
+            key
+            for key in strange
+            if head.number - self._adjusted_at.get(key, -ADJUST_BLOCKS) >= ADJUST_BLOCKS
+        }
+        if not fresh:
+            return False
+        self._adjusted_at |= dict.fromkeys(fresh, head.number)
+        changed = await adjust(self._run.desk, self._run.account_id)
+        for line in changed:
+            problem = f"the contract of {line.asset_id} changed our balance by {line.difference} units"
+            self._run.tell(RunnerTrouble(problem=problem))
+        self._book.look()
+        return True
 
     def _concerned(self, removal: Removal) -> Holding | None:
         if removal.token is not None:

@@ -6,11 +6,17 @@ import asyncio
 
 import pytest
 
-from sniper_cli.sniping.events import ExitDecided, PendingRemoval, PositionClosed, PositionOpened
+from sniper_cli.sniping.events import (
+    ExitDecided,
+    PendingRemoval,
+    PositionClosed,
+    PositionOpened,
+    RunnerTrouble,
+)
 from sniper_cli.sniping.exits import ExitRule
 from state.positions import positions_newest_first
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
-from tests.zoo import calldata, transact
+from tests.zoo import balance_of, calldata, transact
 
 pytestmark = pytest.mark.anvil
 HELD_BACK = 100_000 * WEI
@@ -25,7 +31,7 @@ async def bought(hunt: Hunt, kind: str = "Normal", **rules: object) -> tuple[str
     return token, pool
 
 
-async def closed_by(hunt: Hunt, rule: ExitRule) -> PositionClosed:
+async def closed_by(hunt: Hunt, rule: str) -> PositionClosed:
     """The position is sold by this rule, and the ledger is true afterwards."""
     with hunt.ticking():
         closed = await hunt.until(PositionClosed)
@@ -138,3 +144,22 @@ async def test_a_taxed_token_is_marked_at_what_it_would_really_bring(hunt: Hunt)
     closed = await closed_by(hunt, ExitRule.TIME)
     # Bought 3 % and sold 7 % taxed; nobody traded between the mark and the sale.
     assert marked == closed.received
+
+
+async def test_a_holding_that_its_contract_takes_away_is_written_off_and_the_ledger_stays_true(
+    hunt: Hunt,
+) -> None:
+    token, _ = await bought(hunt, "BalanceBurn")
+    holder = hunt.account.address
+    half = await balance_of(hunt.chain.node, token, holder) // 2
+    with hunt.ticking():
+        await transact(hunt.chain.node, OWNER, token, calldata("burnFrom2(address,uint256)", holder, half))
+        await hunt.until(RunnerTrouble, lambda trouble: "changed our balance" in trouble.problem)
+    await hunt.require_true_ledger()
+    with hunt.database.read() as session:
+        assert abs(positions_newest_first(session, 1)[0].quantity - half) <= 1
+    rest = await balance_of(hunt.chain.node, token, holder)
+    with hunt.ticking():
+        await transact(hunt.chain.node, OWNER, token, calldata("burnFrom2(address,uint256)", holder, rest))
+    closed = await closed_by(hunt, "vanished")
+    assert closed.received == 0
