@@ -65,6 +65,7 @@ async def place(
         rehearsal = (await opened.desk.submit([intent], dry_run=True))[0]
         if dry_run or rehearsal.replayed:
             raise_if_refused(rehearsal)
+            rehearsal.dry_run = dry_run  # an order placed before is given back, not rehearsed
             return _placed(opened, rehearsal)
         if not rehearsal.refused:
             agree(question(context, request, instrument, rehearsal.summary, base, quote))

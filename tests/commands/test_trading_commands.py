@@ -37,6 +37,7 @@ def test_an_order_with_a_client_id_can_be_repeated(sniper: Run) -> None:
     assert first["state"] == "filled"
     assert first["replayed"] is False
     assert again["replayed"] is True
+    assert again["dry_run"] is False
     assert again["id"] == first["id"]
     assert isinstance(first["filled_quantity"], str)
 
