@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from types import SimpleNamespace
+from typing import Annotated, Any
 
 import typer
 
@@ -24,9 +25,6 @@ from commands.options import (
     watched,
 )
 from sniper_cli.output import Column, Format, cut, emit, format_of, note
-
-if TYPE_CHECKING:
-    from state.launches import Launch
 
 app = typer.Typer(
     help="Watch for launches, prove that they can be sold again, buy and exit.", no_args_is_help=True
@@ -249,5 +247,6 @@ def show(
     from sniper_cli.sniping.reading import launch_named
 
     with open_context(profile) as context, context.database.read() as session:
-        found: Launch = launch_named(session, launch)
-    emit(found, fmt=format_of(output, json), fields=fields, columns=LAUNCH)
+        found = launch_named(session, launch)
+    # A row of a table iterates over its fields, which would be taken for a list.
+    emit(SimpleNamespace(**found.model_dump()), fmt=format_of(output, json), fields=fields, columns=LAUNCH)
