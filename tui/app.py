@@ -41,6 +41,7 @@ from tui.theme import THEMES
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.driver import Driver
 
     from sniper_cli.screens import Runtime
 
@@ -107,6 +108,15 @@ class SniperApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = THEMES[0].name
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, save that ours outlives its terminal."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ != "LinuxDriver":
+            return chosen
+        from tui.terminal import LastingDriver
+
+        return LastingDriver
 
     async def on_mount(self) -> None:
         try:
@@ -180,7 +190,9 @@ class SniperApp(App[None]):
         await settle_paper(self.context)
 
     def _tick(self) -> None:
-        if (view := self.view) is not None and not self.paused:
+        if getattr(self._driver, "lost", False) and not self._leaving:
+            self.call_later(self.action_quit)
+        elif (view := self.view) is not None and not self.paused:
             view.tick()
 
     def action_pause(self) -> None:

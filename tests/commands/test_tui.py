@@ -46,27 +46,42 @@ def test_an_unknown_panel_is_a_usage_error_that_names_the_panels(sniper: Callabl
 @pytest.mark.timeout(60)
 def test_in_a_terminal_it_draws_the_profile_and_q_leaves_it_clean(home: Path, sniper: Callable[..., Any]):
     assert sniper("init").code == 0
+    terminal, process = open_in_terminal(home)
+    shown = read_until(terminal, 30, "PAPER", "no position", "Quit")
+    os.write(terminal, b"q")
+    shown += read_until(terminal, 20, "\x1b[?1049l")
+    code = process.wait(20)
+    os.close(terminal)
+
+    assert "PAPER" in shown
+    assert "\x1b[?1049l" in shown, "the terminal's own screen is given back"
+    assert code == 0
+
+
+@pytest.mark.timeout(60)
+def test_a_terminal_that_is_closed_leaves_no_process_behind(home: Path, sniper: Callable[..., Any]):
+    assert sniper("init").code == 0
+    terminal, process = open_in_terminal(home)
+    read_until(terminal, 30, "PAPER", "Quit")
+    os.close(terminal)
+
+    assert process.wait(20) is not None
+
+
+def open_in_terminal(home: Path) -> tuple[int, subprocess.Popen[bytes]]:
+    """`sniper tui` in a terminal of its own; the terminal's other end, and the process."""
     main, side = pty.openpty()
     ioctl(side, TIOCSWINSZ, pack("HHHH", 30, 110, 0, 0))
-    env = {**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
     process = subprocess.Popen(
         [sys.executable, "-m", "sniper_cli", "tui", "--screen", "positions"],
         stdin=side,
         stdout=side,
         stderr=side,
-        env=env,
+        env={**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"},
         start_new_session=True,
     )
     os.close(side)
-    shown = read_until(main, 30, "PAPER", "no position", "Quit")
-    os.write(main, b"q")
-    shown += read_until(main, 20, "\x1b[?1049l")
-    code = process.wait(20)
-    os.close(main)
-
-    assert "PAPER" in shown
-    assert "\x1b[?1049l" in shown, "the terminal's own screen is given back"
-    assert code == 0
+    return main, process
 
 
 def read_until(descriptor: int, seconds: float, *words: str) -> str:
