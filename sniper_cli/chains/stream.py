@@ -15,13 +15,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from time import monotonic, monotonic_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sniper_cli.chains.abi import PAIR_CREATED
 from sniper_cli.chains.lineage import Lineage
 from sniper_cli.chains.node import Head, Node, head_from
-from sniper_cli.chains.subscriptions import Subscriptions
 from sniper_cli.errors import NetworkError, NodeRefused, NodeTimeout, NodeUnreachable, WrongChain
+
+if TYPE_CHECKING:
+    from sniper_cli.chains.subscriptions import Subscriptions
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
@@ -101,7 +103,8 @@ class ChainStream:
         self._lineage = Lineage()
         self._seen: dict[tuple[str, str], None] = {}
         self._chain_id: int | None = None
-        self._filter: dict[str, Any] = {}
+        self._addresses: list[str] = []
+        self._topics: list[str] = []
         self._outbox: deque[Event] = deque()
         self._last_head_at = 0.0
         self._asked_at = 0.0
@@ -126,12 +129,13 @@ class ChainStream:
 
         Raises WrongChain if another chain answers after a reconnection; every other trouble is mended.
         """
-        addresses = [factory] if isinstance(factory, str) else list(factory)
-        self._filter = {"address": addresses, "topics": [list(topics)]}
+        self._addresses = [factory] if isinstance(factory, str) else list(factory)
+        self._topics = list(topics)
         pause, told = FIRST_PAUSE_SECONDS, False
+        connect = await asyncio.to_thread(_web3_subscriptions)
         while True:
             try:
-                async with Subscriptions(self._node.ws_url) as subscriptions:
+                async with connect(self._node.ws_url) as subscriptions:
                     await self._subscribe(subscriptions)
                     yield Connected()
                     pause, told = FIRST_PAUSE_SECONDS, False
@@ -151,18 +155,18 @@ class ChainStream:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _subscribe(self, subscriptions: Subscriptions) -> None:
-        chain_id = int(await subscriptions.call("eth_chainId", []), 16)
+        chain_id = await subscriptions.chain_id()
         if self._chain_id not in {None, chain_id}:
             raise WrongChain(
                 f"the node at {self._node.url} now serves chain {chain_id}, it was {self._chain_id}",
                 hint="sniper devnet status",
             )
         self._chain_id = chain_id
-        await subscriptions.subscribe("head", ["newHeads"])
-        await subscriptions.subscribe("log", ["logs", self._filter])
+        await subscriptions.follow_heads()
+        await subscriptions.follow_logs(self._addresses, self._topics)
         if self._wants_pending and self.sees_pending is not False:
             try:
-                await subscriptions.subscribe("pending", ["newPendingTransactions", True])
+                await subscriptions.follow_pending()
                 self.sees_pending = True
             except NodeRefused:
                 self.sees_pending = False
@@ -211,8 +215,9 @@ class ChainStream:
         """Read the logs of a range, oldest first; where it fails, what is left is read at the next connection."""
         for start in range(first, last + 1, LOG_BLOCKS):
             self._next_block = start if self._next_block is None else min(self._next_block, start)
+            wanted = {"address": self._addresses, "topics": [self._topics]}
             span = {"fromBlock": hex(start), "toBlock": hex(min(start + LOG_BLOCKS - 1, last))}
-            logs = await self._node.call("eth_getLogs", [{**self._filter, **span}])
+            logs = await self._node.call("eth_getLogs", [wanted | span])
             received_at = monotonic_ns()
             for log in logs:
                 self._put_log(log, received_at)
@@ -258,3 +263,10 @@ class ChainStream:
         self._seen[key] = None
         if len(self._seen) > SEEN_LOGS:
             del self._seen[next(iter(self._seen))]
+
+
+def _web3_subscriptions() -> type[Subscriptions]:
+    """Half a second of imports, paid by those who listen, and in a thread: the screen goes on meanwhile."""
+    from sniper_cli.chains.subscriptions import Subscriptions
+
+    return Subscriptions
