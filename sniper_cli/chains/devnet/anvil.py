@@ -5,7 +5,8 @@
 - On Linux the kernel sends anvil SIGTERM when its parent dies, however it dies (PR_SET_PDEATHSIG). It is set by a
   small launcher that then becomes anvil, not by `preexec_fn`, which can deadlock in a program with threads. The
   trap: "parent" is the *thread* that started it, so start an Anvil from a thread that lives as long as the chain
-  shall. Other systems have no such signal; there the record of the last devnet lets the next start end a leftover.
+  shall. macOS has no such signal: there an anvil may outlive its parent. It still holds the lock on its state, so
+  `sniper devnet start` refuses with DevnetBusy until `sniper devnet stop` has ended it.
 - With a state file the chain continues after a restart: blocks, receipts, nonces and logs are the same, only calls
   at old blocks are gone. (`--preserve-historical-states` would keep those at 130 kB a block; a plain dump takes 16.)
   While it dumps, anvil answers nobody: 20 ms at 1 MB, 90 at 5, 190 at 20.
