@@ -18,6 +18,7 @@ from typing import Any
 SUBJECTS = {
     "startup": "The command line's start",
     "judging": "Judging tokens by simulation (local chain, automine)",
+    "hearing": "From sending to hearing a log (local chain, automine)",
     "ordering": "The durable order path",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",
     "screens": "Live screens",
