@@ -1,0 +1,77 @@
+"""The lease: one living runner an account, a dead one's successor need not wait."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from sniper_cli.sniping.lease import RunnerLease
+from state.columns import utc_now
+from state.controls import Lease, take_lease
+from state.database import Database
+from state.errors import LeaseLost
+from state.identifiers import new_id
+
+
+def test_a_second_runner_is_refused_while_the_first_lives(database: Database) -> None:
+    account = new_id()
+    RunnerLease(database, account).take()
+    with pytest.raises(LeaseLost):
+        RunnerLease(database, account).take()
+
+
+def test_a_lease_given_back_can_be_taken_at_once_under_a_new_epoch(database: Database) -> None:
+    account = new_id()
+    first, second = RunnerLease(database, account), RunnerLease(database, account)
+    first.take()
+    first.release()
+    second.take()
+    assert second.epoch == first.epoch + 1
+
+
+def test_the_lease_of_a_process_that_is_gone_is_taken_over_at_once(database: Database) -> None:
+    account = new_id()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    holder = f"{socket.gethostname()}:{gone.pid}:1:abc"
+    lease = RunnerLease(database, account)
+    database.transact(lambda session: take_lease(session, lease.name, holder, timedelta(hours=1)))
+    lease.take()
+    assert lease.epoch == 2
+
+
+def test_the_lease_of_another_machine_is_respected_until_it_expires(database: Database) -> None:
+    account = new_id()
+    lease = RunnerLease(database, account)
+    database.transact(
+        lambda session: take_lease(session, lease.name, "elsewhere:1:1:abc", timedelta(hours=1))
+    )
+    with pytest.raises(LeaseLost):
+        lease.take()
+    past = utc_now() - timedelta(hours=2)
+    database.transact(lambda session: _expire(session.get_one(Lease, lease.name), past))
+    lease.take()
+
+
+def test_a_runner_that_lost_its_lease_can_neither_renew_nor_place(database: Database) -> None:
+    account = new_id()
+    first, second = RunnerLease(database, account), RunnerLease(database, account)
+    first.take()
+    database.transact(
+        lambda session: _expire(session.get_one(Lease, first.name), utc_now() - timedelta(hours=1))
+    )
+    second.take()
+    with pytest.raises(LeaseLost):
+        first.renew()
+    with pytest.raises(LeaseLost), database.read() as session:
+        first.require(session)
+    with database.read() as session:
+        second.require(session)
+
+
+def _expire(lease: Lease, moment: object) -> None:
+    lease.expires_at = moment  # type: ignore[assignment]
