@@ -15,6 +15,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any
 
+from sniper_cli.errors import ConfigurationError
 from sniper_cli.secrets.keystore import THROWAWAY_WORK_FACTOR
 from sniper_cli.settings import load
 from sniper_cli.settings.paths import Paths, home_paths, write_private
@@ -44,7 +45,7 @@ def demo_context(home: Path | None, actor: str) -> Iterator[Context]:
     Raises ConfigurationError, DatabaseUnavailable, SchemaNewer.
     """
     given = home or (Path(os.environ["SNIPER_HOME"]) if os.environ.get("SNIPER_HOME") else None)
-    folder = given or Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = given or _throw_away_folder()
     former = os.environ.get("SNIPER_HOME")
     os.environ["SNIPER_HOME"] = str(folder)
     try:
@@ -57,6 +58,16 @@ def demo_context(home: Path | None, actor: str) -> Iterator[Context]:
             os.environ["SNIPER_HOME"] = former
         if given is None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _throw_away_folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=PREFIX))
+    except OSError as error:
+        raise ConfigurationError(
+            f"no folder for a throw-away home can be made: {error.strerror or error}",
+            hint="sniper demo --home /a/writable/folder",
+        ) from error
 
 
 @contextmanager

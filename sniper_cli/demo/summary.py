@@ -67,6 +67,10 @@ def _score(report: DemoReport) -> list[str]:
     bought = [line for line in report.launches if line.bought]
     refused = sum(not line.bought for line in bad)
     words = f"{len(report.launches)} launches, {len(bought)} bought; of {len(bad)} bad ones {refused} refused"
+    if refused < len(bad):
+        words += (
+            f", {len(bad) - refused} bought while it still was what it seemed (see how it was left below)"
+        )
     return [paint(words, "dim")]
 
 
