@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sniper_cli.settings.model import Mode
 from state.accounts import Asset, find_account
 from state.controls import GLOBAL, KillSwitch
 from state.positions import open_positions
@@ -25,15 +26,16 @@ class Exposure:
     at: datetime | None
     account: str
     open_positions: int
-    max_open_positions: int
+    max_open_positions: int | None
+    """None where there is no limit: the sniper's limits bind its chain account, not the paper one."""
     spent: Decimal
-    max_total_spend: Decimal
+    max_total_spend: Decimal | None
     unit: str
 
 
 def exposure(context: Context) -> Exposure:
     """Read the switch and what stands in open positions."""
-    sniping = context.settings.sniping
+    limits = None if context.settings.mode is Mode.PAPER else context.settings.sniping
     with context.database.read() as session:
         switch = session.get(KillSwitch, GLOBAL)
         tripped = switch is not None and switch.tripped
@@ -48,8 +50,8 @@ def exposure(context: Context) -> Exposure:
             at=switch.at if switch is not None and tripped else None,
             account=context.account_name,
             open_positions=len(positions),
-            max_open_positions=sniping.max_open_positions,
+            max_open_positions=limits.max_open_positions if limits else None,
             spent=asset.amount(cost) if asset is not None else Decimal(0),
-            max_total_spend=sniping.max_total_spend,
+            max_total_spend=limits.max_total_spend if limits else None,
             unit=asset.symbol if asset is not None else context.settings.chain.coin,
         )
