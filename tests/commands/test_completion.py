@@ -83,8 +83,8 @@ def test_without_a_database_nothing_is_offered(home: Path, table: str) -> None:
     assert completion.ids_starting(table, "") == []
 
 
-def test_ids_and_symbols_come_from_the_database(sniper: Run) -> None:
-    sniper("init")
+def test_ids_and_symbols_come_from_the_database(sniper_inside: Run) -> None:
+    sniper_inside("init")
 
     assert "BTC/USDT" in completion.instruments_starting("BTC")
     assert completion.ids_starting("order", "") == []

@@ -1,4 +1,8 @@
-"""`sniper devnet` from the outside: a chain in the background that every other command finds."""
+"""`sniper devnet` from the outside: a chain in the background that every other command finds.
+
+What starts a chain is a process of its own, as for a person: started from this one, it would stay as a zombie after
+its end and seem to run. What only looks, asks or stops runs in this process.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,9 @@ from sniper_cli.chains.devnet.record import process_runs, read_record
 ROOT = Path(__file__).resolve().parents[2]
 
 
+Run = Callable[..., Any]
+
+
 def run(home: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "sniper_cli", "devnet", *argv]
@@ -37,13 +44,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dic
     run(home, "stop")
 
 
+@pytest.fixture
+def shared_devnet(shared: tuple[Path, dict[str, Any]], sniper_inside: Run) -> Run:
+    """`sniper devnet …` in the home of the shared devnet."""
+
+    def ask(*argv: str) -> Any:
+        return sniper_inside("devnet", *argv, env={"SNIPER_HOME": str(shared[0])})
+
+    return ask
+
+
 def test_the_record_names_urls_contracts_accounts_and_the_known_keys(
-    shared: tuple[Path, dict[str, Any]],
+    shared: tuple[Path, dict[str, Any]], shared_devnet: Run
 ) -> None:
     from eth_account import Account
 
-    home, started = shared
-    status = json.loads(run(home, "status", "--keys", "--json").stdout)
+    _, started = shared
+    status = json.loads(shared_devnet("status", "--keys", "--json").stdout)
     assert status["running"] is True
     assert status["http_url"] == started["http_url"]
     assert status["ws_url"] == started["http_url"].replace("http", "ws")
@@ -55,26 +72,27 @@ def test_the_record_names_urls_contracts_accounts_and_the_known_keys(
     assert [status[name] for name in contracts] == [started[name] for name in contracts]
 
 
-def test_funding_adds_coins_to_an_address(shared: tuple[Path, dict[str, Any]]) -> None:
-    home, _ = shared
+def test_funding_adds_coins_to_an_address(shared_devnet: Run) -> None:
     address = "0x00000000000000000000000000000000000a11ce"
-    assert json.loads(run(home, "fund", address, "--dry-run", "--json").stdout)["balance"] == "10.000000000000000000"
-    first = json.loads(run(home, "fund", address, "--amount", "2.5", "--json").stdout)
-    second = json.loads(run(home, "fund", address, "--amount", "1", "--json").stdout)
+    assert (
+        json.loads(shared_devnet("fund", address, "--dry-run", "--json").stdout)["balance"]
+        == "10.000000000000000000"
+    )
+    first = json.loads(shared_devnet("fund", address, "--amount", "2.5", "--json").stdout)
+    second = json.loads(shared_devnet("fund", address, "--amount", "1", "--json").stdout)
     assert (first["balance"], second["balance"]) == ("2.500000000000000000", "3.500000000000000000")
 
 
-def test_funding_an_unknown_wallet_or_a_part_of_a_wei_is_refused(shared: tuple[Path, dict[str, Any]]) -> None:
-    home, _ = shared
-    unknown = run(home, "fund", "nobody")
-    assert (unknown.returncode, "no wallet 'nobody'" in unknown.stderr) == (7, True)
-    finer = run(home, "fund", "0x00000000000000000000000000000000000a11ce", "--amount", "1e-19")
-    assert (finer.returncode, "hint: sniper devnet fund" in finer.stderr) == (2, True)
+def test_funding_an_unknown_wallet_or_a_part_of_a_wei_is_refused(shared_devnet: Run) -> None:
+    unknown = shared_devnet("fund", "nobody")
+    assert (unknown.code, "no wallet 'nobody'" in unknown.stderr) == (7, True)
+    finer = shared_devnet("fund", "0x00000000000000000000000000000000000a11ce", "--amount", "1e-19")
+    assert (finer.code, "hint: sniper devnet fund" in finer.stderr) == (2, True)
 
 
-def test_a_second_start_in_the_same_home_is_refused(shared: tuple[Path, dict[str, Any]]) -> None:
-    ran = run(shared[0], "start", "--detach", "--port", "0")
-    assert ran.returncode == 9
+def test_a_second_start_in_the_same_home_is_refused(shared_devnet: Run) -> None:
+    ran = shared_devnet("start", "--detach", "--port", "0")
+    assert ran.code == 9
     assert "hint: sniper devnet stop" in ran.stderr
 
 
@@ -85,26 +103,28 @@ def test_the_background_tells_why_it_did_not_start(shared: tuple[Path, dict[str,
     assert "hint: sniper devnet start --port 0" in ran.stderr
 
 
-def test_a_market_is_staged_on_the_chain_that_runs(shared: tuple[Path, dict[str, Any]]) -> None:
-    planned = json.loads(run(shared[0], "stage", "--duration", "10s", "--dry-run", "--json").stdout)
+def test_a_market_is_staged_on_the_chain_that_runs(
+    shared: tuple[Path, dict[str, Any]], shared_devnet: Run
+) -> None:
+    planned = json.loads(shared_devnet("stage", "--duration", "10s", "--dry-run", "--json").stdout)
     assert planned["http_url"] == shared[1]["http_url"]
     assert planned["launches"] >= 1
 
 
-def test_after_a_stop_nothing_runs_and_a_start_goes_on(sniper: Callable[..., Any], home: Path) -> None:
+def test_after_a_stop_nothing_runs_and_a_start_goes_on(sniper: Run, sniper_inside: Run, home: Path) -> None:
     first = json.loads(sniper("devnet", "start", "--detach", "--port", "0", "--json").stdout)
     time.sleep(1.2)
-    assert sniper("devnet", "stop").code == 0
+    assert sniper_inside("devnet", "stop").code == 0
     assert not process_runs(first["pid"])
-    assert json.loads(sniper("devnet", "status", "--json").stdout)["running"] is False
+    assert json.loads(sniper_inside("devnet", "status", "--json").stdout)["running"] is False
     assert sniper("devnet", "start", "--detach", "--port", "0").code == 0
-    again = json.loads(sniper("devnet", "status", "--json").stdout)
+    again = json.loads(sniper_inside("devnet", "status", "--json").stdout)
     assert again["block"] >= 2
-    sniper("devnet", "stop")
+    sniper_inside("devnet", "stop")
 
 
 def test_kill_9_of_its_process_leaves_no_anvil_and_the_next_start_works(
-    sniper: Callable[..., Any], home: Path
+    sniper: Run, sniper_inside: Run, home: Path
 ) -> None:
     started = json.loads(sniper("devnet", "start", "--detach", "--port", "0", "--json").stdout)
     record = read_record(home / "data")
@@ -114,7 +134,7 @@ def test_kill_9_of_its_process_leaves_no_anvil_and_the_next_start_works(
     assert ran.code == 0, ran.stderr
     assert json.loads(ran.stdout)["pid"] != started["pid"]
     assert not process_runs(started["pid"])
-    sniper("devnet", "stop")
+    sniper_inside("devnet", "stop")
 
 
 def test_in_the_foreground_an_interrupt_ends_it_in_order(home: Path) -> None:
@@ -132,52 +152,52 @@ def test_in_the_foreground_an_interrupt_ends_it_in_order(home: Path) -> None:
     assert read_record(home / "data") is None
 
 
-def test_beginning_anew_asks_first(sniper: Callable[..., Any], home: Path) -> None:
+def test_beginning_anew_asks_first(sniper_inside: Run, home: Path) -> None:
     (home / "data").mkdir(parents=True)
     (home / "data" / "anvil-state.json").write_text("{}")
-    ran = sniper("devnet", "start", "--fresh", "--detach", "--port", "0")
+    ran = sniper_inside("devnet", "start", "--fresh", "--detach", "--port", "0")
     assert ran.code == 2
     assert "--yes" in ran.stderr
 
 
-def test_without_the_packages_the_hint_installs_them(sniper: Callable[..., Any], tmp_path: Path) -> None:
+def test_without_the_packages_the_hint_installs_them(sniper: Run, tmp_path: Path) -> None:
     ran = sniper("devnet", "start", "--detach", env={"SNIPER_DEVNET_DIR": str(tmp_path / "none")})
     assert ran.code == 3
     assert "hint: sniper devnet install" in ran.stderr
 
 
-def test_installing_twice_does_nothing(sniper: Callable[..., Any]) -> None:
-    ran = sniper("devnet", "install", "--json")
+def test_installing_twice_does_nothing(sniper_inside: Run) -> None:
+    ran = sniper_inside("devnet", "install", "--json")
     assert ran.code == 0
     assert {row["state"] for row in json.loads(ran.stdout)} == {"installed"}
     assert ran.stderr == ""
 
 
-def test_installing_without_a_terminal_wants_a_yes(sniper: Callable[..., Any], tmp_path: Path) -> None:
-    ran = sniper("devnet", "install", env={"SNIPER_DEVNET_DIR": str(tmp_path / "none")})
+def test_installing_without_a_terminal_wants_a_yes(sniper_inside: Run, tmp_path: Path) -> None:
+    ran = sniper_inside("devnet", "install", env={"SNIPER_DEVNET_DIR": str(tmp_path / "none")})
     assert ran.code == 2
     assert "--yes" in ran.stderr
 
 
-def test_nothing_is_done_in_a_dry_run(sniper: Callable[..., Any], home: Path) -> None:
-    ran = sniper("devnet", "start", "--dry-run")
+def test_nothing_is_done_in_a_dry_run(sniper_inside: Run, home: Path) -> None:
+    ran = sniper_inside("devnet", "start", "--dry-run")
     assert ran.code == 0
     assert "would begin a new chain" in ran.stderr
     assert not (home / "data" / "devnet.json").exists()
 
 
-def test_start_and_stop_stand_in_the_journal_of_a_home_that_has_one(sniper: Callable[..., Any]) -> None:
-    assert sniper("init").code == 0
+def test_start_and_stop_stand_in_the_journal_of_a_home_that_has_one(sniper: Run, sniper_inside: Run) -> None:
+    assert sniper_inside("init").code == 0
     assert sniper("devnet", "start", "--detach", "--port", "0").code == 0
-    assert sniper("devnet", "stop").code == 0
-    records = json.loads(sniper("audit", "tail", "--json").stdout)
+    assert sniper_inside("devnet", "stop").code == 0
+    records = json.loads(sniper_inside("audit", "tail", "--json").stdout)
     assert [row["kind"] for row in records if row["kind"].startswith("devnet.")] in (
         ["devnet.started", "devnet.stopped"],
         ["devnet.stopped", "devnet.started"],
     )
 
 
-def test_without_a_chain_there_is_nothing_to_stage_on(sniper: Callable[..., Any]) -> None:
-    ran = sniper("devnet", "stage", "--duration", "10s")
+def test_without_a_chain_there_is_nothing_to_stage_on(sniper_inside: Run) -> None:
+    ran = sniper_inside("devnet", "stage", "--duration", "10s")
     assert ran.code == 7
     assert "hint: sniper devnet start --detach" in ran.stderr

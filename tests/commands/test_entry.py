@@ -164,8 +164,8 @@ def test_a_bare_group_shows_its_help(sniper: Run) -> None:
         (["config", "get"], "Missing argument"),
     ],
 )
-def test_a_misspelling_is_exit_2_with_the_near_match(sniper: Run, argv: list[str], said: str) -> None:
-    done = sniper(*argv)
+def test_a_misspelling_is_exit_2_with_the_near_match(sniper_inside: Run, argv: list[str], said: str) -> None:
+    done = sniper_inside(*argv)
 
     assert (done.code, done.stdout) == (2, "")
     assert said in done.stderr
@@ -173,14 +173,14 @@ def test_a_misspelling_is_exit_2_with_the_near_match(sniper: Run, argv: list[str
     assert "\nhint: sniper" in done.stderr
 
 
-def test_a_misspelling_with_json_is_json(sniper: Run) -> None:
-    done = sniper("config", "shw", "--json")
+def test_a_misspelling_with_json_is_json(sniper_inside: Run) -> None:
+    done = sniper_inside("config", "shw", "--json")
 
     assert json.loads(done.stderr)["error"]["code"] == "usage"
 
 
-def test_an_unknown_field_lists_the_fields(sniper: Run) -> None:
-    done = sniper("profile", "list", "--json", "--fields", "name,mod")
+def test_an_unknown_field_lists_the_fields(sniper_inside: Run) -> None:
+    done = sniper_inside("profile", "list", "--json", "--fields", "name,mod")
 
     assert (done.code, done.stdout) == (2, "")
     error = json.loads(done.stderr)["error"]
@@ -188,9 +188,9 @@ def test_an_unknown_field_lists_the_fields(sniper: Run) -> None:
     assert error["details"]["fields"][:2] == ["name", "mode"]
 
 
-def test_fields_come_in_the_order_asked_for(sniper: Run) -> None:
+def test_fields_come_in_the_order_asked_for(sniper_inside: Run) -> None:
     assert (
-        sniper("profile", "list", "-o", "csv", "--fields", "mode,name").stdout
+        sniper_inside("profile", "list", "-o", "csv", "--fields", "mode,name").stdout
         == "mode,name\npaper,paper\ndevnet,devnet\n"
     )
 
@@ -282,13 +282,13 @@ def test_an_ascii_terminal_does_not_crash(sniper: Run, argv: list[str]) -> None:
     assert done.stdout.isascii()
 
 
-def test_without_a_terminal_and_without_yes_it_ends_at_once(sniper: Run) -> None:
-    sniper("profile", "create", "spare")
-    done = sniper("profile", "delete", "spare", timeout=20)
+def test_without_a_terminal_and_without_yes_it_ends_at_once(sniper_inside: Run) -> None:
+    sniper_inside("profile", "create", "spare")
+    done = sniper_inside("profile", "delete", "spare", timeout=20)
 
     assert done.code == 2
     assert "--yes" in done.stderr
-    assert "spare" in sniper("profile", "list", "--json").stdout
+    assert "spare" in sniper_inside("profile", "list", "--json").stdout
 
 
 def test_nothing_needs_the_network(home: Path) -> None:
@@ -307,8 +307,8 @@ def test_nothing_needs_the_network(home: Path) -> None:
     assert "network" not in done.stderr
 
 
-def test_an_interrupt_ends_a_watching_command_with_130(sniper: Run, home: Path) -> None:
-    sniper("init", "-p", "devnet")
+def test_an_interrupt_ends_a_watching_command_with_130(sniper_inside: Run, home: Path) -> None:
+    sniper_inside("init", "-p", "devnet")
     command = [sys.executable, "-m", "sniper_cli", "audit", "tail", "--watch", "30"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
@@ -321,8 +321,8 @@ def test_an_interrupt_ends_a_watching_command_with_130(sniper: Run, home: Path) 
         assert process.stderr.read() == ""
 
 
-def test_two_calls_may_stand_in_each_others_way_and_neither_is_lost(sniper: Run, home: Path) -> None:
-    sniper("init", "-p", "devnet")
+def test_two_calls_may_stand_in_each_others_way_and_neither_is_lost(sniper_inside: Run, home: Path) -> None:
+    sniper_inside("init", "-p", "devnet")
     keys = ("sniping.amount", "sniping.max_fee_gwei", "sniping.min_liquidity", "sniping.exits.stop_loss_pct")
     calls = [
         subprocess.Popen(
@@ -334,6 +334,8 @@ def test_two_calls_may_stand_in_each_others_way_and_neither_is_lost(sniper: Run,
         for key in keys
     ]
     codes = [call.wait(timeout=60) for call in calls]
-    written = {row["key"] for row in json.loads(sniper("config", "show", "--changed", "--json").stdout)}
+    written = {
+        row["key"] for row in json.loads(sniper_inside("config", "show", "--changed", "--json").stdout)
+    }
 
     assert {key for key, code in zip(keys, codes, strict=True) if code == 0} == written - {"mode"}

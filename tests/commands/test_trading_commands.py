@@ -17,10 +17,9 @@ BUY = ("order", "place", "buy", "BTC/USDT")
 
 
 @pytest.fixture
-def sniper(sniper_inside: Run) -> Run:
+def sniper(sniper_set_up: Run) -> Run:
     """In this process, with a home that has been set up."""
-    assert sniper_inside("init").code == 0
-    return sniper_inside
+    return sniper_set_up
 
 
 @pytest.mark.parametrize("name", ["Side", "OrderType", "TimeInForce", "OrderState"])
