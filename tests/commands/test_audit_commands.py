@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +21,22 @@ def sniper(sniper_inside: Run) -> Run:
     return sniper_inside
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test leaves a copy of its home for the others."""
+    return tmp_path_factory.mktemp("acts") / "home"
+
+
 @pytest.fixture
-def acts(sniper: Run, home: Path) -> Path:
+def acts(sniper: Run, home: Path, kept: Path) -> Path:
     """A home with five records; its database file."""
-    sniper("init", "-p", "devnet")
-    for amount in ("0.01", "0.02", "0.03", "0.04"):
-        sniper("config", "set", "sniping.amount", amount)
+    if kept.exists():
+        shutil.copytree(kept, home)
+    else:
+        sniper("init", "-p", "devnet")
+        for amount in ("0.01", "0.02", "0.03", "0.04"):
+            sniper("config", "set", "sniping.amount", amount)
+        shutil.copytree(home, kept)
     return home / "data" / "sniper.db"
 
 
