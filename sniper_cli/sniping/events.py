@@ -5,6 +5,7 @@ The runner knows no screen. A command prints `event.line()`, the TUI shows the s
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,14 +21,14 @@ GWEI = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SniperEvent:
+class SniperEvent(ABC):
     """Something that happened, and when."""
 
     at: datetime = field(default_factory=utc_now)
 
+    @abstractmethod
     def line(self) -> str:
         """The event in one line, without its time."""
-        raise NotImplementedError
 
 
 Listener = Callable[[SniperEvent], None]
@@ -44,6 +45,17 @@ class RunnerStarted(SniperEvent):
         return (
             f"watching from block {self.head} as {self.account} ({self.address}) with {coins(self.coins)} ETH"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoinsMoved(SniperEvent):
+    """Coins came from outside, or went there, while nobody watched; the ledger has been told."""
+
+    amount: int
+
+    def line(self) -> str:
+        came = "came from" if self.amount > 0 else "went"
+        return f"booked   {coins(abs(self.amount))} ETH that {came} outside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

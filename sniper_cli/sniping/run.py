@@ -69,8 +69,6 @@ class Run:
 
         Raises LeaseLost; NetworkError before anything is recorded; OrderRefused for a used order id.
         """
-        with self.database.read() as session:
-            self.lease.require(session)
         head = self.heads.latest
         outcome = (await self.desk.submit(intent))[0]
         self.heads.look_again(head)

@@ -19,13 +19,21 @@ from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.entries import Entries
-from sniper_cli.sniping.events import Listener, Recovered, RunnerStarted, RunnerStopped, RunnerTrouble
+from sniper_cli.sniping.events import (
+    CoinsMoved,
+    Listener,
+    Recovered,
+    RunnerStarted,
+    RunnerStopped,
+    RunnerTrouble,
+)
 from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
 from sniper_cli.sniping.rounds import CURSOR, Rounds
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import Sales
 from sniper_cli.sniping.warmup import warm_up
 from sniper_cli.sniping.watcher import Watcher
+from sniper_cli.trading.reconciliation import sync
 from state import journal
 from state.accounts import Account, balance_of
 from state.database import Database
@@ -64,8 +72,13 @@ class Sniper:
         block_seconds: Decimal | int = 12,
         dry_run: bool = False,
         close_at_end: bool = False,
+        books_transfers: bool = False,
     ) -> None:
-        """`dry_run` judges and buys nothing; `close_at_end` sells everything when the run is over."""
+        """`dry_run` judges and buys nothing; `close_at_end` sells everything when the run is over.
+
+        `books_transfers`: coins that came or went from outside since the last run are booked before the first order.
+        Off where the ledger is to be held against the chain afterwards, and must explain every coin by itself.
+        """
         self._run = Run(
             database=database,
             node=node,
@@ -81,6 +94,7 @@ class Sniper:
         )
         self._account_name = account.name
         self._close_at_end = close_at_end
+        self._books_transfers = books_transfers
         self._worked = asyncio.Event()
         self._book = Book(self._run)
         self._rounds = Rounds(self._run, self._book, Sales(self._run))
@@ -91,6 +105,7 @@ class Sniper:
         run = self._run
         await run.node.check_chain(run.chain_id)
         run.lease.take()
+        run.desk.fence = run.lease.require
         reason = "failed"
         try:
             await self._settle_the_past()
@@ -112,14 +127,18 @@ class Sniper:
         run.heads.push(head)
         with run.database.read() as session:
             unsettled = len(working_orders(session, run.account_id))
-            cash = balance_of(session, run.account_id, run.native)
         await run.desk.recover(run.account_id)
+        moved = await sync(run.desk, run.account_id) if self._books_transfers else 0
+        with run.database.read() as session:
+            cash = balance_of(session, run.account_id, run.native)
         await warm_up(run)
         self._book.look(quietly=True)
         self._note(
             "runner.started", {"account": self._account_name, "address": run.address, "block": head.number}
         )
         run.tell(RunnerStarted(account=self._account_name, address=run.address, head=head.number, coins=cash))
+        if moved:
+            run.tell(CoinsMoved(amount=moved))
         if unsettled or self._book.holdings:
             run.tell(Recovered(orders=unsettled, positions=len(self._book.holdings)))
 

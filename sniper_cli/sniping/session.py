@@ -7,9 +7,10 @@ import json
 import signal
 import sys
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sniper_cli.errors import Exit, LiveNotConfirmed
+from sniper_cli.errors import Exit, InsufficientFunds, LiveNotConfirmed
 from sniper_cli.interrupts import interruptible
 from sniper_cli.moments import parse_duration
 from sniper_cli.output import confirm, note
@@ -19,6 +20,7 @@ from sniper_cli.sniping.events import HeadSeen, Listener, SniperEvent
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
+    from sniper_cli.sniping.station import Station
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,10 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
                 block_seconds=context.settings.chain.block_seconds,
                 dry_run=request.dry_run,
                 close_at_end=request.close_at_end,
+                books_transfers=not request.dry_run,
             )
+            if not request.dry_run:
+                await _require_funds(context, station)
             if seconds is not None:
                 asyncio.get_running_loop().call_later(seconds, stop.set)
             working = True
@@ -117,6 +122,28 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
 
     ended = await interruptible(work(), ask_to_stop)
     return Exit.INTERRUPTED if ended.signal is signal.SIGINT else Exit.OK
+
+
+async def _require_funds(context: Context, station: Station) -> None:
+    """A hunt with nothing to spend and nothing to look after ends before it begins. Raises InsufficientFunds."""
+    from state.orders import working_orders
+    from state.positions import open_positions
+
+    account, sniping = station.account, context.settings.sniping
+    with context.database.read() as session:
+        if open_positions(session, account.id) or working_orders(session, account.id):
+            return
+    held = Decimal(int(await station.node.call("eth_getBalance", [account.address, "latest"]), 16)).scaleb(
+        -18
+    )
+    if held < sniping.amount:
+        devnet = context.settings.mode is Mode.DEVNET
+        raise InsufficientFunds(
+            f"{account.address} holds {held:f} {context.settings.chain.coin}, a launch is bought for {sniping.amount}",
+            hint=f"sniper devnet fund {account.address}" if devnet else "sniper wallet list --balance",
+            held=str(held),
+            amount=str(sniping.amount),
+        )
 
 
 def _listener(*, as_json: bool) -> Listener:
