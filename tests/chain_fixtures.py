@@ -34,6 +34,8 @@ ADDRESSES = (
 )
 """Account 0 deploys the exchange; 1 to 3 are free for tests, with 10,000 ether each. All are unlocked."""
 
+BASE_FEE = 10**9
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -78,5 +80,7 @@ async def anvil(anvil_process: tuple[Anvil, Exchange]) -> AsyncIterator[Chain]:
     process, exchange = anvil_process
     async with Node(process.http_url, ws_url=process.ws_url) as node:
         snapshot = await node.call("evm_snapshot")
+        # A reverted chain keeps its fee market: what an earlier test did to the base fee must not outbid this one.
+        await node.call("anvil_setNextBlockBaseFeePerGas", [hex(BASE_FEE)])
         yield Chain(process, node, exchange)
         await node.call("evm_revert", [snapshot])
