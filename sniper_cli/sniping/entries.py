@@ -24,6 +24,8 @@ from state.launches import Decision, Launch, Verdict
 from state.orders import Order, OrderState, Side
 
 if TYPE_CHECKING:
+    from sqlmodel import Session
+
     from sniper_cli.chains.node import Head
 
 MAY_OPEN = frozenset({Classification.NOT_OPEN, Classification.NO_LIQUIDITY})
@@ -130,9 +132,7 @@ class Entries:
     def _record(self, launch: Launch, judged: Judged) -> None:
         report = judged.report
         latency = (monotonic_ns() - judged.received_at) // 1000
-        self._run.database.transact(
-            lambda session: launches.record_verdict(session, launch.id, report, latency, actor=ACTOR)
-        )
+        self._run.database.transact(lambda session: self._write_down(session, launch, report, latency))
         self._run.tell(
             LaunchJudged(
                 launch_id=launch.id,
@@ -158,6 +158,20 @@ class Entries:
                 )
             )
 
+    def _write_down(self, session: Session, launch: Launch, report: SafetyReport, latency: int) -> None:
+        """The verdict; and for a token that may be bought now, the instrument that its order will name."""
+        launches.record_verdict(session, launch.id, report, latency, actor=ACTOR)
+        if report.verdict is Verdict.SAFE:
+            ensure_instrument(
+                session,
+                self._run.exchange,
+                launch.token,
+                launch.pool,
+                symbol=launches.clean(report.symbol),
+                name=launches.clean(report.name),
+                decimals=report.decimals,
+            )
+
     def _obstacle(self) -> str | None:
         """Why a safe launch is not even ordered. Limits, funds and the kill switch are the desk's to check."""
         run = self._run
@@ -170,17 +184,6 @@ class Entries:
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
         """Place the purchase; False if the node failed before anything was recorded."""
         run, report = self._run, judged.report
-        run.database.transact(
-            lambda session: ensure_instrument(
-                session,
-                run.exchange,
-                launch.token,
-                launch.pool,
-                symbol=launches.clean(report.symbol),
-                name=launches.clean(report.name),
-                decimals=report.decimals,
-            )
-        )
         try:
             order = await run.submit(buy_intent(run, launch, report))
         except NetworkError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -42,6 +43,10 @@ Checkpoint = Callable[[str], None]
 
 def no_checkpoint(_step: str) -> None:
     """Crash tests put a kill in its place."""
+
+
+class Rehearsed(Exception):
+    """Ends a rehearsal's transaction, so that nothing of it stays."""
 
 
 @dataclass(slots=True)
@@ -214,6 +219,21 @@ class OrderDesk:
                 session, order.id, f"not known to be sent: {error.message}", actor=self.actor
             )
         )
+
+    def rehearse(self, intent: OrderIntent, plan: Plan, prepare: Callable[[Session], object]) -> None:
+        """Write an order down as `submit` would, and take all of it back: nothing stays, nothing is sent.
+
+        The first order of a process pays for what only the first one pays for (compiled statements, modules); a
+        runner has that paid before it counts. `prepare` writes what the intent stands on, to be taken back too.
+        """
+        with suppress(Rehearsed), self.database.write() as session:
+            prepare(session)
+            session.flush()
+            draft = self._look(session, intent)
+            draft.plan = plan
+            self._write(session, [(0, draft)])
+            session.flush()
+            raise Rehearsed
 
     # -- what becomes of orders ---------------------------------------------------------------------------------
 
