@@ -323,7 +323,7 @@ def _start(rule: ExitRule, figures: PositionFigures, *, active: bool) -> int:
     if rule is ExitRule.TIME:
         return 0
     if rule is ExitRule.TRAILING_STOP and active:
-        return figures.peak + figures.received
+        return figures.peak
     return figures.paid
 
 

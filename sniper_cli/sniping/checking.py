@@ -32,9 +32,15 @@ def check_token(token: str, profile: str | None) -> dict[str, Any]:
 
 async def _judge(context: Context, token: str) -> SafetyReport:
     from sniper_cli.safety.judge import check_token as judge_token
-    from sniper_cli.sniping.station import address_of, open_market
+    from sniper_cli.sniping.station import address_of
+    from sniper_cli.trading.assembly import open_market
 
     async with open_market(context) as (node, exchange):
         return await judge_token(
-            node, exchange, token.lower(), context.settings.sniping, sender=address_of(context)
+            node,
+            exchange,
+            token.lower(),
+            context.settings.sniping,
+            sender=address_of(context),
+            block_seconds=context.settings.chain.block_seconds,
         )

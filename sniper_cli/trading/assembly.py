@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchange
     from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
+    from sniper_cli.secrets.wallets import Wallet
     from sniper_cli.venues.evm import Signer
     from sniper_cli.venues.paper import PaperVenue
     from sniper_cli.venues.venue import Venue
@@ -68,7 +69,7 @@ async def open_desk(context: Context, *, live: bool = False, recover: bool = Tru
         raise LiveNotConfirmed(
             f"the profile {context.profile!r} trades live money", hint="add --live to mean it"
         )
-    opener = _open_paper if context.settings.mode is Mode.PAPER else _open_chain
+    opener = _open_paper if context.settings.mode is Mode.PAPER else open_chain
     async with opener(context) as opened:
         if recover:
             await opened.desk.recover(opened.account.id)
@@ -87,16 +88,14 @@ async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
 
 
 @asynccontextmanager
-async def _open_chain(context: Context) -> AsyncIterator[OpenDesk]:
-    from sniper_cli.chains.exchange import exchange_from, node_from
+async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIterator[OpenDesk]:
+    """The desk of a chain profile, nothing recovered yet. `actor` stands in the journal; none: the person."""
     from sniper_cli.portfolio.accounts import ensure_evm_account
     from sniper_cli.risk.limits import Limits
     from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy
 
-    chain, sniping = context.settings.chain, context.settings.sniping
-    exchange = exchange_from(chain, context.paths)
-    async with node_from(chain, context.paths) as node:
-        await node.check_chain(chain.chain_id)
+    sniping = context.settings.sniping
+    async with open_market(context) as (node, exchange):
         signer = await _signer(context)
         account = await ensure_evm_account(
             context.database, node, exchange, signer.address, context.account_name, actor=context.actor
@@ -107,31 +106,53 @@ async def _open_chain(context: Context) -> AsyncIterator[OpenDesk]:
             exchange,
             signer,
             ExecutionPolicy.from_settings(sniping),
-            actor=context.actor,
+            actor=actor or context.actor,
         )
         limits = Limits.from_settings(sniping)
-        desk = OrderDesk(context.database, {VenueKind.EVM: venue}, limits=limits, actor=context.actor)
+        desk = OrderDesk(
+            context.database, {VenueKind.EVM: venue}, limits=limits, actor=actor or context.actor
+        )
         yield OpenDesk(desk, account, venue, node, exchange)
 
 
 async def _signer(context: Context) -> Signer:
     """The profile's wallet, opened: scrypt takes a second, off the loop."""
     from sniper_cli.secrets.passphrases import passphrase_for
-    from sniper_cli.secrets.wallets import list_wallets, open_wallet
+    from sniper_cli.secrets.wallets import open_wallet
 
-    name = context.settings.wallet
-    if not name:
-        wallets = [wallet.name for wallet in list_wallets(context.paths)]
-        if not wallets:
-            raise NotFound("there is no wallet to sign with", hint="sniper wallet create main")
-        if len(wallets) > 1:
-            raise ConfigurationError(
-                f"the profile {context.profile!r} names no wallet, and there are several: {', '.join(wallets)}",
-                hint=f"sniper config set wallet {wallets[0]}",
-            )
-        name = wallets[0]
+    name = wallet_of(context).name
     passphrase = passphrase_for(context.settings.secrets, context.paths.data, name)
     return await asyncio.to_thread(open_wallet, context.paths, name, passphrase)
+
+
+def wallet_of(context: Context) -> Wallet:
+    """The wallet that the profile names, or the only one there is. Raises ConfigurationError, NotFound."""
+    from sniper_cli.secrets.wallets import find_wallet, list_wallets
+
+    if context.settings.wallet:
+        return find_wallet(context.paths, context.settings.wallet)
+    wallets = list_wallets(context.paths)
+    if not wallets:
+        raise NotFound("there is no wallet to sign with", hint="sniper wallet create main")
+    if len(wallets) > 1:
+        names = ", ".join(wallet.name for wallet in wallets)
+        raise ConfigurationError(
+            f"the profile {context.profile!r} names no wallet, and there are several: {names}",
+            hint=f"sniper config set wallet {wallets[0].name}",
+        )
+    return wallets[0]
+
+
+@asynccontextmanager
+async def open_market(context: Context) -> AsyncIterator[tuple[Node, Exchange]]:
+    """The profile's node and exchange, without a wallet. Raises ConfigurationError, WrongChain, NetworkError."""
+    from sniper_cli.chains.exchange import exchange_from, node_from
+
+    chain = context.settings.chain
+    exchange = exchange_from(chain, context.paths)
+    async with node_from(chain, context.paths) as node:
+        await node.check_chain(chain.chain_id)
+        yield node, exchange
 
 
 async def close_position(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -72,13 +73,13 @@ class DetailScreen(LiveScreen, Generic[Story]):
         facts = self.sniper.dashboard.facts if self.sniper.dashboard else None
         return Money(facts.coin, facts.decimals) if facts else Money()
 
+    @abstractmethod
     def read(self) -> Story:
         """Read the story; runs in a thread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tell(self, story: Story) -> None:
         """Show the story."""
-        raise NotImplementedError
 
     def take(self, dashboard: Dashboard) -> None:
         super().take(dashboard)
