@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-complete
 DEVNET := $(VENV)/.devnet-complete
 
-.PHONY: setup demo test check bench docs wheel clean
+.PHONY: setup demo test check bench docs lock wheel clean
 
 setup: $(SETUP) $(DEVNET)
 
