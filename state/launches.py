@@ -81,11 +81,3 @@ class ChainCursor(SQLModel, table=True):
 def find_launch(session: Session, chain_id: int, pool: str) -> Launch | None:
     """The launch of a pool, if it was ever seen."""
     return session.exec(select(Launch).where(Launch.chain_id == chain_id, Launch.pool == pool)).first()
-
-
-def latest_launches(session: Session, limit: int, *, verdict: Verdict | None = None) -> list[Launch]:
-    """The latest launches, newest first."""
-    query = select(Launch).order_by(sa.desc(sa.column("id"))).limit(limit)
-    if verdict is not None:
-        query = query.where(Launch.verdict == verdict)
-    return list(session.exec(query).all())

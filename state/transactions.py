@@ -111,16 +111,6 @@ class ChainTransaction(SQLModel, table=True):
         self.state = state
 
 
-def pending_transactions(session: Session, account_id: UUID) -> list[ChainTransaction]:
-    """Transactions that may still be mined, by nonce."""
-    query = (
-        select(ChainTransaction)
-        .where(ChainTransaction.account_id == account_id, col(ChainTransaction.state).in_(PENDING))
-        .order_by(col(ChainTransaction.nonce))
-    )
-    return list(session.exec(query).all())
-
-
 def live_nonces(session: Session, chain_id: int, sender: str, first: int) -> set[int]:
     """Nonces from `first` on that this sender has signed for and not given up: none of them may be signed again.
 

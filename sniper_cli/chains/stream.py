@@ -117,11 +117,6 @@ class ChainStream:
         """The newest block seen."""
         return self._lineage.latest
 
-    @property
-    def head_age_seconds(self) -> float | None:
-        """How long ago the newest block arrived."""
-        return monotonic() - self._last_head_at if self._last_head_at else None
-
     async def events(
         self, *, factory: str | Sequence[str], topics: Sequence[str] = (PAIR_CREATED,)
     ) -> AsyncIterator[Event]:

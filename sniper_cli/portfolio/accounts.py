@@ -145,14 +145,6 @@ def balances(session: Session, account_id: UUID) -> list[tuple[Asset, int]]:
     return sorted(rows, key=lambda row: row[0].id)
 
 
-def named_account(session: Session, name: str) -> Account:
-    """An account by its name. Raises RowNotFound."""
-    account = find_account(session, name)
-    if account is None:
-        raise RowNotFound(f"there is no account {name!r}", hint="sniper init")
-    return account
-
-
 def require_account(session: Session, account_id: UUID) -> Account:
     """An account by its id. Raises RowNotFound."""
     account = session.get(Account, account_id)

@@ -16,7 +16,7 @@ from state import journal
 from state.columns import utc_now
 from state.database import lock_row
 from state.errors import RowNotFound
-from state.launches import Decision, Launch, Verdict, find_launch
+from state.launches import Decision, Launch, find_launch
 
 PROTOCOL = "uniswap_v2"
 
@@ -117,10 +117,6 @@ def undecided(session: Session, chain_id: int) -> list[Launch]:
 def sell_tax_bps(launch: Launch | None) -> int:
     """The tax that the simulations measured on a sale."""
     return int((launch.report.get("sell_tax_bps") if launch is not None else None) or 0)
-
-
-def is_judged_safe(launch: Launch) -> bool:
-    return launch.verdict is Verdict.SAFE
 
 
 def exact(value: Any) -> Any:

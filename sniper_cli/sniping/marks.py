@@ -17,7 +17,6 @@ from sqlmodel import Session, col
 from sniper_cli.chains import abi
 from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves, after_tax, amount_out
 from sniper_cli.sniping.run import Run
-from state.columns import utc_now
 from state.positions import Position, PositionState
 
 
@@ -106,11 +105,6 @@ def write_marks(
                 exit_rules=position.exit_rules,
             )
         )
-
-
-def record_marks(run: Run, holdings: Sequence[Holding], marks: dict[UUID, Mark]) -> None:
-    now = utc_now()
-    run.database.transact(lambda session: write_marks(session, holdings, marks, now))
 
 
 def _calls(run: Run, holding: Holding, block: str) -> list[tuple[str, list[object]]]:

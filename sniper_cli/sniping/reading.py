@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -60,11 +59,6 @@ def named(session: Session, name: str) -> Launch:
     if launch is None:
         raise _unknown(name)
     return launch
-
-
-def checks_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The lines of a safety report: name, outcome, figure, limit, detail."""
-    return list(report.get("checks") or [])
 
 
 def _uuid(word: str) -> UUID | None:
