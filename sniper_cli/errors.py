@@ -29,6 +29,7 @@ SniperError
 from __future__ import annotations
 
 from state.errors import (
+    CommitUnknown,
     DatabaseBusy,
     DatabaseUnavailable,
     Exit,
@@ -184,7 +185,7 @@ class JournalBroken(SniperError):
 
 
 __all__ = [
-    "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy", "DatabaseUnavailable", "DevnetBusy",
+    "CommitUnknown", "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy", "DatabaseUnavailable", "DevnetBusy",
     "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds", "JournalBroken", "KillSwitchTripped",
     "LeaseLost", "LiveNotConfirmed", "NetworkError", "NodeRefused", "NodeTimeout", "NodeUnreachable",
     "NotAllowed", "NotFound", "OrderRefused", "PartlyDone", "ReconciliationFailed", "RowNotFound",

@@ -3,69 +3,91 @@
 SQLAlchemy's default transactions on SQLite begin deferred and lose updates silently (4 processes × 100
 increments gave 129); so a write begins IMMEDIATE here and a read is a plain BEGIN. Transactions are short
 and never span a network call.
+
+A transaction is done again only when it certainly was not done. The one moment that hides this is a COMMIT whose
+answer is lost: that is `CommitUnknown`, unless the caller can look (`confirm`) or does not mind (`idempotent`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from random import uniform
-from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, PendingRollbackError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlmodel import Session, create_engine
 
-from state.errors import DatabaseBusy, DatabaseUnavailable
+from state import faults, postgres, sqlite
+from state.columns import timestamp, utc_now
+from state.errors import CommitUnknown, DatabaseBusy, DatabaseUnavailable, StateError
+from state.resilience import CONTENTION, OUTAGE, Breaker, CircuitOpen, Patience
 
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another one, or for a server that went away, before it gives up."""
 
 BACKENDS = ("sqlite", "postgresql", "postgres")
 
-RETRIED = ("40001", "40P01")
-"""Postgres: serialization failure and deadlock; the transaction did not happen and may be tried again."""
+CIRCUIT_OPEN = "circuit_open"
 
 
 class Database:
     """Opens sessions. `read()` sees a snapshot, `write()` is exclusive on SQLite and commits at its end."""
 
-    def __init__(self, url: str, *, durability: str = "normal") -> None:
+    def __init__(self, url: str, *, durability: str = "normal", breaker: Breaker | None = None) -> None:
         """`durability` is SQLite's `synchronous`: `normal` survives kill -9, `full` also a power cut."""
         self.url = normalized(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.breaker = breaker or Breaker()
         self._durability = durability
+        self._met = False
+        """Whether a connection was ever made."""
         self.engine = self._open()
 
     def _open(self) -> Engine:
-        if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=10)
-        engine = create_engine(self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
-        event.listen(engine, "do_connect", lambda *_: _make_private(self.url))
-        event.listen(engine, "connect", self._prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        if self.is_sqlite:
+            engine = create_engine(
+                self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+            )
+            event.listen(engine, "do_connect", lambda *_: sqlite.make_private(self.url))
+            event.listen(engine, "connect", self._prepare_sqlite)
+            event.listen(engine, "begin", sqlite.begin)
+            event.listen(engine, "handle_error", sqlite.end_with_it)
+            return engine
+        engine = create_engine(
+            self.url,
+            pool_size=5,
+            max_overflow=10,
+            # Also where the server's default is stricter: what follows a lock must see what came before it.
+            isolation_level="READ COMMITTED",
+            connect_args=postgres.connect_arguments(self.url),
+        )
+        event.listen(engine, "connect", self._prepare_postgres)
+        event.listen(engine, "checkout", postgres.require_live)
         return engine
 
     def _prepare_sqlite(self, connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # pysqlite's own BEGIN is deferred; _begin_sqlite emits ours
-        for pragma in (
-            "journal_mode=WAL",
-            f"synchronous={'FULL' if self._durability == 'full' else 'NORMAL'}",
-            f"busy_timeout={int(BUSY_SECONDS * 1000)}",
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        sqlite.prepare(connection, BUSY_SECONDS, synchronous=self._durability)
+        self._met = True
+
+    def _prepare_postgres(self, connection: Any, record: Any) -> None:
+        postgres.prepare(connection, record, BUSY_SECONDS)
+        self._met = True
+
+    # -- transactions -------------------------------------------------------------------------------------------
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that only reads; never waits for a writer on SQLite (WAL)."""
-        with self._translated(), self.engine.connect() as connection:
+        with self._connected() as connection:
             # A snapshot on Postgres too: a chain or a balance read in two queries must not change between them.
             options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
             reader = connection.execution_options(sniper_readonly=True, **options)
@@ -75,35 +97,209 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session that writes: begun IMMEDIATE on SQLite, committed at the end, rolled back on any error."""
-        with self._translated(), Session(self.engine, expire_on_commit=False) as session:
-            yield session
-            session.commit()
+        """A session that writes: begun IMMEDIATE on SQLite, committed at the end, rolled back on any error.
 
-    def transact(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in a write transaction; a deadlock or a serialization failure is tried again for a while.
+        Raises CommitUnknown where the answer to COMMIT was lost.
+        """
+        with self._connected() as connection, Session(connection, expire_on_commit=False) as session:
+            yield session
+            session.flush()
+            if not connection.in_transaction():
+                return  # nothing was asked, or the caller rolled it back
+            with self.committing(connection.connection):
+                session.commit()
+
+    def transact(
+        self,
+        work: Callable[[Session], T],
+        *,
+        confirm: Callable[[Session], T | None] | None = None,
+        idempotent: bool = False,
+    ) -> T:
+        """Run `work` in a write transaction; tried again for a while where it certainly was not done.
 
         `work` may run more than once, each time from a clean session, and must have no effect outside it.
+        `confirm` decides a COMMIT whose answer was lost: it looks in the database, and gives back the result if the
+        work was done, None if not. `idempotent` work does no harm when it is done twice.
+
+        Raises DatabaseBusy, DatabaseUnavailable, and CommitUnknown where neither is given.
         """
-        deadline = monotonic() + BUSY_SECONDS
-        delay = 0.005
+
+        def attempt() -> T:
+            with self.write() as session:
+                return work(session)
+
+        return self.retried(attempt, confirm=confirm, idempotent=idempotent)
+
+    def retried(
+        self,
+        attempt: Callable[[], T],
+        *,
+        confirm: Callable[[Session], T | None] | None = None,
+        idempotent: bool = False,
+    ) -> T:
+        """Run `attempt`, which makes a transaction of its own, as `transact` runs its work."""
+        patience = Patience(BUSY_SECONDS)
+        trouble: StateError | None = None
         while True:
             try:
-                with self.write() as session:
-                    return work(session)
-            except DatabaseBusy as error:
-                if monotonic() >= deadline or not error.details.get("retry"):
+                return attempt()
+            except CommitUnknown as unknown:
+                if confirm is not None:
+                    done = self._look(confirm, unknown)
+                    if done is not None:
+                        return done
+                elif not idempotent:
                     raise
-                sleep(uniform(0.5, 1.0) * delay)  # noqa: S311 - jitter, not a secret
-                delay = min(delay * 2, 0.25)
+                trouble = unknown
+            except (DatabaseBusy, DatabaseUnavailable) as error:
+                refused = error.details.get("reason") == CIRCUIT_OPEN
+                # Who was let in waits for the next probe; who comes while the circuit is open is told at once.
+                if not error.details.get("retry") or (refused and trouble is None):
+                    raise
+                trouble = error
+            if not patience.wait(_pace(trouble), least=_least(trouble)):
+                raise self._given_up(trouble, looked=confirm is not None)
+
+    def _look(self, confirm: Callable[[Session], T | None], unknown: CommitUnknown) -> T | None:
+        """What `confirm` finds once the lost transaction is over. Raises `unknown` if that cannot be found out."""
+        patience = Patience(BUSY_SECONDS)
+        while True:
+            try:
+                # Two transactions: a snapshot older than the lost one's end would not show what it did.
+                if self._is_over(unknown):
+                    with self.read() as session:
+                        found = confirm(session)
+                        session.expunge_all()
+                    return found
+            except (DatabaseBusy, DatabaseUnavailable) as error:
+                if not error.details.get("retry") or not patience.wait(OUTAGE, least=_least(error)):
+                    raise unknown from error
+            else:
+                if not patience.wait(OUTAGE):
+                    raise unknown
+
+    def _is_over(self, unknown: CommitUnknown) -> bool:
+        if not isinstance(unknown.backend, postgres.Backend):
+            return True
+        with self.read() as session:
+            return postgres.has_ended(session, unknown.backend)
+
+    def _given_up(self, trouble: StateError, *, looked: bool) -> StateError:
+        if isinstance(trouble, CommitUnknown) and looked:
+            lost = DatabaseUnavailable(
+                f"the connection to {self.display_url} is lost at every COMMIT; {faults.NOTHING_KEPT}",
+                hint="sniper doctor",
+                reason=faults.LOST.reason,
+                retry=True,
+            )
+            lost.__cause__ = trouble
+            return lost
+        return trouble
+
+    @contextmanager
+    def committing(self, pooled: PoolProxiedConnection) -> Iterator[None]:
+        """Around a COMMIT on a pooled connection.
+
+        Before it, what can be known to have failed fails here, for certain; after it, an answer that did not come
+        is CommitUnknown.
+        """
+        driver: Any = pooled.driver_connection
+        self._require_committable(driver)
+        try:
+            yield
+        except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
+            if not faults.hides_the_outcome(error):
+                raise
+            unknown = CommitUnknown(
+                f"the answer of {self.display_url} to a COMMIT was lost: the change may have been made or not",
+                hint="sniper doctor",
+            )
+            unknown.backend = pooled.info.get(postgres.BACKEND)
+            raise unknown from error
+
+    def _require_committable(self, driver: Any) -> None:
+        if not self.is_sqlite and postgres.is_gone(driver):
+            raise DatabaseUnavailable(
+                f"the connection to {self.display_url} was lost before the COMMIT; {faults.NOTHING_KEPT}",
+                hint="sniper doctor",
+                reason=faults.LOST.reason,
+                retry=True,
+            )
+        if not driver.in_transaction if self.is_sqlite else postgres.has_failed(driver):
+            # Postgres answers such a COMMIT with ROLLBACK and no error; SQLite has rolled back already.
+            raise StateError(
+                f"a statement had failed before the COMMIT; {faults.NOTHING_KEPT}", hint="sniper doctor"
+            )
+
+    # -- trouble ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """A connection, through the breaker."""
+        try:
+            ticket = self.breaker.admit()
+        except CircuitOpen as circuit:
+            raise self._refused(circuit) from circuit
+        try:
+            with self._translated(), self.engine.connect() as connection:
+                try:
+                    yield connection
+                except PendingRollbackError as error:
+                    if not connection.invalidated:
+                        raise
+                    raise DatabaseUnavailable(
+                        f"the connection to {self.display_url} was lost; {faults.NOTHING_KEPT}",
+                        hint="sniper doctor",
+                        reason=faults.LOST.reason,
+                        retry=True,
+                    ) from error
+            self.breaker.answered()
+        finally:
+            self.breaker.leave(ticket)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """The driver's errors become ours, with what the person can do about them."""
+        """The driver's errors become ours, with what the person can do about them; the breaker counts outages."""
         try:
             yield
         except DBAPIError as error:
-            raise _translate(error, self.display_url) from error
+            fault = faults.fault_of(error)
+            if fault is not None and fault.outage:
+                self.breaker.failed()
+            else:
+                self.breaker.answered()
+            trouble = faults.translate(
+                error, self.display_url, self._file, met=self._met, seconds=BUSY_SECONDS
+            )
+            if trouble is None:
+                raise
+            raise trouble from error
+        except CommitUnknown:
+            self.breaker.failed()
+            raise
+        except PoolTimeout as error:
+            raise DatabaseBusy(
+                f"all connections of this process to {self.display_url} are in use",
+                hint="sniper db locks",
+                retry=False,
+            ) from error
+
+    def _refused(self, circuit: CircuitOpen) -> DatabaseUnavailable:
+        return DatabaseUnavailable(
+            f"the database {self.display_url} has not answered {circuit.failures} times in a row;"
+            f" it is tried again in {circuit.seconds:.1f} s",
+            hint="sniper doctor",
+            reason=CIRCUIT_OPEN,
+            retry=True,
+            retry_in=f"{circuit.seconds:.3f}",
+            retry_at=timestamp(utc_now() + timedelta(seconds=circuit.seconds)),
+        )
+
+    @property
+    def _file(self) -> Path | None:
+        name = self.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
     @property
     def display_url(self) -> str:
@@ -120,6 +316,15 @@ class Database:
         self.close()
 
 
+def _pace(trouble: StateError) -> tuple[float, float]:
+    return CONTENTION if isinstance(trouble, DatabaseBusy) else OUTAGE
+
+
+def _least(trouble: StateError) -> float:
+    """How long the circuit stays open, if that is the trouble."""
+    return float(str(trouble.details.get("retry_in", 0.0)))
+
+
 def normalized(url: str) -> URL:
     """`postgres://` and `postgresql://` mean psycopg. Raises DatabaseUnavailable for what is no URL of ours."""
     try:
@@ -133,52 +338,6 @@ def normalized(url: str) -> URL:
     if parsed.drivername in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
     return parsed
-
-
-def _make_private(url: URL) -> None:
-    """Make the folder of a SQLite file, those above it and the file itself for the owner alone."""
-    if url.database in (None, "", ":memory:"):
-        return
-    file = Path(str(url.database)).expanduser()
-    folder = file.parent
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        for path in reversed(missing):
-            path.mkdir(mode=0o700, exist_ok=True)
-        if not file.exists():
-            file.touch(mode=0o600)
-    except OSError as error:
-        raise DatabaseUnavailable(
-            f"the database {file} cannot be made: {error.strerror}",
-            hint="SNIPER_HOME=/a/writable/folder sniper init",
-        ) from error
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    readonly = connection.get_execution_options().get("sniper_readonly")
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
-
-
-def _translate(error: DBAPIError, where: str) -> Exception:
-    text = str(error.orig)
-    state = getattr(error.orig, "sqlstate", None)
-    if "database is locked" in text:
-        return DatabaseBusy(
-            f"another process has been writing to {where} for {BUSY_SECONDS:g} s",
-            hint="sniper db status",
-            retry=False,
-        )
-    if state in RETRIED:
-        return DatabaseBusy("two transactions stood in each other's way", hint="sniper db status", retry=True)
-    if isinstance(error, OperationalError) or error.connection_invalidated or type(error) is DatabaseError:
-        return DatabaseUnavailable(
-            f"the database {where} cannot be used: {_first_line(text)}", hint="sniper doctor"
-        )
-    return error
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else "no reason given"
 
 
 def lock_row(session: Session, model: type[T], key: object) -> T | None:

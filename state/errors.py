@@ -11,6 +11,7 @@ ground floor raises errors too and imports nothing above it.
     │   ├── SchemaOlder            written by an older Sniper (exit 3)
     │   ├── SchemaNewer            written by a newer Sniper (exit 3)
     │   ├── DatabaseBusy           another writer held on for too long (exit 9)
+    │   ├── CommitUnknown          the answer to a COMMIT was lost: done or not (exit 5)
     │   ├── LeaseLost              another process took over this runner's work (exit 9)
     │   └── RowNotFound            no such order, launch, account … (exit 7)
     └── IllegalTransition          a state that may not follow the present one (exit 1)
@@ -87,6 +88,16 @@ class DatabaseBusy(StateError):
 
     code = "database_busy"
     exit = Exit.LOCKED
+
+
+class CommitUnknown(StateError):
+    """The connection was lost between a COMMIT and its answer: the change was made whole, or not at all."""
+
+    code = "commit_unknown"
+    exit = Exit.NETWORK
+
+    backend: object = None
+    """The server's process that had the transaction: while it works, nobody can tell."""
 
 
 class LeaseLost(StateError):
