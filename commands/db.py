@@ -1,6 +1,9 @@
-"""`sniper db`: the schema and who holds what."""
+"""`sniper db`: the schema, and who holds what."""
 
 from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
 
 import typer
 
@@ -10,10 +13,14 @@ from commands.options import (
     FormatOption,
     JsonOption,
     ProfileOption,
+    WatchOption,
+    YesOption,
+    complete_leases,
     reads,
+    watched,
     writes,
 )
-from sniper_cli.output import Column, Format, emit, format_of
+from sniper_cli.output import Column, Format, confirm, emit, format_of
 
 app = typer.Typer(help="Upgrade and inspect the database.")
 
@@ -34,13 +41,48 @@ UPGRADE = (
     Column("backup"),
     Column("dry_run"),
 )
+
+
+def _seconds(left: timedelta) -> str:
+    return f"{left.total_seconds():.0f} s"
+
+
+ALIVE = {"yes": "good", "no": "bad"}
 LOCKS = (
+    Column("kind", priority=2),
     Column("name", priority=0),
-    Column("holder", priority=0, elastic=True),
-    Column("epoch", right=True),
-    Column("held", style=lambda held: "good" if held else "dim"),
-    Column("expires_at"),
+    Column("holder", priority=1, elastic=True),
+    Column("host", in_table=False),
+    Column("pid", in_table=False),
+    Column("alive", header="alive here", priority=1, style=ALIVE.get),
+    Column("purpose", priority=3),
+    Column("epoch", right=True, priority=2),
+    Column("held", priority=0, style=lambda held: "good" if held else "dim"),
+    Column("expires_in", header="expires in", show=_seconds, right=True, priority=2),
+    Column("expired", in_table=False),
+    Column("expires_at", in_table=False),
+    Column("taken_at", header="taken", priority=5),
+    Column("renewed_at", in_table=False),
+    Column("backend", priority=3),
+    Column("waits_for", header="waits for", priority=3),
+    Column("since", priority=4),
+    Column("statement", elastic=True, priority=6),
 )
+UNLOCK = (
+    Column("name"),
+    Column("holder"),
+    Column("host"),
+    Column("pid"),
+    Column("alive", header="alive here", style=ALIVE.get),
+    Column("purpose"),
+    Column("epoch"),
+    Column("new_epoch"),
+    Column("broken"),
+    Column("dry_run"),
+)
+NameArgument = Annotated[
+    str, typer.Argument(help="The lease.", metavar="NAME", autocompletion=complete_leases)
+]
 
 
 @app.command()
@@ -94,21 +136,56 @@ def locks(
     output: FormatOption = Format.TABLE,
     json: JsonOption = False,
     fields: FieldsOption = None,
+    watch: WatchOption = None,
 ) -> None:
-    """List the leases that runners hold.
+    """List the leases that processes hold; on Postgres also advisory locks and who waits for whom.
 
     Examples:
         $ sniper db locks
-        $ sniper db locks --fields name,holder,epoch
+        $ sniper db locks --fields kind,name,holder,alive,expires_in
     """
     from sniper_cli.context import open_context
-    from sniper_cli.database_report import held_leases
+    from sniper_cli.database_locks import held_locks
 
     with open_context(profile) as context:
-        emit(
-            held_leases(context.database),
-            fmt=format_of(output, json),
-            fields=fields,
-            columns=LOCKS,
-            empty="no runner ever took a lease",
-        )
+
+        def show(fmt: Format) -> None:
+            emit(
+                held_locks(context.database),
+                fmt=fmt,
+                fields=fields,
+                columns=LOCKS,
+                empty="nobody ever took a lease",
+            )
+
+        watched(watch, format_of(output, json), show)
+
+
+@app.command()
+@writes
+def unlock(
+    name: NameArgument,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Take a lease from its holder, which can then write nothing more under it.
+
+    Examples:
+        $ sniper db unlock nightly-report --dry-run
+        $ sniper db unlock nightly-report --yes
+    """
+    from sniper_cli.context import open_context
+    from sniper_cli.database_locks import describe, unlock
+
+    with open_context(profile) as context:
+        if not dry_run:
+            held = describe(context.database, name)
+            runs = {"yes": "still runs", "no": "is gone"}.get(held["alive"] or "", "may still run elsewhere")
+            if held["holder"]:
+                confirm(f"Take the lease {name} from {held['holder']}, which {runs}?", yes=yes)
+        result = unlock(context.database, name, actor=context.actor, dry_run=dry_run)
+        emit(result, fmt=format_of(output, json), fields=fields, columns=UNLOCK)

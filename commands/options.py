@@ -73,6 +73,13 @@ def complete_instruments(incomplete: str) -> list[str]:
     return instruments_starting(incomplete)
 
 
+def complete_leases(incomplete: str) -> list[str]:
+    """Names of leases that are held, for the shell."""
+    from sniper_cli.completion import leases_starting
+
+    return leases_starting(incomplete)
+
+
 ProfileOption = Annotated[
     str | None,
     typer.Option(

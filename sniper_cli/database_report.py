@@ -1,12 +1,10 @@
-"""What there is to say about the database: its schema, its size, and the leases in it."""
+"""What there is to say about the database: its schema and its size."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from state import schema
-from state.columns import utc_now
-from state.controls import leases
 from state.database import Database
 from state.journal import JournalHead
 
@@ -60,19 +58,3 @@ def _outcome(
         "backup": backup,
         "dry_run": dry_run,
     }
-
-
-def held_leases(database: Database) -> list[dict[str, Any]]:
-    """Every lease, and whether it is held at this moment."""
-    now = utc_now()
-    with database.read() as session:
-        return [
-            {
-                "name": lease.name,
-                "holder": lease.holder,
-                "epoch": lease.epoch,
-                "held": lease.expires_at > now,
-                "expires_at": lease.expires_at,
-            }
-            for lease in leases(session)
-        ]

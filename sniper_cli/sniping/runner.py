@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sniper_cli.chains.stream import ChainStream
-from sniper_cli.errors import DatabaseBusy, LeaseLost, NetworkError, SniperError
+from sniper_cli.errors import LeaseLost, NetworkError, SniperError, StateError
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.book import Book
@@ -188,7 +188,9 @@ class Sniper:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 self._run.lease.renew()
-            except DatabaseBusy as error:
+            except LeaseLost:
+                raise
+            except StateError as error:  # asked again in a while; the epoch decides, not the time
                 self._run.tell(RunnerTrouble(problem=error.message))
 
     async def _until(self, is_done: Callable[[], bool]) -> None:

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 INCREMENTS = """
 import sys, time
 from sqlmodel import Session
-from state.controls import Lease
-from state.database import Database, lock_row
+from state.database import Database
+from state.locks import Lease, lock_row
 
 def add_one(session: Session) -> None:
     lease = lock_row(session, Lease, "counter")
@@ -38,7 +38,7 @@ def full_url(database: Database) -> str:
 
 def test_four_processes_lose_no_update(database: Database) -> None:
     from state.columns import utc_now
-    from state.controls import Lease
+    from state.locks import Lease
 
     with database.write() as session:
         session.add(Lease(name="counter", holder="test", epoch=0, expires_at=utc_now()))
