@@ -81,11 +81,18 @@ def ids_starting(table: str, incomplete: str) -> list[str]:
 
 
 def instruments_starting(incomplete: str) -> list[str]:
-    """Symbols of the instruments seen so far."""
-    symbols = [
-        str(symbol) for symbol in _query("SELECT DISTINCT symbol FROM instrument ORDER BY symbol LIMIT 500")
-    ]
-    return _starting(symbols, incomplete)
+    """Symbols: the simulated market's, and those of other venues seen so far. `b` completes as `B` does."""
+    from sniper_cli.market.instruments import INSTRUMENTS
+
+    seen = _query("SELECT DISTINCT symbol FROM instrument ORDER BY symbol LIMIT 500")
+    symbols = dict.fromkeys([*(spec.symbol for spec in INSTRUMENTS.values()), *map(str, seen)])
+    return _starting(symbols, incomplete) or _starting(symbols, incomplete.upper())
+
+
+def leases_starting(incomplete: str) -> list[str]:
+    """Names of the leases that somebody holds."""
+    names = _query("SELECT name FROM lease WHERE holder <> '' ORDER BY name LIMIT 500")
+    return _starting([str(name) for name in names], incomplete)
 
 
 def _query(sql: str) -> list[object]:

@@ -32,6 +32,7 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("doctor", "Check everything Sniper stands on, and say what repairs it.", START),
     Lazy("tui", "Open the live dashboard.", START),
     Lazy("snipe", "Watch for launches, prove that they can be sold again, buy and exit.", TRADE),
+    Lazy("market", "See prices, books, trades and candles.", TRADE),
     Lazy("order", "Place, list and cancel orders.", TRADE),
     Lazy("position", "See what is held, what it cost and what it is worth.", TRADE),
     Lazy("risk", "Limits and the kill switch.", TRADE),

@@ -23,10 +23,12 @@ def emit(
     fields: str | None = None,
     title: str | None = None,
     empty: str = "nothing to show",
+    header: bool = True,
 ) -> None:
     """Write rows (a list, a generator) or one record (a mapping, an object) to stdout.
 
-    `columns` are the fields, in order, of every format. Raises UsageProblem for an unknown field.
+    `columns` are the fields, in order, of every format. Without `header` a CSV goes on where it stood.
+    Raises UsageProblem for an unknown field.
     """
     chosen = choose(columns, fields)
     single = isinstance(data, Mapping) or not isinstance(data, Iterable)
@@ -35,7 +37,11 @@ def emit(
         _table(rows, chosen, single=single, title=title, empty=empty)
         return
     records = [{column.name: plain(column.of(row)) for column in chosen} for row in rows]
-    WRITERS[fmt](records, [column.name for column in chosen], single)
+    names = [column.name for column in chosen]
+    if fmt is Format.CSV:
+        _csv(records, names, header=header)
+    else:
+        WRITERS[fmt](records, names, single)
 
 
 def choose(columns: Sequence[Column], fields: str | None) -> Sequence[Column]:
@@ -107,12 +113,13 @@ def _jsonl(records: list[dict[str, Any]], _names: list[str], _single: bool) -> N
     sys.stdout.flush()
 
 
-def _csv(records: list[dict[str, Any]], names: list[str], _single: bool) -> None:
+def _csv(records: list[dict[str, Any]], names: list[str], *, header: bool) -> None:
     import csv
     import json
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
+    if header:
+        writer.writerow(names)
     for record in records:
         writer.writerow(
             json.dumps(value, separators=(",", ":"), ensure_ascii=_ascii())
@@ -136,7 +143,6 @@ def _yaml(records: list[dict[str, Any]], _names: list[str], single: bool) -> Non
 WRITERS: dict[Format, Callable[[list[dict[str, Any]], list[str], bool], None]] = {
     Format.JSON: _json,
     Format.JSONL: _jsonl,
-    Format.CSV: _csv,
     Format.YAML: _yaml,
 }
 

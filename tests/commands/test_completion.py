@@ -86,7 +86,7 @@ def test_without_a_database_nothing_is_offered(home: Path, table: str) -> None:
 def test_ids_and_symbols_come_from_the_database(sniper_inside: Run) -> None:
     sniper_inside("init")
 
-    assert "BTC/USDT" in completion.instruments_starting("BTC")
+    assert completion.instruments_starting("BTC") == ["BTC/USDT"]
     assert completion.ids_starting("order", "") == []
 
 
