@@ -1,7 +1,7 @@
 """Accounts, the assets they hold, the instruments they trade, and the ledger of every movement.
 
 Amounts are whole base units of their asset. A balance is the sum of its ledger entries, kept beside them so
-that a check before an order reads one row; `post` is the only way either changes.
+that a check before an order reads one row. Both are projections of the journal.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from state.columns import Exact, units_field, utc_now, word_field
 from state.database import lock_row
 from state.errors import RowNotFound
 from state.identifiers import new_id
+from state.positions import LotMethod
 
 NATIVE = "native"
 """The token part of a chain's own coin in an asset id: `evm:31337:native`."""
@@ -37,8 +38,29 @@ class Movement(StrEnum):
     SELL = "sell"
     FEE = "fee"
     GAS = "gas"
+    INTEREST = "interest"
+    """What borrowed money costs."""
+    FUNDING = "funding"
+    """What holders of perpetual positions pay one another."""
+    TRANSFER = "transfer"
+    """Between two accounts of ours."""
     ADJUSTMENT = "adjustment"
     """The venue holds another amount than the trades explain (a rebasing or confiscating token)."""
+
+
+COUNTERPARTS: dict[Movement, str] = {
+    Movement.DEPOSIT: "outside",
+    Movement.WITHDRAWAL: "outside",
+    Movement.BUY: "trading",
+    Movement.SELL: "trading",
+    Movement.FEE: "fees",
+    Movement.GAS: "fees",
+    Movement.INTEREST: "fees",
+    Movement.FUNDING: "funding",
+    Movement.TRANSFER: "transfers",
+    Movement.ADJUSTMENT: "adjustments",
+}
+"""The other side of each movement: every entry debits one and credits the other, so that the books always balance."""
 
 
 class Asset(SQLModel, table=True):
@@ -78,6 +100,8 @@ class Instrument(SQLModel, table=True):
     """Quantity step in base units."""
     minimum_notional: int | None = Field(default=None, sa_type=sa.BigInteger)
     """Smallest order in quote units."""
+    maximum_notional: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """Largest order in quote units."""
     pool: str | None = None
     """Address of the pool, for an EVM instrument."""
 
@@ -94,14 +118,20 @@ class Account(SQLModel, table=True):
     reporting_asset: str = Field(foreign_key="asset.id")
     version: int = 0
     """Grows with every change to the account's orders, positions or cash: caches compare it."""
+    settled_until: int = Field(default=0, sa_type=sa.BigInteger)
+    """The second (since 1970) up to which the paper market has been replayed for its orders."""
+    lot_method: LotMethod = word_field(LotMethod, default=LotMethod.FIFO)
+    """Which lots its closing trades take."""
+    margin: Decimal = Field(default=Decimal(0), sa_column=sa.Column(Exact, nullable=False))
+    """Leverage allowed: 0 trades with its own money only and cannot be short; 3 may hold three times its equity."""
     created_at: datetime = Field(default_factory=utc_now)
 
 
 class Balance(SQLModel, table=True):
     """What an account holds of an asset: the sum of its ledger entries."""
 
-    account_id: UUID = Field(foreign_key="account.id", primary_key=True)
-    asset_id: str = Field(foreign_key="asset.id", primary_key=True)
+    account_id: UUID = Field(primary_key=True)
+    asset_id: str = Field(primary_key=True)
     amount: int = units_field()
 
 
@@ -111,70 +141,34 @@ class LedgerEntry(SQLModel, table=True):
     __tablename__ = "ledger_entry"
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    account_id: UUID = Field(foreign_key="account.id", index=True)
-    asset_id: str = Field(foreign_key="asset.id")
+    account_id: UUID
+    asset_id: str
     movement: Movement = word_field(Movement)
+    counterpart: str
+    """The other side of the double entry: `outside`, `trading`, `fees` …; it moves by the same amount the other way."""
     amount: int = units_field()
     """Signed: what came in is positive."""
     reference: str
-    """What caused it: a fill's, a transaction's or a deposit's id."""
+    """What caused it: a transaction's or a deposit's id; of trades, the journal record that tells the fills."""
     at: datetime = Field(default_factory=utc_now)
 
     __table_args__ = (sa.UniqueConstraint("account_id", "asset_id", "movement", "reference"),)
 
 
 def lock_account(session: Session, account_id: UUID) -> Account:
-    """Take the account for writing: until the transaction ends nobody else changes what belongs to it."""
+    """Take the account for writing: until the transaction ends nobody else changes what belongs to it.
+
+    What changes its books goes through `sniper_cli.books`, which takes it too and counts its version.
+    """
     account = lock_row(session, Account, account_id)
     if account is None:
         raise RowNotFound(f"there is no account {account_id}", hint="sniper init")
-    account.version += 1
-    session.add(account)
     return account
 
 
 def find_account(session: Session, name: str) -> Account | None:
     """An account by its name."""
     return session.exec(select(Account).where(Account.name == name)).first()
-
-
-def post(
-    session: Session,
-    account_id: UUID,
-    asset_id: str,
-    movement: Movement,
-    amount: int,
-    *,
-    reference: object,
-    at: datetime | None = None,
-) -> bool:
-    """Book a movement and its balance. The same movement for the same reference counts once; False if it was there."""
-    known = session.exec(
-        select(LedgerEntry.id).where(
-            LedgerEntry.account_id == account_id,
-            LedgerEntry.asset_id == asset_id,
-            LedgerEntry.movement == movement,
-            LedgerEntry.reference == str(reference),
-        )
-    ).first()
-    if known is not None:
-        return False
-    balance = lock_row(session, Balance, (account_id, asset_id))
-    if balance is None:
-        balance = Balance(account_id=account_id, asset_id=asset_id, amount=0)
-    balance.amount += amount
-    session.add(balance)
-    session.add(
-        LedgerEntry(
-            account_id=account_id,
-            asset_id=asset_id,
-            movement=movement,
-            amount=amount,
-            reference=str(reference),
-            at=at or utc_now(),
-        )
-    )
-    return True
 
 
 def balance_of(session: Session, account_id: UUID, asset_id: str) -> int:

@@ -64,6 +64,17 @@ class Units(TypeDecorator[int]):
         return None if value is None else int(value)
 
 
+class BinaryText(TypeDecorator[str]):
+    """Text that compares byte by byte on both databases: Postgres would sort by a language's rules."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        collation = None if dialect.name == "sqlite" else "C"
+        return dialect.type_descriptor(sa.String(collation=collation))
+
+
 class Json(TypeDecorator[Any]):
     """A JSON value as text, written without blanks and with sorted keys, so that equal values are equal bytes."""
 
@@ -137,3 +148,8 @@ def word_field(kind: type[StrEnum], **options: Any) -> Any:
 def json_field(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     """A JSON column."""
     return Field(default_factory=default, sa_column=sa.Column(Json, nullable=False))
+
+
+def optional_json() -> Any:
+    """A JSON column that may be empty."""
+    return Field(default=None, sa_column=sa.Column(Json, nullable=True))

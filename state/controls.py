@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Field, Session, SQLModel
 
 from state.columns import utc_now
+from state.writing import Writer
 
 GLOBAL = "global"
 
@@ -30,3 +32,14 @@ def tripped_switch(session: Session, *scopes: str) -> KillSwitch | None:
         if switch is not None and switch.tripped:
             return switch
     return None
+
+
+def tripped_switches(writer: Writer, account_key: str) -> list[KillSwitch]:
+    """Every tripped switch that concerns an account, through the desk's own connection."""
+    query = "SELECT scope, actor, reason FROM kill_switch WHERE tripped = ?"
+    account = str(UUID(account_key))
+    return [
+        KillSwitch(scope=scope, tripped=True, actor=actor, reason=reason)
+        for scope, actor, reason in writer.rows(query, (writer.truth(True),))
+        if scope in (GLOBAL, account)
+    ]

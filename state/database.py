@@ -206,6 +206,7 @@ class Database:
         """
         driver: Any = pooled.driver_connection
         self._require_committable(driver)
+        backend = pooled.info.get(postgres.BACKEND)  # a lost connection's record is emptied
         try:
             yield
         except (DBAPIError, self.engine.dialect.loaded_dbapi.Error) as error:
@@ -215,7 +216,7 @@ class Database:
                 f"the answer of {self.display_url} to a COMMIT was lost: the change may have been made or not",
                 hint="sniper doctor",
             )
-            unknown.backend = pooled.info.get(postgres.BACKEND)
+            unknown.backend = backend
             raise unknown from error
 
     def _require_committable(self, driver: Any) -> None:
@@ -235,28 +236,33 @@ class Database:
     # -- trouble ------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        """A connection, through the breaker."""
+    def admitted(self) -> Iterator[None]:
+        """Through the breaker, with the driver's errors translated: around whatever talks to the database."""
         try:
             ticket = self.breaker.admit()
         except CircuitOpen as circuit:
             raise self._refused(circuit) from circuit
         try:
-            with self._translated(), self.engine.connect() as connection:
-                try:
-                    yield connection
-                except PendingRollbackError as error:
-                    if not connection.invalidated:
-                        raise
-                    raise DatabaseUnavailable(
-                        f"the connection to {self.display_url} was lost; {faults.NOTHING_KEPT}",
-                        hint="sniper doctor",
-                        reason=faults.LOST.reason,
-                        retry=True,
-                    ) from error
+            with self._translated():
+                yield
             self.breaker.answered()
         finally:
             self.breaker.leave(ticket)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with self.admitted(), self.engine.connect() as connection:
+            try:
+                yield connection
+            except PendingRollbackError as error:
+                if not connection.invalidated:
+                    raise
+                raise DatabaseUnavailable(
+                    f"the connection to {self.display_url} was lost; {faults.NOTHING_KEPT}",
+                    hint="sniper doctor",
+                    reason=faults.LOST.reason,
+                    retry=True,
+                ) from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -20,6 +20,11 @@ def new_id() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
+def new_key() -> str:
+    """A new id as 32 hexadecimal digits: a quarter of the price of a UUID object."""
+    return uuid_utils.uuid7().hex
+
+
 def short(identifier: UUID) -> str:
     """The tail of an id, as tables show it; every command that takes an id takes this too."""
     return identifier.hex[-SHORT:]

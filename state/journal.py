@@ -19,12 +19,14 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, select
 
 from state.columns import canonical, timestamp, utc_now
-from state.database import lock_row
 
 GENESIS = "0" * 64
 """What the first record follows."""
 
 PAGE = 1000
+
+TRADING = "desk."
+"""Kinds of trading records begin so: their data is a list of events, their subject an account."""
 
 
 class JournalRecord(SQLModel, table=True):
@@ -46,6 +48,11 @@ class JournalRecord(SQLModel, table=True):
         """What the act was about: the `data` of the body."""
         content: dict[str, Any] = json.loads(self.body)["data"]
         return content
+
+    @property
+    def is_trading(self) -> bool:
+        """It carries a list of trading events, for one account."""
+        return self.kind.startswith(TRADING)
 
 
 class JournalHead(SQLModel, table=True):
@@ -89,12 +96,10 @@ def append(
     at: datetime | None = None,
 ) -> JournalRecord:
     """Add one record inside the caller's write transaction: it stands if and only if the act does."""
-    head = lock_row(session, JournalHead, "journal")
-    if head is None:
-        head = JournalHead()
-        session.add(head)
+    connection = session.connection()
+    seq, previous = _lock_head(connection)
+    seq += 1
     moment = at or utc_now()
-    seq = head.seq + 1
     body = canonical(
         {
             "seq": seq,
@@ -112,12 +117,26 @@ def append(
         kind=kind,
         subject=str(subject),
         body=body,
-        previous_hash=head.hash,
-        hash=chain_hash(head.hash, body),
+        previous_hash=previous,
+        hash=chain_hash(previous, body),
     )
-    head.seq, head.hash = seq, record.hash
-    session.add(record)
+    connection.execute(sa.insert(_RECORDS).values(record.model_dump()))
+    connection.execute(sa.update(_HEADS).values(seq=seq, hash=record.hash))
     return record
+
+
+def _lock_head(connection: sa.Connection) -> tuple[int, str]:
+    """The head as it is now, past the session: the desk writes it through statements of its own."""
+    query = sa.select(_HEADS.c.seq, _HEADS.c.hash).with_for_update()
+    found = connection.execute(query).first()
+    if found is None:
+        connection.execute(sa.insert(_HEADS).values(name="journal", seq=0, hash=GENESIS))
+        return 0, GENESIS
+    return found.seq, found.hash
+
+
+_RECORDS: Any = sa.inspect(JournalRecord).local_table
+_HEADS: Any = sa.inspect(JournalHead).local_table
 
 
 def chain_hash(previous: str, body: str) -> str:

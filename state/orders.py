@@ -1,7 +1,8 @@
 """Orders and fills, and the one table of what may follow what.
 
-An order stands here, committed, before any venue hears of it. A crash in between leaves it RECORDED or SENT
-with its fate unknown; reconciliation settles that before anything else happens on the account.
+Both are projections of the journal. An order stands in the journal, committed, before any venue hears of it. A
+crash in between leaves it RECORDED or SENT with its fate unknown; reconciliation settles that before anything
+else happens on the account.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from state.columns import Exact, json_field, optional_units, units_field, utc_now, word_field
+from state.columns import (
+    BinaryText,
+    Exact,
+    json_field,
+    optional_json,
+    optional_units,
+    units_field,
+    utc_now,
+    word_field,
+)
 from state.errors import IllegalTransition
 from state.identifiers import new_id
 
@@ -28,6 +38,17 @@ class Side(StrEnum):
 class OrderType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    """At the market, once the price has come through the trigger against us."""
+    STOP_LIMIT = "stop_limit"
+    TAKE_PROFIT = "take_profit"
+    """At the market, once the price has come through the trigger in our favour."""
+    TRAILING_STOP = "trailing_stop"
+    """At the market, once the price has turned back from its best by an amount or a share."""
+
+
+TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP})
+"""Types that wait for a price before they trade."""
 
 
 class TimeInForce(StrEnum):
@@ -37,11 +58,21 @@ class TimeInForce(StrEnum):
     """Immediate or cancel: what does not fill at once is cancelled."""
     FOK = "fok"
     """Fill or kill: all at once or nothing."""
+    GTD = "gtd"
+    """Good till a date: `expires_at` in the terms."""
+    DAY = "day"
+    """Good till the end of the day in UTC."""
+
+
+RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY})
+"""Times in force under which what is not filled at once waits in the book."""
 
 
 class OrderState(StrEnum):
     REFUSED = "refused"
     """A check said no; no venue heard of it."""
+    HELD = "held"
+    """Waits here, not at the venue: for a trigger, a time, or another order's fill."""
     RECORDED = "recorded"
     """Committed here, not yet sent. After a crash its fate is to be found out."""
     SENT = "sent"
@@ -61,6 +92,9 @@ class OrderState(StrEnum):
 S = OrderState
 
 TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
+    S.HELD: frozenset(
+        {S.RECORDED, S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED, S.EXPIRED, S.REJECTED, S.REFUSED}
+    ),
     S.RECORDED: frozenset(
         {S.SENT, S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.REJECTED, S.DROPPED, S.CANCELLED, S.EXPIRED}
     ),
@@ -78,11 +112,20 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 }
 """What may follow each state. Anything else raises, and nothing is written."""
 
-WORKING = frozenset({S.RECORDED, S.SENT, S.OPEN, S.PARTIALLY_FILLED})
+AT_VENUE = frozenset({S.RECORDED, S.SENT, S.OPEN, S.PARTIALLY_FILLED})
 """States in which something may still happen at the venue."""
+
+WORKING = AT_VENUE | {S.HELD}
+"""States in which something may still happen."""
 
 UNRESOLVED = frozenset({S.RECORDED, S.SENT})
 """States whose fate a restart must find out."""
+
+
+def _where_given(column: str) -> sa.Index:
+    """An index of the few rows that have a value there."""
+    given = sa.text(f"{column} IS NOT NULL")
+    return sa.Index(f"ix_order_{column}", column, sqlite_where=given, postgresql_where=given)
 
 
 class Order(SQLModel, table=True):
@@ -91,11 +134,9 @@ class Order(SQLModel, table=True):
     __tablename__ = "order"
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    account_id: UUID = Field(foreign_key="account.id", index=True)
-    client_order_id: str
-    fingerprint: str
-    """SHA-256 of the intent: the same client order id with another one is refused."""
-    instrument_id: str = Field(foreign_key="instrument.id", index=True)
+    account_id: UUID
+    client_order_id: str = Field(sa_type=BinaryText)
+    instrument_id: str
     side: Side = word_field(Side)
     type: OrderType = word_field(OrderType)
     time_in_force: TimeInForce = word_field(TimeInForce)
@@ -105,26 +146,41 @@ class Order(SQLModel, table=True):
     """Quote units to spend, for a buy."""
     limit_price: Decimal | None = Field(default=None, sa_column=sa.Column(Exact, nullable=True))
     """Quote per base, in whole assets (not units)."""
-    state: OrderState = word_field(OrderState, index=True)
+    terms: dict[str, Any] | None = optional_json()
+    """What only some orders have: trigger, trail, display, expiry, links to other orders."""
+    state: OrderState = word_field(OrderState)
     reason: dict[str, Any] = json_field()
     """Why it was asked for: origin, rule, signal and their figures."""
-    checks: list[dict[str, Any]] = json_field(list)
-    """Every check tried, with its figures, pass or fail."""
+    checks: list[Any] = json_field(list)
+    """Every check tried, with its figures: `[name, value, bound, …]`, or an object where a sentence was needed."""
     explanation: str | None = None
     """Why it was refused, rejected or dropped, for a person."""
     reserved: int = units_field(default=0)
     """Quote units held aside for it while it works: what it may cost at most, gas included."""
-    venue_reference: str | None = Field(default=None, index=True)
+    venue_reference: str | None = None
     """The venue's own id: an exchange's order id or a transaction hash."""
     filled_quantity: int = units_field(default=0)
     filled_notional: int = units_field(default=0)
-    launch_id: UUID | None = Field(default=None, index=True)
-    position_id: UUID | None = Field(default=None, index=True)
+    strategy: str | None = None
+    """Which strategy asked; none for a person."""
+    parent_id: UUID | None = None
+    """The order that this one belongs to: a bracket's entry, a ladder, a schedule."""
+    launch_id: UUID | None = None
+    position_id: UUID | None = None
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime = Field(default_factory=utc_now)
     version: int = 0
+    recorded_seq: int = Field(default=0, sa_type=sa.BigInteger)
+    """The journal record that it was recorded in; 0 for an order older than that."""
 
-    __table_args__ = (sa.UniqueConstraint("account_id", "client_order_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("account_id", "client_order_id"),
+        sa.Index("ix_order_history", "account_id", "id"),
+        _where_given("venue_reference"),
+        _where_given("launch_id"),
+        _where_given("position_id"),
+        _where_given("parent_id"),
+    )
 
     def move_to(
         self, state: OrderState, *, at: datetime | None = None, explanation: str | None = None
@@ -143,30 +199,74 @@ class Order(SQLModel, table=True):
         return self.state in WORKING
 
     @property
+    def is_at_venue(self) -> bool:
+        return self.state in AT_VENUE
+
+    @property
     def still_reserved(self) -> int:
         """What of the reservation its fills have not used up; nothing once it is over."""
         return max(0, self.reserved - self.filled_notional) if self.is_working else 0
 
 
+_WORDS = ", ".join(f"'{state.value}'" for state in sorted(WORKING))
+_ORDERS = sa.inspect(Order).local_table
+_OPEN = sa.text(f"state IN ({_WORDS})")
+sa.Index(
+    "ix_order_open",
+    _ORDERS.c.account_id,
+    _ORDERS.c.instrument_id,
+    sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
+)
+
+
+def is_working() -> sa.ColumnElement[bool]:
+    """Orders with something still to happen. Spelled out, for only so does the partial index serve a query."""
+    return sa.literal_column(f'"order".state IN ({_WORDS})', sa.Boolean)
+
+
+class OrderChange(SQLModel, table=True):
+    """Where the journal tells what became of an order after it was recorded, its fills apart (they know theirs)."""
+
+    __tablename__ = "order_change"
+
+    order_id: UUID = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=sa.BigInteger)
+
+
 class Fill(SQLModel, table=True):
-    """What a venue really did. Keyed by the venue's own trade id: applied twice, it counts once."""
+    """What a venue really did. Keyed by the venue's own trade id: applied twice, it counts once.
+
+    Both sides of a trade may be ours, so the key is the order with the trade.
+    """
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    order_id: UUID = Field(foreign_key="order.id", index=True)
-    account_id: UUID = Field(foreign_key="account.id")
-    venue_trade_id: str
+    order_id: UUID
+    account_id: UUID
+    instrument_id: str
+    position_id: UUID | None = None
+    venue_trade_id: str = Field(sa_type=BinaryText)
     side: Side = word_field(Side)
     quantity: int = units_field()
     """Base units that reached us or left us."""
     notional: int = units_field()
     """Quote units paid or received."""
-    fee_asset: str = Field(foreign_key="asset.id")
+    fee_asset: str
     fee: int = units_field()
+    fee_value: int = units_field(default=0)
+    """The fee in quote units; 0 where it was taken from the units bought."""
+    realised: int = units_field(default=0)
+    """Profit in quote units on what of it closed, fees apart."""
     at: datetime = Field(default_factory=utc_now)
     reversed_at: datetime | None = None
     """When a reorganisation took it back; a reversed fill counts for nothing and stays for the record."""
+    seq: int = Field(default=0, sa_type=sa.BigInteger)
+    """The journal record that tells it."""
 
-    __table_args__ = (sa.UniqueConstraint("account_id", "venue_trade_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "venue_trade_id"),
+        sa.Index("ix_fill_account_at", "account_id", "at"),
+    )
 
 
 def find_by_client_id(session: Session, account_id: UUID, client_order_id: str) -> Order | None:
@@ -177,11 +277,7 @@ def find_by_client_id(session: Session, account_id: UUID, client_order_id: str) 
 
 def working_orders(session: Session, account_id: UUID) -> list[Order]:
     """Orders with something still to happen, oldest first."""
-    query = (
-        select(Order)
-        .where(Order.account_id == account_id, col(Order.state).in_(WORKING))
-        .order_by(col(Order.id))
-    )
+    query = select(Order).where(Order.account_id == account_id, is_working()).order_by(col(Order.id))
     return list(session.exec(query).all())
 
 

@@ -19,26 +19,46 @@ class PositionState(StrEnum):
     CLOSED = "closed"
 
 
-class Position(SQLModel, table=True):
-    """Holdings of one instrument in one account, from the first buy until nothing is left.
+class LotMethod(StrEnum):
+    """Which lots a closing trade takes first."""
 
-    Amounts of the base asset are its units; all values are quote units.
+    FIFO = "fifo"
+    LIFO = "lifo"
+    HIFO = "hifo"
+    """Highest unit cost first: the smallest gain."""
+    LOFO = "lofo"
+    AVERAGE = "average"
+    """One pooled lot a position: every unit cost the same."""
+    SPECIFIC = "specific"
+    """Those that the order names."""
+
+
+class Position(SQLModel, table=True):
+    """Holdings of one instrument in one account, from the first trade until nothing is left.
+
+    Amounts of the base asset are its units; all values are quote units. A projection of the journal, but for the
+    marks and the exit rules, which are observations and plans.
     """
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    account_id: UUID = Field(foreign_key="account.id", index=True)
-    instrument_id: str = Field(foreign_key="instrument.id", index=True)
+    account_id: UUID = Field(index=True)
+    instrument_id: str = Field(index=True)
     launch_id: UUID | None = Field(default=None, index=True)
+    strategy: str | None = None
+    """Of the order that opened it."""
     state: PositionState = word_field(PositionState, default=PositionState.OPEN, index=True)
     quantity: int = units_field(default=0)
+    """Signed: a short position is negative."""
     spent: int = units_field(default=0)
     """Everything paid for buys, fees and gas apart."""
     received: int = units_field(default=0)
     """Everything that sales brought in."""
+    basis: int = units_field(default=0)
+    """What the open lots cost; of a short position, what their sale brought in."""
     fees: int = units_field(default=0)
     """Fees and gas in quote units (on a chain: wei, including approvals and failed attempts)."""
     realised: int = units_field(default=0)
-    """Profit on what was sold: proceeds less the sold lots' cost."""
+    """Profit on what was closed, fees apart: what the closing side brought less what the opening side cost."""
     mark_value: int | None = optional_units()
     """What selling everything now would bring, by the venue's exact formula."""
     marked_at: datetime | None = None
@@ -63,37 +83,40 @@ class Position(SQLModel, table=True):
 
     @property
     def cost(self) -> int:
-        """What is still in it: the cost of the lots not yet sold, in quote units."""
-        return self.spent - (self.received - self.realised)
+        """What is still in it: the cost of the lots not yet closed, in quote units."""
+        return self.basis
+
+    @property
+    def is_long(self) -> bool:
+        return self.quantity >= 0
 
 
 class Lot(SQLModel, table=True):
-    """What one fill bought, and what is left of it."""
+    """What one fill opened, and what is left of it. It has the fill's id; a pooled lot has the first fill's."""
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    position_id: UUID = Field(foreign_key="position.id", index=True)
-    fill_id: UUID = Field(foreign_key="fill.id", unique=True)
+    position_id: UUID = Field(index=True)
     quantity: int = units_field()
+    """Base units, whichever the side."""
     remaining: int = units_field()
     cost: int = units_field()
-    """Quote units paid for `quantity`."""
+    """Quote units paid for `quantity`; of a short lot, received for it."""
     opened_at: datetime = Field(default_factory=utc_now)
 
 
 class LotMatch(SQLModel, table=True):
-    """Which lot a sale was taken from: what makes profit, explanations and tax lots add up, and undoing possible."""
+    """Which lot a closing fill was taken from: what makes profit, explanations and tax lots add up, and undoing possible."""
 
     __tablename__ = "lot_match"
 
-    id: UUID = Field(default_factory=new_id, primary_key=True)
-    lot_id: UUID = Field(foreign_key="lot.id", index=True)
-    fill_id: UUID = Field(foreign_key="fill.id", index=True)
-    """The selling fill."""
+    fill_id: UUID = Field(primary_key=True)
+    """The closing fill, or the act that wrote units off."""
+    lot_id: UUID = Field(primary_key=True)
     quantity: int = units_field()
     cost: int = units_field()
-    """This part's share of what the lot cost."""
+    """This part's share of what the lot cost (short: brought in)."""
     proceeds: int = units_field()
-    """Its share of what the sale brought in."""
+    """Its share of what closing brought in (short: cost)."""
 
 
 def open_positions(session: Session, account_id: UUID | None = None) -> list[Position]:
@@ -123,7 +146,7 @@ def lots_of(session: Session, position_id: UUID) -> list[Lot]:
 def matches_of(session: Session, fill_id: UUID) -> list[LotMatch]:
     """The lots that a sale was taken from, oldest first."""
     return list(
-        session.exec(select(LotMatch).where(LotMatch.fill_id == fill_id).order_by(col(LotMatch.id))).all()
+        session.exec(select(LotMatch).where(LotMatch.fill_id == fill_id).order_by(col(LotMatch.lot_id))).all()
     )
 
 

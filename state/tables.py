@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from state.accounts import Account, Asset, Balance, Instrument, LedgerEntry
-from state.controls import KillSwitch, Lease
+from state.controls import KillSwitch
 from state.journal import JournalHead, JournalRecord
 from state.launches import ChainCursor, Launch
-from state.orders import Fill, Order
+from state.locks import Lease
+from state.orders import Fill, Order, OrderChange
 from state.positions import Lot, LotMatch, Position
+from state.projections import InstrumentDay, Projection, StrategyDay
 from state.transactions import ChainTransaction
 
 TABLES: tuple[type[SQLModel], ...] = (
@@ -20,6 +22,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     ChainTransaction,
     Fill,
     Instrument,
+    InstrumentDay,
     JournalHead,
     JournalRecord,
     KillSwitch,
@@ -29,7 +32,10 @@ TABLES: tuple[type[SQLModel], ...] = (
     Lot,
     LotMatch,
     Order,
+    OrderChange,
     Position,
+    Projection,
+    StrategyDay,
 )
 
 metadata = SQLModel.metadata

@@ -62,7 +62,7 @@ class ChainTransaction(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id", index=True)
-    order_id: UUID | None = Field(default=None, foreign_key="order.id", index=True)
+    order_id: UUID | None = Field(default=None, index=True)
     purpose: Purpose = word_field(Purpose)
     chain_id: int = Field(sa_type=sa.BigInteger)
     sender: str

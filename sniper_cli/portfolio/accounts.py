@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
+from sniper_cli.books.cash import move_cash
+from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import ConfigurationError
 from state import journal
 from state.accounts import (
@@ -19,7 +21,6 @@ from state.accounts import (
     balance_of,
     evm_asset_id,
     find_account,
-    post,
 )
 from state.database import Database
 from state.errors import RowNotFound
@@ -90,26 +91,23 @@ async def ensure_evm_account(
             {"name": name, "venue": "evm", "chain_id": exchange.chain_id, "address": account.address},
             actor=actor,
         )
-        book_deposit(
-            session, account, native.id, balance, {"block": head.number, "hash": head.hash}, actor=actor
-        )
+        with Books(database, actor=actor).within(session, account.id, kind="desk.cash") as page:
+            book_deposit(page, native.id, balance, {"block": head.number, "hash": head.hash})
+        session.refresh(account)  # its version is the books' now
         return account
 
     return database.transact(work)
 
 
 def book_deposit(
-    session: Session, account: Account, asset_id: str, amount: int, moment: dict[str, object], *, actor: str
+    page: Page, asset_id: str, amount: int, moment: dict[str, object], *, movement: Movement | None = None
 ) -> None:
     """Book what came in from (or, negative, went out to) somewhere outside, as seen at a block."""
     if amount == 0:
         return
-    movement = Movement.DEPOSIT if amount > 0 else Movement.WITHDRAWAL
-    post(
-        session, account.id, asset_id, movement, amount, reference=f"block:{moment['block']}:{moment['hash']}"
-    )
-    data = {"asset": asset_id, "movement": movement.value, "amount": amount, **moment}
-    journal.append(session, "account.deposit", account.id, data, actor=actor)
+    kind = movement or (Movement.DEPOSIT if amount > 0 else Movement.WITHDRAWAL)
+    reference = f"block:{moment['block']}:{moment['hash']}"
+    move_cash(page, asset_id, kind, amount, reference=reference, facts=dict(moment))
 
 
 def ensure_coin(session: Session, chain_id: int, symbol: str) -> Asset:

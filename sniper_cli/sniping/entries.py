@@ -11,6 +11,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError
 from sniper_cli.safety.report import Classification, SafetyReport
 from sniper_cli.sniping import launches
@@ -21,7 +22,7 @@ from sniper_cli.sniping.sales import FAILED
 from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm.instruments import ensure_instrument
 from state.launches import Decision, Launch, Verdict
-from state.orders import Order, OrderState, Side
+from state.orders import OrderState, Side
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -192,7 +193,7 @@ class Entries:
         self._ordered(launch, order, judged)
         return True
 
-    def _ordered(self, launch: Launch, order: Order, judged: Judged) -> None:
+    def _ordered(self, launch: Launch, order: AnyOrder, judged: Judged) -> None:
         symbol = launches.clean(judged.report.symbol)
         if order.state in FAILED:
             reason = order.explanation or order.state.value
@@ -214,7 +215,7 @@ class Entries:
         if order.state is OrderState.RECORDED:
             self._run.tell(RunnerTrouble(problem=f"the purchase of {symbol} is {order.explanation}"))
 
-    def _mark_bought(self, launch: Launch, order: Order) -> None:
+    def _mark_bought(self, launch: Launch, order: AnyOrder) -> None:
         reason = "the token passed every check"
         self._run.database.transact(
             lambda session: launches.record_decision(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.events import Listener, SniperEvent
 from sniper_cli.sniping.heads import Heads
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
-    from state.orders import Order
-
+    
 ACTOR = "sniper"
 """Who acts, in the journal, when a rule and not a person does."""
 
@@ -64,7 +64,7 @@ class Run:
     def tell(self, event: SniperEvent) -> None:
         self.listener(event)
 
-    async def submit(self, intent: OrderIntent) -> Order:
+    async def submit(self, intent: OrderIntent) -> BookedOrder:
         """Place an order, if the account is still ours to trade.
 
         Raises LeaseLost; NetworkError before anything is recorded; OrderRefused for a used order id.

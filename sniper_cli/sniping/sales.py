@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, SniperError
 from sniper_cli.sniping.events import ExitDecided, RunnerTrouble, SellFailed
 from sniper_cli.sniping.exits import URGENT, ExitRule, ExitSignal, rules_of
@@ -45,7 +46,7 @@ class Sales:
         self._run = run
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> Order | None:
+    async def sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> AnyOrder | None:
         """Place the next sale of a position unless one is at work, or must wait, or is not worth its gas.
 
         One that must come ahead of something waits for a sale just being placed, and raises its bid.
@@ -56,7 +57,7 @@ class Sales:
         async with lock:
             return await self._sell(holding, signal, mark)
 
-    async def _sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> Order | None:
+    async def _sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> AnyOrder | None:
         with self._run.database.read() as session:
             former = exit_orders(session, self._run.account_id, holding.id)
             session.expunge_all()
@@ -94,7 +95,7 @@ class Sales:
             self._failed(holding, attempt, order.explanation or order.state.value)
         return order
 
-    async def _hasten(self, order: Order, signal: ExitSignal) -> None:
+    async def _hasten(self, order: AnyOrder, signal: ExitSignal) -> None:
         """A sale is at work already: when it must come ahead of a removal of liquidity, its bid is raised."""
         if signal.outbid_fee is None:
             return
@@ -104,7 +105,7 @@ class Sales:
             self._run.tell(RunnerTrouble(problem=f"the bid of a sale could not be raised: {error.message}"))
 
     def _intent(
-        self, holding: Holding, signal: ExitSignal, quantity: int, former: list[Order]
+        self, holding: Holding, signal: ExitSignal, quantity: int, former: list[AnyOrder]
     ) -> OrderIntent:
         """The next attempt: each bids higher and takes a worse price than the last."""
         attempt = len(former) + 1
@@ -129,7 +130,7 @@ class Sales:
             position_id=holding.id,
         )
 
-    def _is_due(self, former: list[Order], signal: ExitSignal) -> bool:
+    def _is_due(self, former: list[AnyOrder], signal: ExitSignal) -> bool:
         """After several failures, not at every block."""
         failures = len(former) - PATIENT_AFTER
         if failures <= 0 or signal.rule is ExitRule.LIQUIDITY_PENDING:

@@ -1,4 +1,4 @@
-"""What venues report, applied in one transaction with all it means: fills, lots, positions, cash, states, journal."""
+"""What distant venues report, as events of one page: fills, costs, states, and what a reorganisation took back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from sniper_cli.portfolio.booking import book_cost, book_fill, undo_cost, undo_fill
-from sniper_cli.venues.venue import Report, Venue
-from state import journal
-from state.accounts import Account, Instrument, LedgerEntry, Movement
-from state.database import lock_row
-from state.orders import TRANSITIONS, WORKING, Fill, Order, OrderState, fills_of
-from state.positions import matches_of
+from sniper_cli.books.cash import move_cash
+from sniper_cli.books.events import Reversed
+from sniper_cli.books.holdings import BookedOrder
+from sniper_cli.books.records import Page
+from sniper_cli.books.trades import tell_fill
+from sniper_cli.trading import recording
+from sniper_cli.venues.venue import FillReport, Report, Venue
+from state.accounts import Account, LedgerEntry, Movement
+from state.orders import TRANSITIONS, Fill, OrderState
+from state.writing import micros
 
 PROGRESS = (OrderState.RECORDED, OrderState.SENT, OrderState.OPEN, OrderState.PARTIALLY_FILLED)
 """Working states in their order: a report that lags behind the record changes nothing."""
@@ -22,120 +25,123 @@ PROGRESS = (OrderState.RECORDED, OrderState.SENT, OrderState.OPEN, OrderState.PA
 
 def apply_reports(
     session: Session,
+    page: Page,
     account: Account,
     venue: Venue,
     reports: Sequence[Report],
     versions: Mapping[UUID, int],
-    *,
-    actor: str,
-) -> list[Order]:
+) -> list[BookedOrder]:
     """Apply reports; the orders that changed. What was asked before an order last changed is old news and dropped."""
-    current: list[tuple[Order, Report]] = []
+    current: list[tuple[BookedOrder, Report]] = []
     for report in reports:
-        order = lock_row(session, Order, report.order_id)
-        if order is not None and order.version == versions[order.id] and _is_news(order, report):
+        order = page.book.find_order(report.order_id.hex)
+        if order.version == versions[report.order_id] and _is_news(order, report):
             current.append((order, report))
-    undone = _undo(session, current, actor=actor)
+    undone = _undo(session, page, current)
     for order, report in current:
-        _apply(session, account, venue, order, report, reopened=order.id in undone, actor=actor)
+        _apply(session, page, account, venue, order, report, reopened=order.key in undone)
     return [order for order, _ in current]
 
 
-def _is_news(order: Order, report: Report) -> bool:
+def _is_news(order: BookedOrder, report: Report) -> bool:
     return bool(
         report.state is not order.state or report.fills or report.costs or report.reversed or report.details
     )
 
 
-def _undo(session: Session, current: Sequence[tuple[Order, Report]], *, actor: str) -> set[UUID]:
+def _undo(session: Session, page: Page, current: Sequence[tuple[BookedOrder, Report]]) -> set[str]:
     """Take back what a reorganisation undid, newest first, so that a sale goes before the purchase it sold from."""
-    undone: set[UUID] = set()
-    taken: list[tuple[Fill, Order]] = []
+    undone: set[str] = set()
+    taken: list[Fill] = []
     for order, report in current:
-        if report.reversed:
-            undone.add(order.id)
-            fills = [
-                f
-                for f in fills_of(session, order.id)
-                if f.venue_trade_id in report.reversed and not f.reversed_at
-            ]
-            taken += [(fill, order) for fill in fills]
-    for fill, order in sorted(taken, key=lambda pair: pair[0].id, reverse=True):
-        undo_fill(session, fill, order, session.get_one(Instrument, order.instrument_id))
-        data = {"reversed": fill.venue_trade_id, "quantity": fill.quantity, "notional": fill.notional}
-        journal.append(session, "order.state", order.id, data, actor=actor)
+        if not report.reversed:
+            continue
+        undone.add(order.key)
+        query = select(Fill).where(
+            Fill.order_id == order.id,
+            col(Fill.venue_trade_id).in_(report.reversed),
+            col(Fill.reversed_at).is_(None),
+        )
+        taken += session.exec(query).all()
+    for fill in sorted(taken, key=lambda one: one.id, reverse=True):
+        page.add(Reversed(fill.id.hex, fill.order_id.hex, fill.venue_trade_id, page.now))
     for order, report in current:
         for reference in report.reversed:
-            _undo_gas(session, order, reference)
+            _undo_gas(session, page, order, reference)
     return undone
 
 
-def _undo_gas(session: Session, order: Order, reference: str) -> None:
+def _undo_gas(session: Session, page: Page, order: BookedOrder, reference: str) -> None:
     query = select(LedgerEntry).where(
         LedgerEntry.account_id == order.account_id,
         LedgerEntry.movement == Movement.GAS,
         col(LedgerEntry.reference) == reference,
     )
     for entry in session.exec(query).all():
-        undo_cost(session, order, entry.asset_id, -entry.amount, reference)
+        move_cash(
+            page,
+            entry.asset_id,
+            Movement.GAS,
+            -entry.amount,
+            reference=f"{reference}:reversed",
+            order=order.key,
+        )
 
 
 def _apply(
     session: Session,
+    page: Page,
     account: Account,
     venue: Venue,
-    order: Order,
+    order: BookedOrder,
     report: Report,
     *,
     reopened: bool,
-    actor: str,
 ) -> None:
-    instrument = session.get_one(Instrument, order.instrument_id)
     if reopened and not order.is_working:
-        order.move_to(OrderState.SENT, explanation="a reorganisation of the chain took it back")
+        recording.move(page, order, OrderState.SENT, "a reorganisation of the chain took it back")
     for filled in report.fills:
-        fill = Fill(
-            order_id=order.id,
-            account_id=account.id,
-            venue_trade_id=filled.venue_trade_id,
-            side=order.side,
-            quantity=filled.quantity,
-            notional=filled.notional,
-            fee_asset=filled.fee_asset,
-            fee=filled.fee,
-            at=filled.at,
-        )
-        if book_fill(session, order, instrument, fill, actor=actor):
-            journal.append(session, "order.filled", order.id, _filled(session, order, fill), actor=actor)
+        book_fill(page, order, filled)
     venue.settle(session, account, order, report)
     for cost in report.costs:
-        book_cost(session, order, cost.asset_id, cost.amount, cost.reference)
-    _move(session, order, report, actor=actor)
+        move_cash(page, cost.asset_id, Movement.GAS, -cost.amount, reference=cost.reference, order=order.key)
+    _move(page, order, report)
 
 
-def _move(session: Session, order: Order, report: Report, *, actor: str) -> None:
-    if report.venue_reference is not None:
-        order.venue_reference = report.venue_reference
-    if _behind(order, report) or (
-        report.state is order.state and report.state is not OrderState.PARTIALLY_FILLED
-    ):
-        order.version += 1
-        session.add(order)
+def book_fill(page: Page, order: BookedOrder, filled: FillReport) -> bool:
+    """Book a reported trade. False if it has been booked before: a fill is keyed by the venue's own trade id."""
+    here = any(
+        one.order_key == order.key and one.trade == filled.venue_trade_id for one in page.book.changes.fills
+    )
+    if here or page.book.shelf.knows_trade(order.key, filled.venue_trade_id):
+        return False
+    event = tell_fill(
+        page.book,
+        order,
+        trade=filled.venue_trade_id,
+        quantity=filled.quantity,
+        notional=filled.notional,
+        fee_asset=filled.fee_asset,
+        fee=filled.fee,
+        at=micros(filled.at),
+    )
+    page.add(event)
+    return True
+
+
+def _move(page: Page, order: BookedOrder, report: Report) -> None:
+    state = order.state if _behind(order, report) else report.state
+    facts: dict[str, Any] = dict(report.facts)
+    same = state is order.state
+    reference = report.venue_reference
+    if same and not (facts and report.fills) and reference in (None, order.venue_reference):
         return
-    before = order.state
-    order.move_to(report.state, explanation=report.explanation or "")
-    order.explanation = order.explanation or None
-    session.add(order)
-    kind = "order.sent" if before is OrderState.RECORDED and report.state in WORKING else "order.state"
-    data: dict[str, Any] = {"from": before.value, "state": report.state.value, **report.facts}
-    if report.explanation:
-        data["explanation"] = report.explanation
-    if order.venue_reference:
-        data["venue_reference"] = order.venue_reference
-    journal.append(session, kind, order.id, data, actor=actor)
+    recording.move(
+        page, order, state, None if same else report.explanation, venue_reference=reference, facts=facts
+    )
 
 
-def _behind(order: Order, report: Report) -> bool:
+def _behind(order: BookedOrder, report: Report) -> bool:
     """A working state reported of an order that is further on: old news, unless the chain itself went back."""
     if report.state not in PROGRESS:
         return False
@@ -145,22 +151,3 @@ def _behind(order: Order, report: Report) -> bool:
         PROGRESS.index(report.state) < PROGRESS.index(order.state)
         and report.state not in TRANSITIONS[order.state]
     )
-
-
-def _filled(session: Session, order: Order, fill: Fill) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "fill": fill.id,
-        "venue_trade_id": fill.venue_trade_id,
-        "side": fill.side.value,
-        "quantity": fill.quantity,
-        "notional": fill.notional,
-        "fee": fill.fee,
-        "fee_asset": fill.fee_asset,
-        "position": order.position_id,
-    }
-    matches = matches_of(session, fill.id)
-    if matches:
-        data["lots"] = [
-            {"lot": m.lot_id, "quantity": m.quantity, "cost": m.cost, "proceeds": m.proceeds} for m in matches
-        ]
-    return data

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import (
     ConfigurationError,
     InsufficientFunds,
@@ -27,7 +28,7 @@ from sniper_cli.trading.intents import OrderIntent
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.columns import utc_now
 from state.identifiers import short
-from state.orders import UNRESOLVED, Order, OrderState, Side
+from state.orders import UNRESOLVED, OrderState, Side
 from state.positions import Position, PositionState, open_positions
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class OpenDesk:
 
     desk: OrderDesk
     account: Account
-    venue: Venue
+    venue: Venue | PaperVenue
     node: Node | None = None
     exchange: Exchange | None = None
 
-    async def settled(self, order: Order, seconds: float) -> Order:
+    async def settled(self, order: AnyOrder, seconds: float) -> AnyOrder:
         """The order once its fate is known, or as it stands after so many seconds."""
         deadline = asyncio.get_running_loop().time() + seconds
         while order.state in UNRESOLVED and asyncio.get_running_loop().time() < deadline:
@@ -167,7 +168,7 @@ async def close_position(
     return f"order {short(order.id)} is {order.state.value.replace('_', ' ')}"
 
 
-async def sell_position(opened: OpenDesk, position_id: UUID, *, wait_seconds: float = 30) -> Order:
+async def sell_position(opened: OpenDesk, position_id: UUID, *, wait_seconds: float = 30) -> AnyOrder:
     """One market sale of all that is left of a position. Raises OrderRefused, NotFound, NetworkError."""
     with opened.desk.database.read() as session:
         position = session.get(Position, position_id)
@@ -193,10 +194,10 @@ async def sell_position(opened: OpenDesk, position_id: UUID, *, wait_seconds: fl
     return await opened.settled(outcome.order, wait_seconds)
 
 
-def raise_unless_taken(order: Order) -> None:
+def raise_unless_taken(order: AnyOrder) -> None:
     """Raise OrderRefused for a refused order, NetworkError for one that could not be given to its venue."""
     if order.state is OrderState.REFUSED:
-        failed = [check for check in order.checks if not check["passed"]]
+        failed = failed_checks(order)
         raise _refusal(failed)(
             f"the order was refused: {order.explanation}",
             hint=f"sniper explain {short(order.id)}",
@@ -209,6 +210,11 @@ def raise_unless_taken(order: Order) -> None:
             hint=f"sniper order show {short(order.id)}",
             order=str(order.id),
         )
+
+
+def failed_checks(order: AnyOrder) -> list[dict[str, Any]]:
+    """The checks that said no, as they stand with the order."""
+    return [check for check in order.checks if isinstance(check, dict) and not check["passed"]]
 
 
 def _refusal(failed: list[dict[str, Any]]) -> type[OrderRefused]:

@@ -1,145 +1,152 @@
 """Every check an intent must pass, each with its figures, pass or fail.
 
-The facts are read once into a `Standing`; the checks are pure functions of it. Under the account's lock the desk
-compares versions: unchanged, the facts are still good; changed, they are read again.
+The checks read the account's book, which is true to the journal under the account's lock. What passes is written in a
+compact spelling (`["funds", needed, available]`), for a sentence an order and a check would cost more than the trade;
+`sniper_cli.trading.figures` gives it its words when somebody reads it. What fails gets its sentence at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Protocol
 
-from sqlmodel import Session
-
-from sniper_cli.risk.limits import Limits
+from sniper_cli.books.book import Book
+from sniper_cli.books.events import raw
 from sniper_cli.trading.amounts import spelled, whole
 from sniper_cli.trading.intents import CheckResult, OrderIntent
-from state.accounts import Account, Asset, Instrument, balance_of
-from state.controls import KillSwitch, tripped_switch
-from state.orders import Order, OrderType, Side, working_orders
-from state.positions import Position, PositionState, open_positions
+from sniper_cli.trading.listings import Listing
+from state.accounts import VenueKind
+from state.controls import KillSwitch
+from state.orders import TRIGGERED, OrderType, Side
+from state.positions import PositionState
+
+Figure = tuple[str, int | str, int | str] | tuple[str]
+"""A check that passed: its name, and where it has any, the value and what it was held against."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What the checks need to know of an account, as of its version."""
+class Proposal:
+    """An intent in figures, as limits want it. Amounts in base and quote units."""
 
-    account: Account
-    version: int
-    instrument: Instrument | None
-    base: Asset | None
-    quote: Asset | None
-    cash: int
-    held: int
-    working: tuple[Order, ...]
-    positions: tuple[Position, ...]
-    position: Position | None
-    switch: KillSwitch | None
+    intent: OrderIntent
+    listing: Listing
+    quantity: int
+    """Base units; for a budget, what it buys at `price` about."""
+    notional: int
+    """Quote units at the worst price."""
+    price: Decimal | None
+    """The limit, or the worst price a market order takes; None where the venue has none yet."""
+    reference: Decimal | None
+    """The market's price now."""
+    reduces: bool
+    """It closes what is held and opens nothing."""
+    at: int
+
+
+class Limiter(Protocol):
+    """Rules on what an account may do, compiled for it: `sniper_cli.risk` has the real one."""
+
+    def examine(self, book: Book, proposal: Proposal) -> tuple[list[Figure], list[CheckResult]]:
+        """What passed, and what did not."""
+        ...
+
+
+@dataclass(slots=True)
+class Examination:
+    """What the checks found."""
+
+    passed: list[Figure] = field(default_factory=list)
+    failed: list[CheckResult] = field(default_factory=list)
 
     @property
-    def reserved(self) -> int:
-        """Quote units that working orders may still cost."""
-        return sum(order.still_reserved for order in self.working)
+    def explanation(self) -> str | None:
+        return "; ".join(f"{result.name}: {result.detail}" for result in self.failed) or None
 
-    def exits(self, instrument_id: str) -> list[Order]:
-        return [o for o in self.working if o.side is Side.SELL and o.instrument_id == instrument_id]
-
-    def entries(self) -> list[Order]:
-        return [o for o in self.working if o.side is Side.BUY]
+    def json(self) -> str:
+        """As it stands with the order: what passed compact, what failed in words."""
+        return bytes(raw([*self.passed, *(asdict(result) for result in self.failed)])).decode()
 
 
-def read_standing(session: Session, account: Account, intent: OrderIntent) -> Standing:
-    """Read the facts for one intent."""
-    instrument = session.get(Instrument, intent.instrument_id)
-    positions = open_positions(session, account.id)
-    return Standing(
-        account=account,
-        version=account.version,
-        instrument=instrument,
-        base=session.get(Asset, instrument.base_asset) if instrument else None,
-        quote=session.get(Asset, instrument.quote_asset) if instrument else None,
-        cash=balance_of(session, account.id, instrument.quote_asset) if instrument else 0,
-        held=balance_of(session, account.id, instrument.base_asset) if instrument else 0,
-        working=tuple(working_orders(session, account.id)),
-        positions=tuple(positions),
-        position=_position(session, positions, intent),
-        switch=tripped_switch(session, str(account.id)),
-    )
-
-
-def run_checks(
-    intent: OrderIntent, standing: Standing, limits: Limits | None, *, needed: int | None = None
-) -> list[CheckResult]:
-    """All checks; those on funds only once the venue has said what the order `needed` at most."""
-    results = [*_known(intent, standing), _kill_switch(intent, standing)]
-    if standing.instrument is None or standing.quote is None or standing.base is None:
-        return results
-    results += _quantity(intent, standing.instrument, standing.base, standing.quote)
+def examine(
+    intent: OrderIntent,
+    listing: Listing | None,
+    venue: VenueKind,
+    book: Book,
+    *,
+    switch: KillSwitch | None,
+    limiter: Limiter | None,
+    proposal: Proposal | None = None,
+    needed: int | None = None,
+) -> Examination:
+    """All checks; those on limits only with a well-formed `proposal`, on funds once it is known what is `needed`."""
+    found = Examination()
+    if listing is None or listing.venue is not venue:
+        found.failed.append(_unknown(intent, listing, venue))
+        _kill_switch(found, intent, book, switch)
+        return found
+    found.passed.append(("instrument",))
+    _kill_switch(found, intent, book, switch)
+    problem = malformed(intent, listing)
+    if problem is not None:
+        found.failed.append(problem)
+        return found
+    found.passed.append(("quantity",))
+    _notional(found, intent, listing, proposal)
+    if limiter is not None and proposal is not None:
+        passed, failed = limiter.examine(book, proposal)
+        found.passed += passed
+        found.failed += failed
     if intent.side is Side.SELL:
-        results += _holdings(intent, standing, standing.base)
-    elif limits is not None:
-        results += _exposure(intent, standing, limits, needed, standing.quote)
+        _holdings(found, intent, listing, book)
     if needed is not None:
-        results.append(_funds(standing, needed, standing.quote))
-    return results
+        _funds(found, needed, listing, book)
+    return found
 
 
-def failures(results: list[CheckResult]) -> list[CheckResult]:
-    return [result for result in results if not result.passed]
+def _unknown(intent: OrderIntent, listing: Listing | None, venue: VenueKind) -> CheckResult:
+    if listing is None:
+        return CheckResult("instrument", False, f"there is no instrument {intent.instrument_id}")
+    detail = f"{listing.symbol} trades on {listing.venue}, the account is on {venue}"
+    return CheckResult("instrument", False, detail, {"venue": listing.venue.value, "account": venue.value})
 
 
-def _position(session: Session, positions: list[Position], intent: OrderIntent) -> Position | None:
-    if intent.position_id is not None:
-        return session.get(Position, intent.position_id)
-    return next((p for p in positions if p.instrument_id == intent.instrument_id), None)
-
-
-def _known(intent: OrderIntent, standing: Standing) -> Iterator[CheckResult]:
-    instrument, venue = standing.instrument, standing.account.venue
-    if instrument is None:
-        yield CheckResult("instrument", False, f"there is no instrument {intent.instrument_id}")
-    elif instrument.venue is not venue:
-        detail = f"{instrument.symbol} trades on {instrument.venue}, the account is on {venue}"
-        yield CheckResult(
-            "instrument", False, detail, {"venue": instrument.venue.value, "account": venue.value}
-        )
-    else:
-        yield CheckResult(
-            "instrument", True, f"{instrument.symbol} on {venue}", {"instrument": instrument.id}
-        )
-
-
-def _kill_switch(intent: OrderIntent, standing: Standing) -> CheckResult:
-    switch = standing.switch
+def _kill_switch(found: Examination, intent: OrderIntent, book: Book, switch: KillSwitch | None) -> None:
     if switch is None:
-        return CheckResult("kill_switch", True, "not tripped")
-    reduces = intent.side is Side.SELL and standing.held > 0
+        found.passed.append(("kill_switch",))
+        return
     figures = {"scope": switch.scope, "by": switch.actor, "reason": switch.reason}
-    if reduces:
-        return CheckResult("kill_switch", True, "tripped, but this order reduces what is held", figures)
-    return CheckResult("kill_switch", False, f"tripped by {switch.actor}: {switch.reason}", figures)
+    if reduces(intent, book):
+        found.passed.append(("kill_switch", switch.scope, switch.actor))
+    else:
+        found.failed.append(
+            CheckResult("kill_switch", False, f"tripped by {switch.actor}: {switch.reason}", figures)
+        )
 
 
-def _quantity(
-    intent: OrderIntent, instrument: Instrument, base: Asset, quote: Asset
-) -> Iterator[CheckResult]:
-    problem = _malformed(intent, instrument, base)
+def reduces(intent: OrderIntent, book: Book) -> bool:
+    """The order closes a part of what is held, and opens nothing."""
+    position = book.positions.get(intent.instrument_id)
+    held = position.quantity if position is not None else 0
+    if intent.side is Side.SELL:
+        pair = book.pairs.get(intent.instrument_id)
+        owned = held if book.margin else max(held, book.held(pair[0]) if pair else 0)
+        return owned > 0 and (not book.margin or (intent.quantity or 0) <= owned)
+    return held < 0 and intent.quantity is not None and intent.quantity <= -held
+
+
+def malformed(intent: OrderIntent, listing: Listing) -> CheckResult | None:
+    """What is wrong with the amounts and prices, if anything, with the nearest that would do."""
+    problem = _bad_amount(intent, listing) or _bad_price(intent, listing)
+    if problem is None:
+        return None
     asked = {"quantity": intent.quantity, "budget": intent.budget, "limit_price": intent.limit_price}
     figures = {name: str(value) for name, value in asked.items() if value is not None}
-    yield CheckResult("quantity", problem is None, problem or _asked(intent, base, quote), figures)
-    notional = _notional(intent, base, quote)
-    if instrument.minimum_notional is not None and notional is not None:
-        least = instrument.minimum_notional
-        yield CheckResult(
-            "minimum_notional",
-            notional >= least,
-            f"{spelled(quote, notional)}, at least {whole(quote, least):f}",
-            {"notional": str(notional), "minimum": str(least)},
-        )
+    return CheckResult("quantity", False, problem, figures)
 
 
-def _malformed(intent: OrderIntent, instrument: Instrument, base: Asset) -> str | None:
-    """What is wrong with the amounts and prices, if anything."""
+def _bad_amount(intent: OrderIntent, listing: Listing) -> str | None:
     if intent.side is Side.SELL and (intent.budget is not None or intent.quantity is None):
         return "a sale says how much to sell"
     if intent.side is Side.BUY and (intent.quantity is None) == (intent.budget is None):
@@ -147,100 +154,134 @@ def _malformed(intent: OrderIntent, instrument: Instrument, base: Asset) -> str 
     amount = intent.quantity if intent.quantity is not None else intent.budget
     if amount is None or amount <= 0:
         return "the amount must be above zero"
-    if instrument.lot and intent.quantity is not None and intent.quantity % instrument.lot:
-        return f"the quantity must be a multiple of {spelled(base, instrument.lot)}"
-    return _bad_price(intent, instrument)
-
-
-def _bad_price(intent: OrderIntent, instrument: Instrument) -> str | None:
-    price = intent.limit_price
-    if intent.type is OrderType.LIMIT and price is None:
-        return "a limit order says its price"
-    if price is not None and price <= 0:
-        return "the price must be above zero"
-    if price is not None and instrument.tick and price % instrument.tick:
-        return f"the price must be a multiple of {instrument.tick:f}"
+    if listing.lot and intent.quantity is not None and intent.quantity % listing.lot:
+        down = intent.quantity - intent.quantity % listing.lot
+        nearest = spelled(listing.base, down or listing.lot)
+        return f"the quantity must be a multiple of {spelled(listing.base, listing.lot)}; the nearest is {nearest}"
     return None
 
 
-def _asked(intent: OrderIntent, base: Asset, quote: Asset) -> str:
-    if intent.quantity is not None:
-        return spelled(base, intent.quantity)
-    return f"for {spelled(quote, intent.budget or 0)}"
+def _bad_price(intent: OrderIntent, listing: Listing) -> str | None:
+    price, terms = intent.limit_price, intent.terms
+    if intent.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and price is None:
+        return f"a {intent.type.value.replace('_', ' ')} order says its price"
+    prices = [price]
+    if terms is not None:
+        prices += [terms.trigger_price, terms.activation_price, terms.trail_amount]
+    for one in prices:
+        if one is not None and one <= 0:
+            return "the price must be above zero"
+        if one is not None and listing.tick and one % listing.tick:
+            nearest = max(listing.tick, (one / listing.tick).to_integral_value() * listing.tick)
+            return f"the price must be a multiple of {listing.tick:f}; the nearest is {nearest:f}"
+    if intent.type not in TRIGGERED:
+        return None
+    return _bad_trigger(intent)
 
 
-def _notional(intent: OrderIntent, base: Asset, quote: Asset) -> int | None:
+def _bad_trigger(intent: OrderIntent) -> str | None:
+    terms = intent.terms
+    if intent.type is OrderType.TRAILING_STOP:
+        given = terms is not None and (terms.trail_amount is not None) != (terms.trail_bps is not None)
+        return None if given else "a trailing stop says either an amount or a share to stay behind"
+    if terms is None or terms.trigger_price is None:
+        return f"a {intent.type.value.replace('_', ' ')} order says its trigger price"
+    return None
+
+
+def _notional(found: Examination, intent: OrderIntent, listing: Listing, proposal: Proposal | None) -> None:
+    notional = proposal.notional if proposal is not None else _plain_notional(intent, listing)
+    if notional is None:
+        return
+    least, most = listing.minimum_notional, listing.maximum_notional
+    if least is not None and notional < least:
+        # A position's last units may be worth less than the venue's minimum: the venue says so, not we.
+        detail = f"{spelled(listing.quote, notional)}, at least {whole(listing.quote, least):f}"
+        figures = {"notional": str(notional), "minimum": str(least)}
+        found.failed.append(
+            CheckResult("minimum_notional", False, detail + _enough(proposal, least), figures)
+        )
+    elif least is not None:
+        found.passed.append(("minimum_notional", notional, least))
+    if most is not None and notional > most:
+        detail = f"{spelled(listing.quote, notional)}, at most {whole(listing.quote, most):f}"
+        figures = {"notional": str(notional), "maximum": str(most)}
+        found.failed.append(CheckResult("maximum_notional", False, detail, figures))
+
+
+def _enough(proposal: Proposal | None, least: int) -> str:
+    """The smallest quantity that would do."""
+    if proposal is None or proposal.intent.quantity is None or not proposal.price:
+        return ""
+    lot = proposal.listing.lot or 1
+    unit = proposal.listing.base.units(Decimal(1))
+    price_units = proposal.price.scaleb(proposal.listing.quote.decimals)
+    wanted = int((Decimal(least) * unit / price_units).to_integral_value(rounding="ROUND_CEILING"))
+    return f"; the nearest is {spelled(proposal.listing.base, -(-wanted // lot) * lot)}"
+
+
+def _plain_notional(intent: OrderIntent, listing: Listing) -> int | None:
     if intent.budget is not None:
         return intent.budget
     if intent.quantity is None or intent.limit_price is None:
         return None
-    return int((base.amount(intent.quantity) * intent.limit_price).scaleb(quote.decimals))
+    return listing.notional(intent.quantity, intent.limit_price)
 
 
-def _holdings(intent: OrderIntent, standing: Standing, base: Asset) -> Iterator[CheckResult]:
-    exits = standing.exits(intent.instrument_id)
-    selling = sum(max(0, (order.quantity or 0) - order.filled_quantity) for order in exits)
-    free, wanted = standing.held - selling, intent.quantity or 0
-    yield CheckResult(
-        "holdings",
-        wanted <= free,
-        f"{whole(base, wanted):f} of {spelled(base, free)} not being sold already",
-        {"wanted": str(wanted), "held": str(standing.held), "being_sold": str(selling)},
-    )
-    if intent.position_id is None:
+def _holdings(found: Examination, intent: OrderIntent, listing: Listing, book: Book) -> None:
+    selling = book.selling.get(intent.instrument_id, 0)
+    held, wanted = book.held(listing.base.id), intent.quantity or 0
+    if not book.margin or (intent.terms is not None and intent.terms.reduce_only):
+        free = held - selling
+        if wanted <= free:
+            found.passed.append(("holdings", wanted, free))
+        else:
+            detail = (
+                f"{whole(listing.base, wanted):f} of {spelled(listing.base, free)} not being sold already"
+            )
+            figures = {"wanted": str(wanted), "held": str(held), "being_sold": str(selling)}
+            found.failed.append(CheckResult("holdings", False, detail, figures))
+    if intent.position_id is not None:
+        _exit(found, intent, book)
+
+
+def _exit(found: Examination, intent: OrderIntent, book: Book) -> None:
+    """One sale at a time closes a position that somebody named."""
+    key = intent.position_id.hex if intent.position_id is not None else ""
+    position = next((p for p in book.positions.values() if p.key == key), None)
+    if position is not None and position.state is PositionState.OPEN:
+        found.passed.append(("position_open",))
+    else:
+        found.failed.append(CheckResult("position_open", False, "there is no such open position"))
+    others = list(_other_exits(intent, book, key))
+    if others:
+        detail = f"already being sold by order {others[0]}"
+        found.failed.append(CheckResult("single_exit", False, detail, {"orders": others}))
+    else:
+        found.passed.append(("single_exit",))
+
+
+def _other_exits(intent: OrderIntent, book: Book, position: str) -> Iterator[str]:
+    if not book.selling.get(intent.instrument_id):
         return
-    position = standing.position
-    is_open = position is not None and position.state is PositionState.OPEN
-    yield CheckResult("position_open", is_open, "open" if is_open else "there is no such open position")
-    others = [str(order.id) for order in exits if order.position_id == intent.position_id]
-    detail = f"already being sold by order {others[0]}" if others else "no other sale at work"
-    yield CheckResult("single_exit", not others, detail, {"orders": others})
+    for order in book.orders.values():
+        same = order.instrument_id == intent.instrument_id and order.position_key == position
+        if same and order.side is Side.SELL:
+            yield str(order.id)
 
 
-def _exposure(
-    intent: OrderIntent, standing: Standing, limits: Limits, needed: int | None, quote: Asset
-) -> Iterator[CheckResult]:
-    held = {position.instrument_id for position in standing.positions}
-    entries = standing.entries()
-    count = len(held | {order.instrument_id for order in entries} | {intent.instrument_id})
-    yield CheckResult(
-        "open_positions",
-        count <= limits.max_open_positions,
-        f"{count} with this one, at most {limits.max_open_positions}",
-        {"positions": count, "limit": limits.max_open_positions},
-    )
-    budget = intent.budget if intent.budget is not None else needed
-    if budget is None:
+def _funds(found: Examination, needed: int, listing: Listing, book: Book) -> None:
+    quote = listing.quote
+    available = book.available(quote.id)
+    if book.margin:
+        return  # the margin limit stands in place of cash at hand
+    if needed <= available:
+        found.passed.append(("funds", needed, available))
         return
-    spent = sum(position.cost for position in standing.positions)
-    working = sum(_outstanding(order) for order in entries)
-    total = spent + working + budget
-    yield CheckResult(
-        "total_spend",
-        total <= limits.max_total_spend,
-        f"{whole(quote, total):f} with this one, at most {spelled(quote, limits.max_total_spend)}",
-        {
-            "positions": str(spent),
-            "working": str(working),
-            "this": str(budget),
-            "limit": str(limits.max_total_spend),
-        },
-    )
-
-
-def _outstanding(order: Order) -> int:
-    """What a working purchase may still put into a position."""
-    return max(0, order.budget - order.filled_notional) if order.budget is not None else order.still_reserved
-
-
-def _funds(standing: Standing, needed: int, quote: Asset) -> CheckResult:
-    available = standing.cash - standing.reserved
-    return CheckResult(
-        "funds",
-        needed <= available,
-        f"{whole(quote, needed):f} needed at most, {spelled(quote, available)} available",
-        {"needed": str(needed), "cash": str(standing.cash), "reserved": str(standing.reserved)},
-    )
-
-
-__all__ = ["Limits", "Standing", "failures", "read_standing", "run_checks"]
+    detail = f"{whole(quote, needed):f} needed at most, {spelled(quote, available)} available"
+    figures = {
+        "needed": str(needed),
+        "cash": str(book.held(quote.id)),
+        "reserved": str(book.reserved.get(quote.id, 0)),
+    }
+    found.failed.append(CheckResult("funds", False, detail, figures))

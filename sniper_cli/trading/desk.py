@@ -1,8 +1,9 @@
 """The order desk: the one path of every order, whoever asks and wherever it trades.
 
-    intent → seen before? → checks → plan → recorded → sent → reports → fills, lots, position, cash, journal
+    intent → seen before? → checks → recorded → venue → fills → lots, position, cash: a record of the journal
 
-No database transaction spans a network call, and nothing is sent that is not committed first. A crash at any
+A venue that is here (paper) is met inside the record's own transaction: a batch of any size is one page. At a venue
+that is elsewhere no transaction spans a network call, and nothing is sent that is not committed first: a crash at any
 point leaves either nothing, or a recorded order whose fate `recover` finds out before anything else happens.
 """
 
@@ -12,24 +13,30 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
 
+from sniper_cli.books.holdings import AnyOrder, BookedOrder
+from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.portfolio.accounts import require_account
 from sniper_cli.risk.limits import Limits
 from sniper_cli.trading import applying, recording
-from sniper_cli.trading.checks import Standing, failures, read_standing, run_checks
+from sniper_cli.trading.checks import Examination, Limiter, Proposal, examine, malformed, reduces
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
+from sniper_cli.trading.listings import Listing, Listings
+from sniper_cli.trading.local import LocalWalk, seen
+from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Remedy, RemedyKind, Report, Venue
 from state.accounts import Account, VenueKind
-from state.controls import tripped_switch
+from state.controls import KillSwitch, tripped_switches
 from state.database import Database
 from state.errors import RowNotFound
 from state.orders import Order, OrderState, Side, find_by_client_id, working_orders
+from state.writing import Writer
 
 if TYPE_CHECKING:
     from sniper_cli.trading.reconciliation import Reconciliation, RecoverySummary
@@ -51,13 +58,13 @@ class Rehearsed(Exception):
 
 @dataclass(slots=True)
 class Draft:
-    """An intent on its way through the checks."""
+    """An intent on its way to a venue that is elsewhere."""
 
     intent: OrderIntent
     account: Account
-    known: Order | None = None
-    standing: Standing | None = None
-    results: list[CheckResult] = field(default_factory=list)
+    known: BookedOrder | None = None
+    listing: Listing | None = None
+    found: Examination = field(default_factory=Examination)
     plan: Plan | None = None
 
 
@@ -67,16 +74,18 @@ class OrderDesk:
     def __init__(
         self,
         database: Database,
-        venues: Mapping[VenueKind, Venue],
+        venues: Mapping[VenueKind, Venue | PaperVenue],
         *,
         limits: Limits | None = None,
         actor: str = "sniper",
         checkpoint: Checkpoint = no_checkpoint,
         prepare_exits: bool = True,
         fence: Callable[[Session], None] | None = None,
+        defer_above: int | None = None,
     ) -> None:
         """`prepare_exits`: let a venue that wants it (an approval) prepare the sale as soon as a purchase is filled.
         `fence` is asked in the transaction that records: a runner that lost its lease raises there and places nothing.
+        `defer_above`: batches of more events leave their rows to the projector (`sniper_cli.books.projector`).
         """
         self.database = database
         self.venues = dict(venues)
@@ -85,8 +94,15 @@ class OrderDesk:
         self.checkpoint = checkpoint
         self.prepare_exits = prepare_exits
         self.fence = fence
+        self.books = Books(database, actor=actor, defer_above=defer_above)
+        self.listings = Listings()
+        self._accounts: dict[UUID, Account] = {}
         self._sending: set[UUID] = set()
         """Orders between record and send in this process: nobody else here may mend them meanwhile."""
+
+    def close(self) -> None:
+        """Give the desk's own connection back."""
+        self.books.close()
 
     # -- the walk -----------------------------------------------------------------------------------------------
 
@@ -99,107 +115,233 @@ class OrderDesk:
         to the venue (its `explanation` says why): it stands, and `refresh` and `recover` settle its fate.
         Raises OrderRefused for a client order id used for something else, NetworkError before anything is recorded.
         """
-        asked = [intents] if isinstance(intents, OrderIntent) else list(intents)
-        with self.database.read() as session:
-            drafts = [self._look(session, intent) for intent in asked]
-            session.expunge_all()
-        if any(draft.standing is not None and draft.standing.instrument is None for draft in drafts):
-            drafts = self.database.transact(
-                lambda session: [self._introduce(session, draft) for draft in drafts]
-            )
-        await asyncio.gather(*(self._plan(draft) for draft in drafts))
+        asked = [intents] if isinstance(intents, OrderIntent) else intents
+        accounts = {intent.account_id for intent in asked}
+        if len(accounts) == 1:
+            return await self._submit(next(iter(accounts)), asked, dry_run=dry_run)
+        outcomes: dict[int, OrderOutcome] = {}
+        for account_id in dict.fromkeys(intent.account_id for intent in asked):
+            mine = [(index, intent) for index, intent in enumerate(asked) if intent.account_id == account_id]
+            done = await self._submit(account_id, [intent for _, intent in mine], dry_run=dry_run)
+            outcomes |= {index: outcome for (index, _), outcome in zip(mine, done, strict=True)}
+        return [outcomes[index] for index in range(len(asked))]
+
+    async def _submit(
+        self, account_id: UUID, intents: Sequence[OrderIntent], *, dry_run: bool
+    ) -> list[OrderOutcome]:
+        account = self.account(account_id)
+        venue = self._venue_of(account)
+        if isinstance(venue, PaperVenue):
+            return self.place_here(account, venue, intents, dry_run=dry_run)
+        return await self._place_there(account, venue, intents, dry_run=dry_run)
+
+    # -- at a venue that is here --------------------------------------------------------------------------------
+
+    def place_here(
+        self, account: Account, venue: PaperVenue, intents: Sequence[OrderIntent], *, dry_run: bool = False
+    ) -> list[OrderOutcome]:
+        """A batch at the paper market: one page, one record, one commit."""
+
+        def work(walk: LocalWalk) -> list[OrderOutcome]:
+            outcomes = walk.place(intents)
+            if len(intents) == 1 and outcomes[0].order.account_key and not outcomes[0].replayed:
+                self._summarise(venue, outcomes[0], intents[0])
+            return outcomes
+
+        return self.walk_here(account, venue, work, dry_run=dry_run)
+
+    @staticmethod
+    def _summarise(venue: PaperVenue, outcome: OrderOutcome, intent: OrderIntent) -> None:
+        if outcome.order.state is not OrderState.REFUSED:
+            outcome.summary = dict(venue.summary(outcome.order, intent))
+
+    def walk_here(
+        self,
+        account: Account,
+        venue: PaperVenue,
+        work: Callable[[LocalWalk], T],
+        *,
+        dry_run: bool = False,
+    ) -> T:
+        """Run `work` on the account's page at the paper market, settled up to now; with `dry_run` take it all back."""
+        found: list[T] = []
+
+        def turn(page: Page) -> T:
+            self._fence(page.writer)
+            walk = self._local(page, venue)
+            walk.settle()
+            done = work(walk)
+            walk.finish()
+            if dry_run:
+                found.append(done)
+                raise Rehearsed
+            self.checkpoint("before_record_commit")
+            return done
+
+        if not dry_run:
+            done = self.books.turn(account.id, turn)
+            self.checkpoint("recorded")
+            return done
+        with suppress(Rehearsed):
+            self.books.turn(account.id, turn)
+        return found[-1]
+
+    def _local(self, page: Page, venue: PaperVenue) -> LocalWalk:
+        switch = self._switch(page)
+        return LocalWalk(page, venue, self.listings, switch=switch, limiter=self._limiter(page))
+
+    def _switch(self, page: Page) -> KillSwitch | None:
+        return next(iter(tripped_switches(page.writer, page.book.account_key)), None)
+
+    def _limiter(self, page: Page) -> Limiter | None:
+        del page
+        return None if self.limits is None else self.limits
+
+    def _fence(self, writer: Writer) -> None:
+        if self.fence is not None:
+            with Session(self.database.engine) as session:
+                self.fence(session)
+
+    # -- at a venue that is elsewhere ---------------------------------------------------------------------------
+
+    async def _place_there(
+        self, account: Account, venue: Venue, intents: Sequence[OrderIntent], *, dry_run: bool
+    ) -> list[OrderOutcome]:
+        drafts = self._look(account, intents)
+        if any(draft.known is None and draft.listing is None for draft in drafts):
+            self._introduce(account, venue, intents)
+            drafts = self._look(account, intents)
+        await asyncio.gather(*(self._plan(venue, draft) for draft in drafts))
         self.checkpoint("planned")
+        outcomes = self._record(account, venue, drafts, dry_run=dry_run)
         if dry_run:
-            return [recording.rehearse(draft, self._recheck(draft)) for draft in drafts]
-        outcomes = self._record(drafts)
+            return outcomes
         self.checkpoint("recorded")
         for outcome in outcomes:
             if outcome.order.state is OrderState.RECORDED and not outcome.replayed:
-                outcome.order = await self._send(outcome.order)
+                outcome.order = await self._send(venue, outcome.order)
         return outcomes
 
-    def _look(self, session: Session, intent: OrderIntent) -> Draft:
-        account = require_account(session, intent.account_id)
-        known = self._seen(session, intent)
-        if known is not None:
-            return Draft(intent, account, known=known)
-        standing = read_standing(session, account, intent)
-        return Draft(intent, account, standing=standing, results=run_checks(intent, standing, self.limits))
+    def _look(self, account: Account, intents: Sequence[OrderIntent]) -> list[Draft]:
+        """Check every intent against the book as it stands, before the venue is asked anything."""
 
-    def _introduce(self, session: Session, draft: Draft) -> Draft:
-        """Look again at an intent whose instrument was unknown, after the venue has made it from the launch it saw."""
-        venue = self.venue_of(draft.account)
-        if isinstance(venue, ChainVenue):
-            venue.introduce(session, draft.account, draft.intent.instrument_id)
-        return self._look(session, draft.intent)
+        def work(page: Page) -> list[Draft]:
+            self.listings.require(page.writer, [intent.instrument_id for intent in intents])
+            return [self._draft(page, account, intent) for intent in intents]
+
+        return self.books.turn(account.id, work)
+
+    def _draft(self, page: Page, account: Account, intent: OrderIntent) -> Draft:
+        known = seen(page, intent)
+        if known is not None:
+            return Draft(intent, account, known)
+        listing = self.listings.get(intent.instrument_id)
+        return Draft(intent, account, None, listing, self._examine(page, account, intent, listing, None))
+
+    def _examine(
+        self, page: Page, account: Account, intent: OrderIntent, listing: Listing | None, plan: Plan | None
+    ) -> Examination:
+        proposal = None
+        if listing is not None and malformed(intent, listing) is None:
+            proposal = self._proposal(page, intent, listing, plan)
+        return examine(
+            intent,
+            listing,
+            account.venue,
+            page.book,
+            switch=self._switch(page),
+            limiter=self._limiter(page),
+            proposal=proposal,
+            needed=None if plan is None or intent.side is Side.SELL else plan.quote_needed,
+        )
 
     @staticmethod
-    def _seen(session: Session, intent: OrderIntent) -> Order | None:
-        known = find_by_client_id(session, intent.account_id, intent.client_order_id)
-        if known is not None and known.fingerprint != intent.fingerprint:
-            raise OrderRefused(
-                f"the client order id {intent.client_order_id!r} has been used for another order",
-                hint=f"sniper order show {known.id}",
-                order=str(known.id),
-            )
-        return known
+    def _proposal(page: Page, intent: OrderIntent, listing: Listing, plan: Plan | None) -> Proposal:
+        needed = plan.quote_needed if plan is not None else 0
+        notional = intent.budget if intent.budget is not None else needed
+        if not notional and intent.limit_price is not None and intent.quantity is not None:
+            notional = listing.notional(intent.quantity, intent.limit_price)
+        return Proposal(
+            intent,
+            listing,
+            intent.quantity or 0,
+            notional,
+            intent.limit_price,
+            None,
+            reduces(intent, page.book),
+            page.now,
+        )
 
-    async def _plan(self, draft: Draft) -> None:
-        if draft.known is not None or failures(draft.results) or draft.standing is None:
+    def _introduce(self, account: Account, venue: Venue, intents: Sequence[OrderIntent]) -> None:
+        """Let the venue make unknown instruments from the launches it saw."""
+        if not isinstance(venue, ChainVenue):
             return
-        assert draft.standing.instrument is not None
-        venue = self.venue_of(draft.account)
+
+        def work(session: Session) -> None:
+            for intent in intents:
+                if self.listings.get(intent.instrument_id) is None:
+                    venue.introduce(session, account, intent.instrument_id)
+
+        self.database.transact(work)
+
+    @staticmethod
+    async def _plan(venue: Venue, draft: Draft) -> None:
+        if draft.known is not None or draft.found.failed or draft.listing is None:
+            return
         try:
-            draft.plan = await venue.plan(draft.account, draft.standing.instrument, draft.intent)
+            draft.plan = await venue.plan(draft.account, draft.listing.instrument, draft.intent)
         except OrderRefused as refused:
             figures = {name: str(value) for name, value in refused.details.items()}
-            draft.results.append(CheckResult("venue", False, refused.message, figures))
+            draft.found.failed.append(CheckResult("venue", False, refused.message, figures))
 
-    def _record(self, drafts: list[Draft]) -> list[OrderOutcome]:
-        """One write transaction an account: lock, look again, insert, let the venue sign."""
-        outcomes: dict[int, OrderOutcome] = {}
-        for account_id in dict.fromkeys(draft.account.id for draft in drafts):
-            mine = [(index, draft) for index, draft in enumerate(drafts) if draft.account.id == account_id]
-            outcomes |= self.database.transact(lambda session, mine=mine: self._write(session, mine))  # type: ignore[misc]
-        return [outcomes[index] for index in range(len(drafts))]
+    def _record(
+        self, account: Account, venue: Venue, drafts: Sequence[Draft], *, dry_run: bool
+    ) -> list[OrderOutcome]:
+        """One page: look again, write down, let the venue sign."""
+        found: list[list[OrderOutcome]] = []
 
-    def _write(self, session: Session, drafts: list[tuple[int, Draft]]) -> dict[int, OrderOutcome]:
-        account, changed = recording.lock(session, drafts[0][1].account)
+        def work(session: Session, page: Page) -> list[OrderOutcome]:
+            outcomes = self._write(session, page, account, venue, drafts)
+            if dry_run:
+                for outcome in outcomes:
+                    outcome.dry_run = True
+                found.append(outcomes)
+                raise Rehearsed
+            self.checkpoint("before_record_commit")
+            return outcomes
+
+        if not dry_run:
+            return self.books.turn_with_session(account.id, work)
+        with suppress(Rehearsed):
+            self.books.turn_with_session(account.id, work)
+        return found[-1]
+
+    def _write(
+        self, session: Session, page: Page, account: Account, venue: Venue, drafts: Sequence[Draft]
+    ) -> list[OrderOutcome]:
         if self.fence is not None:
             self.fence(session)
-        outcomes = {}
-        for index, draft in drafts:
-            known = self._seen(session, draft.intent)
+        outcomes = []
+        for draft in drafts:
+            known = seen(page, draft.intent)
             if known is not None:
-                outcomes[index] = OrderOutcome(known, replayed=True)
+                outcomes.append(OrderOutcome(known, replayed=True))
                 continue
-            results = self._recheck(draft, session, account if changed else None)
-            outcome = recording.write(
-                session, account, draft, results, self.venue_of(account), actor=self.actor
-            )
-            outcomes[index] = outcome
-            changed = True  # the next intent of the batch must see this order
-        self.checkpoint("before_record_commit")
+            refusals = [result for result in draft.found.failed if result.name == "venue"]
+            found = self._examine(page, account, draft.intent, draft.listing, draft.plan)
+            found.failed += refusals
+            order = recording.draft(page, draft.intent, OrderState.RECORDED)
+            if order.side is Side.SELL and order.position_key is None:
+                position = page.book.positions.get(order.instrument_id)
+                order.position_key = position.key if position is not None else None
+            if draft.plan is not None and not found.failed:
+                order.reserved = draft.plan.quote_needed
+                venue.record(session, account, order, draft.plan)
+            recording.write(page, order, found)
+            outcomes.append(OrderOutcome(order, summary=draft.plan.summary if draft.plan else {}))
         return outcomes
 
-    def _recheck(
-        self, draft: Draft, session: Session | None = None, account: Account | None = None
-    ) -> list[CheckResult]:
-        """The checks with the plan's figures; `account`: on fresh facts, because it has changed since they were read.
-
-        The kill switch belongs to no account's version, so under the lock it is always read again.
-        """
-        if draft.plan is None or draft.standing is None:
-            return draft.results
-        standing = draft.standing
-        if session is not None and account is not None:
-            standing = read_standing(session, account, draft.intent)
-        elif session is not None:
-            standing = replace(standing, switch=tripped_switch(session, str(standing.account.id)))
-        return run_checks(draft.intent, standing, self.limits, needed=draft.plan.quote_needed)
-
-    async def _send(self, order: Order) -> Order:
-        venue = self.venue_by_order(order)
+    async def _send(self, venue: Venue, order: AnyOrder) -> BookedOrder:
         self._sending.add(order.id)
         try:
             self.checkpoint("before_send")
@@ -211,14 +353,18 @@ class OrderDesk:
         self.checkpoint("sent")
         applied = self.apply(order.account_id, [report], {order.id: order.version})
         self.checkpoint("send_recorded")
-        return applied[0] if applied else self.order(order.id)
+        return applied[0] if applied else self._booked(order.account_id, order.id)
 
-    def _unsent(self, order: Order, error: NetworkError) -> Order:
-        return self.database.transact(
-            lambda session: recording.note(
-                session, order.id, f"not known to be sent: {error.message}", actor=self.actor
-            )
-        )
+    def _unsent(self, order: AnyOrder, error: NetworkError) -> BookedOrder:
+        def work(page: Page) -> BookedOrder:
+            found = page.book.find_order(order.id.hex)
+            recording.note(page, found, f"not known to be sent: {error.message}")
+            return found
+
+        return self.books.turn(order.account_id, work)
+
+    def _booked(self, account_id: UUID, order_id: UUID) -> BookedOrder:
+        return self.books.turn(account_id, lambda page: page.book.find_order(order_id.hex))
 
     def rehearse(self, intent: OrderIntent, plan: Plan, prepare: Callable[[Session], object]) -> None:
         """Write an order down as `submit` would, and take all of it back: nothing stays, nothing is sent.
@@ -226,59 +372,79 @@ class OrderDesk:
         The first order of a process pays for what only the first one pays for (compiled statements, modules); a
         runner has that paid before it counts. `prepare` writes what the intent stands on, to be taken back too.
         """
-        with suppress(Rehearsed), self.database.write() as session:
+        account = self.account(intent.account_id)
+        venue = self._venue_of(account)
+        assert not isinstance(venue, PaperVenue)
+
+        def work(session: Session, page: Page) -> None:
             prepare(session)
             session.flush()
-            draft = self._look(session, intent)
+            self.listings.require(page.writer, [intent.instrument_id])
+            draft = self._draft(page, account, intent)
             draft.plan = plan
-            self._write(session, [(0, draft)])
+            self._write(session, page, account, venue, [draft])
             session.flush()
             raise Rehearsed
 
+        with suppress(Rehearsed):
+            self.books.turn_with_session(account.id, work)
+        self.listings.forget(intent.instrument_id)
+
     # -- what becomes of orders ---------------------------------------------------------------------------------
 
-    async def refresh(self, account_id: UUID, *, recovering: bool = False) -> list[Order]:
-        """Ask what became of an account's orders and apply it; the orders that changed.
+    async def refresh(self, account_id: UUID, *, recovering: bool = False) -> list[BookedOrder]:
+        """Find out what became of an account's orders and apply it; the orders that changed.
 
-        Also mends: sends again what the node has lost, raises the bid of what is stuck, ends what is stale.
+        At the paper market that is the replay of its path. Elsewhere the venue is asked, and what is stuck is mended:
+        sent again where the node has lost it, its bid raised, ended where it is stale.
         """
-        venue, orders = self._open_orders(account_id)
+        account = self.account(account_id)
+        venue = self._venue_of(account)
+        if isinstance(venue, PaperVenue):
+            return self.walk_here(account, venue, _changed)
+        orders = self._open_orders(account, venue)
         reports = await venue.report(orders) if orders else []
         self.checkpoint("reported")
         changed = self.apply(account_id, reports, {order.id: order.version for order in orders})
         self.checkpoint("applied")
         if isinstance(venue, ChainVenue):
             await self._prepare_exits(account_id, venue, changed)
-            mended = await self._mend(account_id, venue, recovering=recovering)
+            mended = await self._mend(account, venue, recovering=recovering)
             changed = list({order.id: order for order in (*changed, *mended)}.values())
         return changed
 
-    def apply(self, account_id: UUID, reports: Sequence[Report], versions: Mapping[UUID, int]) -> list[Order]:
+    def apply(
+        self, account_id: UUID, reports: Sequence[Report], versions: Mapping[UUID, int]
+    ) -> list[BookedOrder]:
         """Apply reports in one transaction; those about an order that has changed since (`versions`) are left out."""
         news = [report for report in reports if report.order_id in versions]
         if not news:
             return []
+        account = self.account(account_id)
+        venue = self._venue_of(account)
+        assert not isinstance(venue, PaperVenue)
 
-        def work(session: Session) -> list[Order]:
-            account, _ = recording.lock(session, require_account(session, account_id))
-            venue = self.venue_of(account)
-            changed = applying.apply_reports(session, account, venue, news, versions, actor=self.actor)
+        def work(session: Session, page: Page) -> list[BookedOrder]:
+            changed = applying.apply_reports(session, page, account, venue, news, versions)
             self.checkpoint("before_apply_commit")
             return changed
 
-        return self.database.transact(work)
+        return self.books.turn_with_session(account_id, work)
 
-    async def cancel(self, order_id: UUID) -> Order:
+    async def cancel(self, order_id: UUID, explanation: str = "cancelled by request") -> AnyOrder:
         """Ask the venue to end an order. What the venue then reports counts: a fill may have been faster.
 
         Raises RowNotFound, OrderRefused, NetworkError.
         """
         order = self.order(order_id)
+        account = self.account(order.account_id)
+        venue = self._venue_of(account)
+        if isinstance(venue, PaperVenue):
+            return self.walk_here(account, venue, lambda walk: _cancel(walk, order_id, explanation))
         if not order.is_working:
             raise OrderRefused(
                 f"the order is {order.state.value} already", hint=f"sniper order show {order.id}"
             )
-        venue = self.venue_by_order(order)
         if isinstance(venue, ChainVenue):
             await self._apply_remedies(order.account_id, venue, [await venue.kill(order)])
         else:
@@ -309,34 +475,47 @@ class OrderDesk:
 
     # -- mending and preparing ----------------------------------------------------------------------------------
 
-    async def _mend(self, account_id: UUID, venue: ChainVenue, *, recovering: bool) -> list[Order]:
-        _, orders = self._open_orders(account_id)
+    async def _mend(self, account: Account, venue: ChainVenue, *, recovering: bool) -> list[BookedOrder]:
+        orders = self._open_orders(account, venue)
         idle = [order for order in orders if order.id not in self._sending]
         remedies = await venue.remedies(idle, recovering=recovering) if idle else []
-        return await self._apply_remedies(account_id, venue, remedies)
+        return await self._apply_remedies(account.id, venue, remedies)
 
     async def _apply_remedies(
         self, account_id: UUID, venue: ChainVenue, remedies: Sequence[Remedy]
-    ) -> list[Order]:
+    ) -> list[BookedOrder]:
         """Record what has to be recorded, then send; each remedy's order afterwards."""
         mended = []
         for remedy in remedies:
             if remedy.kind is not RemedyKind.RESEND and not self._record_remedy(account_id, venue, remedy):
                 continue
             self.checkpoint(f"{remedy.kind.value}_recorded")
-            mended.append(await self._send(self.order(remedy.order_id)))
+            mended.append(await self._send(venue, self.order(remedy.order_id)))
         return mended
 
     def _record_remedy(self, account_id: UUID, venue: ChainVenue, remedy: Remedy) -> bool:
-        def work(session: Session) -> bool:
-            account, _ = recording.lock(session, require_account(session, account_id))
-            order = recording.lock_order(session, remedy.order_id)
-            return venue.record_remedy(session, account, order, remedy)
+        account = self.account(account_id)
 
-        return self.database.transact(work)
+        def work(session: Session, page: Page) -> bool:
+            order = page.book.find_order(remedy.order_id.hex)
+            before = order.venue_reference
+            done = venue.record_remedy(session, account, order, remedy)
+            self._referred(page, order, before)
+            return done
 
-    async def _prepare_exits(self, account_id: UUID, venue: ChainVenue, changed: Sequence[Order]) -> None:
+        return self.books.turn_with_session(account_id, work)
+
+    @staticmethod
+    def _referred(page: Page, order: BookedOrder, before: str | None) -> None:
+        """A venue that gave an order another reference: the record says so."""
+        if order.venue_reference != before:
+            recording.move(page, order, order.state, venue_reference=order.venue_reference)
+
+    async def _prepare_exits(
+        self, account_id: UUID, venue: ChainVenue, changed: Sequence[BookedOrder]
+    ) -> None:
         """Approvals right after a purchase, so that a sale needs one transaction and can be quick."""
+        account = self.account(account_id)
         bought = [
             o for o in changed if self.prepare_exits and o.side is Side.BUY and o.state is OrderState.FILLED
         ]
@@ -350,13 +529,16 @@ class OrderDesk:
             if plan is None:
                 continue
 
-            def work(session: Session, order: Order = order, plan: object = plan) -> bool:
-                account, _ = recording.lock(session, require_account(session, account_id))
-                return venue.record_exit(session, account, recording.lock_order(session, order.id), plan)
+            def work(session: Session, page: Page, order: BookedOrder = order, plan: object = plan) -> bool:
+                current = page.book.find_order(order.key)
+                before = current.venue_reference
+                done = venue.record_exit(session, account, current, plan)
+                self._referred(page, current, before)
+                return done
 
-            if self.database.transact(work):
+            if self.books.turn_with_session(account_id, work):
                 self.checkpoint("exit_recorded")
-                await self._send(self.order(order.id))
+                await self._send(venue, self.order(order.id))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -369,14 +551,24 @@ class OrderDesk:
             session.expunge(order)
             return order
 
-    def account(self, account_id: UUID) -> Account:
+    def find_order(self, account_id: UUID, client_order_id: str) -> Order | None:
+        """The order recorded under a client order id."""
         with self.database.read() as session:
-            account = require_account(session, account_id)
-            session.expunge(account)
-            return account
+            order = find_by_client_id(session, account_id, client_order_id)
+            session.expunge_all()
+            return order
 
-    def venue_of(self, account: Account) -> Venue:
-        """The venue of an account. Raises OrderRefused where this desk does not serve it."""
+    def account(self, account_id: UUID) -> Account:
+        """An account, read once: what changes of it (its books) is read under its lock. Raises RowNotFound."""
+        known = self._accounts.get(account_id)
+        if known is None:
+            with self.database.read() as session:
+                known = require_account(session, account_id)
+                session.expunge(known)
+            self._accounts[account_id] = known
+        return known
+
+    def _venue_of(self, account: Account) -> Venue | PaperVenue:
         venue = self.venues.get(account.venue)
         if venue is None:
             raise OrderRefused(
@@ -385,16 +577,31 @@ class OrderDesk:
             )
         return venue
 
-    def venue_by_order(self, order: Order) -> Venue:
-        return self.venue_of(self.account(order.account_id))
+    def venue_of(self, account: Account) -> Venue | PaperVenue:
+        """The venue of an account. Raises OrderRefused where this desk does not serve it."""
+        return self._venue_of(account)
 
-    def _open_orders(self, account_id: UUID) -> tuple[Venue, list[Order]]:
+    def venue_by_order(self, order: Order) -> Venue | PaperVenue:
+        return self._venue_of(self.account(order.account_id))
+
+    def _open_orders(self, account: Account, venue: Venue) -> list[AnyOrder]:
         """Orders to ask about: those at work, and those over that a chain may still turn."""
         with self.database.read() as session:
-            account = require_account(session, account_id)
-            venue = self.venue_of(account)
-            orders = working_orders(session, account_id)
+            orders: list[AnyOrder] = [
+                order for order in working_orders(session, account.id) if order.is_at_venue
+            ]
             if isinstance(venue, ChainVenue):
                 orders += [o for o in venue.revisit(session, account) if not o.is_working]
             session.expunge_all()
-        return venue, orders
+        return orders
+
+
+def _changed(walk: LocalWalk) -> list[BookedOrder]:
+    """The orders that the replay has changed."""
+    return list(walk.book.changes.moved.values())
+
+
+def _cancel(walk: LocalWalk, order_id: UUID, explanation: str) -> BookedOrder:
+    order = walk.book.find_order(order_id.hex)
+    walk.cancel(order, explanation)
+    return order

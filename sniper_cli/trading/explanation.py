@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sniper_cli.trading.amounts import spelled, whole
@@ -23,7 +24,7 @@ from state.accounts import Asset
 from state.identifiers import short
 from state.journal import JournalRecord
 from state.launches import Launch
-from state.orders import Fill, Order, Side, fills_of
+from state.orders import Fill, Order, OrderChange, Side, fills_of
 from state.positions import Lot, Position, matches_of
 from state.transactions import ChainTransaction, transactions_of
 
@@ -126,11 +127,11 @@ def order_story(session: Session, order: Order, *, with_origin: bool = False) ->
         ),
         chapters=(
             *((_origin(launch),) if launch is not None else ()),
-            *(_check(check) for check in order.checks),
+            *(_check(check) for check in view.checks),
             *(_transaction(transaction) for transaction in transactions),
             *(_fill(session, order, fill) for fill in fills_of(session, order.id)),
             *((_outcome(session, position),) if position is not None else ()),
-            *_journal(session, [order.id, *(transaction.id for transaction in transactions)]),
+            *_journal(session, [transaction.id for transaction in transactions], places_of(session, order)),
         ),
     )
 
@@ -205,7 +206,7 @@ def _fill(session: Session, order: Order, fill: Fill) -> Chapter:
 
 
 def _lots(session: Session, fill: Fill, base: Asset, quote: Asset) -> Iterator[Chapter]:
-    for lot in session.exec(select(Lot).where(Lot.fill_id == fill.id)).all():
+    for lot in session.exec(select(Lot).where(Lot.id == fill.id)).all():
         yield Chapter(
             kind="lot",
             title=f"{spelled(base, lot.quantity)}, {whole(base, lot.remaining):f} left",
@@ -243,10 +244,19 @@ def _outcome(session: Session, position: Position, *, recorded: bool = False) ->
     )
 
 
-def _journal(session: Session, subjects: Iterable[UUID]) -> Iterator[Chapter]:
+def places_of(session: Session, order: Order) -> list[int]:
+    """Where the journal tells an order: its recording, its changes, its fills."""
+    changes = session.exec(select(OrderChange.seq).where(OrderChange.order_id == order.id)).all()
+    fills = session.exec(select(Fill.seq).where(Fill.order_id == order.id)).all()
+    return sorted({order.recorded_seq, *changes, *fills} - {0})
+
+
+def _journal(session: Session, subjects: Iterable[UUID], places: Iterable[int] = ()) -> Iterator[Chapter]:
     names = [str(subject) for subject in subjects]
     query = (
-        select(JournalRecord).where(col(JournalRecord.subject).in_(names)).order_by(col(JournalRecord.seq))
+        select(JournalRecord)
+        .where(sa.or_(col(JournalRecord.subject).in_(names), col(JournalRecord.seq).in_(list(places))))
+        .order_by(col(JournalRecord.seq))
     )
     for record in session.exec(query).all():
         yield Chapter(

@@ -1,22 +1,83 @@
 """What callers hand to the order desk, and what they get back: plain values.
 
-A command, the sniper, an exit rule: whoever wants to trade builds an `OrderIntent`. There is no other way in.
+A command, a strategy, the sniper, an exit rule: whoever wants to trade builds an `OrderIntent`. There is no other way
+in. Structs without the collector's header: a batch has a thousand of them, and they cost 0.2 µs each.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from state.columns import canonical
-from state.orders import Order, OrderState, OrderType, Side, TimeInForce
+import msgspec
+
+from sniper_cli.books.holdings import BookedOrder
+from state.orders import OrderState, OrderType, Side, TimeInForce
 
 
-@dataclass(frozen=True, slots=True)
-class OrderIntent:
+class Condition(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What must come true before an order is sent: a price, or what is held. All that is given must hold."""
+
+    instrument: str | None = None
+    """Whose price or position is meant; the order's own instrument if none."""
+    above: Decimal | None = None
+    below: Decimal | None = None
+    position: str | None = None
+    """`open`, `closed`, `long` or `short`."""
+
+
+class Terms(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What only some orders have. Prices are quote per base in whole assets, amounts base units, times µs since 1970."""
+
+    trigger_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_bps: int | None = None
+    activation_price: Decimal | None = None
+    """A trailing stop begins to follow once the price has been here."""
+    best_price: Decimal | None = None
+    """The best price that a trailing stop has seen so far."""
+    triggered_at: int | None = None
+    display: int | None = None
+    """An iceberg shows so much of itself at a time."""
+    post_only: bool = False
+    reduce_only: bool = False
+    expires_at: int | None = None
+    starts_at: int | None = None
+    condition: Condition | None = None
+    after: str | None = None
+    """The order that must fill first; this one then covers what it filled."""
+    cancels: str | None = None
+    """A group of orders of which one's fill takes as much off the others."""
+    lots: tuple[str, ...] = ()
+    """The lots that it closes first."""
+    slippage_bps: int | None = None
+    emulated: bool = False
+    """The venue has no such order: the desk watches the price and sends a plain one."""
+    ladder: dict[str, Any] | None = None
+    """A parent's plan: a grid, an average, a schedule."""
+
+
+NO_TERMS = Terms()
+
+_TERMS = msgspec.json.Encoder(decimal_format="string", order="sorted")
+_READ_TERMS = msgspec.json.Decoder(Terms)
+
+
+def terms_json(terms: Terms | None) -> str | None:
+    """Terms as they stand in an order; None where there is nothing to say."""
+    if terms is None or terms == NO_TERMS:
+        return None
+    return _TERMS.encode(terms).decode()
+
+
+def terms_of(order: BookedOrder) -> Terms:
+    """The terms of an order."""
+    return NO_TERMS if order.terms_json is None else _READ_TERMS.decode(order.terms_json)
+
+
+class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     """One wish to trade. Amounts are base units: `quantity` of the base asset, `budget` of the quote asset.
 
     A sell says `quantity`; a buy says `quantity` or, to spend a fixed sum, `budget`.
@@ -42,18 +103,28 @@ class OrderIntent:
     """What the token is known to keep of this trade; unknown, the venue looks for a judgement of the token."""
     gas_hint: int | None = None
     """Gas that a simulation of this trade used; unknown, the venue estimates."""
-    reason: dict[str, Any] = field(default_factory=dict)
+    reason: dict[str, Any] = {}  # noqa: RUF012 - msgspec makes each its own
     """Origin, rule, signal and their figures: `{"origin": "exit", "rule": "take_profit", …}`. No floats."""
     launch_id: UUID | None = None
     position_id: UUID | None = None
+    terms: Terms | None = None
+    strategy: str | None = None
+    parent_id: UUID | None = None
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of what was asked for; why, how urgently and under which market may differ on a repeat."""
-        asked = asdict(self)
-        for name in ("reason", "urgency", "outbid_fee", "tax_bps", "gas_hint"):
-            asked.pop(name)
-        return hashlib.sha256(canonical(asked).encode()).hexdigest()
+    def asks_as(self, order: BookedOrder) -> bool:
+        """It asks for what a recorded order asked for; why, how urgently and under which market may differ."""
+        return (
+            self.instrument_id == order.instrument_id
+            and self.side is order.side
+            and self.type is order.type
+            and self.time_in_force is order.time_in_force
+            and self.quantity == order.quantity
+            and self.budget == order.budget
+            and (
+                self.limit_price == order.limit_price
+                or (self.limit_price is None and self.budget is not None)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +137,14 @@ class CheckResult:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class OrderOutcome:
+class OrderOutcome(msgspec.Struct):
     """The recorded order after the walk, and whether this intent had been seen before."""
 
-    order: Order
+    order: BookedOrder
     replayed: bool = False
     dry_run: bool = False
     """Nothing was written or sent: the order is what would have been recorded."""
-    summary: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = {}  # noqa: RUF012 - msgspec makes each its own
     """What the venue would do, or does, with exact figures; empty for a refused or replayed order."""
 
     @property

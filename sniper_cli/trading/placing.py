@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import UsageProblem
 from sniper_cli.trading.amounts import spelled
-from sniper_cli.trading.assembly import OpenDesk, open_desk, raise_unless_taken, resolve_instrument
+from sniper_cli.trading.assembly import (
+    OpenDesk,
+    failed_checks,
+    open_desk,
+    raise_unless_taken,
+    resolve_instrument,
+)
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome
 from sniper_cli.trading.views import OrderView, order_view
 from state.accounts import Asset, Instrument
@@ -71,8 +78,8 @@ async def place(
             agree(question(context, request, instrument, rehearsal.summary, base, quote))
         outcome = (await opened.desk.submit([intent]))[0]
         raise_unless_taken(outcome.order)
-        outcome.order = await opened.settled(outcome.order, wait_seconds)
-        return _placed(opened, outcome)
+        settled = await opened.settled(outcome.order, wait_seconds)
+        return _placed(opened, outcome, settled)
 
 
 def raise_if_refused(rehearsal: OrderOutcome) -> None:
@@ -80,7 +87,7 @@ def raise_if_refused(rehearsal: OrderOutcome) -> None:
     if rehearsal.refused and not rehearsal.replayed:
         from sniper_cli.errors import OrderRefused
 
-        failed = [check for check in rehearsal.order.checks if not check["passed"]]
+        failed = failed_checks(rehearsal.order)
         raise OrderRefused(
             f"the order would be refused: {rehearsal.order.explanation}",
             hint="sniper order place --help",
@@ -157,7 +164,7 @@ def _decimal(text: str, option: str) -> Decimal:
     return number
 
 
-def _placed(opened: OpenDesk, outcome: OrderOutcome) -> Placed:
+def _placed(opened: OpenDesk, outcome: OrderOutcome, settled: AnyOrder | None = None) -> Placed:
     with opened.desk.database.read() as session:
-        view = order_view(session, outcome.order, fills=True)
+        view = order_view(session, settled or outcome.order, fills=True)
     return Placed(view, outcome.replayed, outcome.dry_run, outcome.summary)

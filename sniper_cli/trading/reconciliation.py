@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlmodel import Session, select
 
+from sniper_cli.books.book import Book
+from sniper_cli.books.events import WrittenOff
+from sniper_cli.books.holdings import BookedPosition
+from sniper_cli.books.records import Page
+from sniper_cli.books.trades import match_lots
 from sniper_cli.errors import NetworkError, ReconciliationFailed
-from sniper_cli.portfolio.accounts import book_deposit, require_account
-from sniper_cli.portfolio.booking import write_off
-from sniper_cli.trading import recording
+from sniper_cli.portfolio.accounts import book_deposit
 from sniper_cli.venues.venue import ChainVenue, Holdings
 from state import journal
-from state.accounts import Account, Balance, Instrument, Movement, balance_of, post
+from state.accounts import Account, Balance, Movement
+from state.identifiers import new_key
 from state.orders import UNRESOLVED, Order, OrderState, working_orders
-from state.positions import open_positions
 
 if TYPE_CHECKING:
     from sniper_cli.trading.desk import OrderDesk
@@ -134,16 +137,15 @@ async def sync(desk: OrderDesk, account_id: UUID) -> int:
         return 0
     holdings = await _holdings(desk, account, venue)
 
-    def work(session: Session) -> int:
-        recording.lock(session, require_account(session, account_id))
-        if _unsettled(session, account_id):
+    def work(page: Page) -> int:
+        if _unsettled(page.book):
             return 0
         coin = account.reporting_asset
-        difference = holdings.amounts[coin] - balance_of(session, account_id, coin)
-        book_deposit(session, account, coin, difference, holdings.moment, actor=desk.actor)
+        difference = holdings.amounts[coin] - page.book.held(coin)
+        book_deposit(page, coin, difference, holdings.moment)
         return difference
 
-    return desk.database.transact(work)
+    return desk.books.turn(account_id, work, kind="desk.cash")
 
 
 async def adjust(desk: OrderDesk, account_id: UUID) -> list[Line]:
@@ -157,19 +159,16 @@ async def adjust(desk: OrderDesk, account_id: UUID) -> list[Line]:
         return []
     holdings = await _holdings(desk, account, venue)
 
-    def work(session: Session) -> list[Line]:
-        recording.lock(session, require_account(session, account_id))
-        if _unsettled(session, account_id):
+    def work(page: Page) -> list[Line]:
+        if _unsettled(page.book):
             return []
-        lines = [
-            line for line in _lines(session, account, holdings) if line.asset_id != account.reporting_asset
-        ]
-        changed = [line for line in lines if line.difference]
+        lines = _lines(page.book.cash, holdings)
+        changed = [x for x in lines if x.difference and x.asset_id != account.reporting_asset]
         for line in changed:
-            _adjust(session, account, line, holdings, actor=desk.actor)
+            _adjust(page, line, holdings)
         return changed
 
-    return desk.database.transact(work)
+    return desk.books.turn(account_id, work, kind="desk.cash")
 
 
 async def _holdings(desk: OrderDesk, account: Account, venue: ChainVenue) -> Holdings:
@@ -190,7 +189,8 @@ async def _holdings(desk: OrderDesk, account: Account, venue: ChainVenue) -> Hol
 
 def _compare(desk: OrderDesk, account: Account, holdings: Holdings) -> Reconciliation:
     with desk.database.read() as session:
-        return Reconciliation(account.id, tuple(_lines(session, account, holdings)), holdings.moment)
+        ledger = {balance.asset_id: balance.amount for balance in _balances(session, account.id)}
+    return Reconciliation(account.id, tuple(_lines(ledger, holdings)), holdings.moment)
 
 
 def _against_itself(desk: OrderDesk, account: Account) -> Reconciliation:
@@ -200,8 +200,7 @@ def _against_itself(desk: OrderDesk, account: Account) -> Reconciliation:
     return Reconciliation(account.id, lines, {})
 
 
-def _lines(session: Session, account: Account, holdings: Holdings) -> list[Line]:
-    ledger = {balance.asset_id: balance.amount for balance in _balances(session, account.id)}
+def _lines(ledger: Mapping[str, int], holdings: Holdings) -> list[Line]:
     return [Line(asset, ledger.get(asset, 0), amount) for asset, amount in sorted(holdings.amounts.items())]
 
 
@@ -209,8 +208,8 @@ def _balances(session: Session, account_id: UUID) -> Sequence[Balance]:
     return session.exec(select(Balance).where(Balance.account_id == account_id)).all()
 
 
-def _unsettled(session: Session, account_id: UUID) -> bool:
-    return any(order.state in UNRESOLVED for order in working_orders(session, account_id))
+def _unsettled(book: Book) -> bool:
+    return any(order.state in UNRESOLVED for order in book.orders.values())
 
 
 def _note(session: Session, result: Reconciliation, *, actor: str) -> None:
@@ -224,15 +223,17 @@ def _note(session: Session, result: Reconciliation, *, actor: str) -> None:
     journal.append(session, "reconciliation.done", result.account_id, data, actor=actor)
 
 
-def _adjust(session: Session, account: Account, line: Line, holdings: Holdings, *, actor: str) -> None:
-    reference = f"block:{holdings.moment.get('block')}:{holdings.moment.get('hash')}"
-    post(session, account.id, line.asset_id, Movement.ADJUSTMENT, line.difference, reference=reference)
-    data = {"asset": line.asset_id, "movement": "adjustment", "amount": line.difference, **holdings.moment}
-    journal.append(session, "account.deposit", account.id, data, actor=actor)
+def _adjust(page: Page, line: Line, holdings: Holdings) -> None:
+    book_deposit(page, line.asset_id, line.difference, holdings.moment, movement=Movement.ADJUSTMENT)
     missing = max(0, -line.difference)
-    for position in open_positions(session, account.id):
-        instrument = session.get_one(Instrument, position.instrument_id)
-        if instrument.base_asset == line.asset_id and missing:
+    for position in list(page.book.positions.values()):
+        if page.book.pairs[position.instrument_id][0] == line.asset_id and missing:
             gone = min(missing, position.quantity)
             missing -= gone
-            write_off(session, position, gone, rule=VANISHED, actor=actor)
+            write_off(page, position, gone)
+
+
+def write_off(page: Page, position: BookedPosition, quantity: int, *, rule: str = VANISHED) -> None:
+    """Take units off a position that the venue no longer holds: lots in their order, for no proceeds."""
+    matches, _ = match_lots(page.book, position, quantity, 0)
+    page.add(WrittenOff(new_key(), position.key, rule, matches, page.now))

@@ -2,121 +2,111 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlmodel import Session
+import msgspec
 
-from sniper_cli.trading.checks import failures
-from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
-from sniper_cli.venues.venue import Venue
-from state import journal
-from state.accounts import Account, lock_account
-from state.database import lock_row
-from state.errors import RowNotFound
-from state.orders import Order, OrderState, Side
-from state.positions import open_position
-
-if TYPE_CHECKING:
-    from sniper_cli.trading.desk import Draft
+from sniper_cli.books.events import Moved, Recorded, price_text, raw, wide, wide_or_none
+from sniper_cli.books.holdings import BookedOrder
+from sniper_cli.books.records import Page
+from sniper_cli.trading.checks import Examination
+from sniper_cli.trading.intents import OrderIntent, Terms, terms_json
+from state.columns import canonical
+from state.identifiers import new_key
+from state.orders import OrderState
 
 
-def lock(session: Session, seen: Account) -> tuple[Account, bool]:
-    """Take the account, and say whether it has changed since `seen` was read."""
-    version = seen.version
-    account = lock_account(session, seen.id)
-    return account, account.version != version + 1
-
-
-def lock_order(session: Session, order_id: UUID) -> Order:
-    """Take an order for change. Raises RowNotFound."""
-    order = lock_row(session, Order, order_id)
-    if order is None:
-        raise RowNotFound(f"there is no order {order_id}", hint="sniper order list")
-    return order
-
-
-def write(
-    session: Session, account: Account, draft: Draft, results: list[CheckResult], venue: Venue, *, actor: str
-) -> OrderOutcome:
-    """Insert the order, refused or to be sent, with its checks; the venue writes its part beside it."""
-    order = build(draft.intent, results)
-    if order.side is Side.SELL and order.position_id is None:
-        position = open_position(session, account.id, order.instrument_id)
-        order.position_id = position.id if position else None
-    if order.state is OrderState.REFUSED or draft.plan is None:
-        return _refuse(session, order, draft, results, actor=actor)
-    order.reserved = draft.plan.quote_needed
-    session.add(order)
-    session.flush()
-    venue.record(session, account, order, draft.plan)
-    session.add(order)
-    data = {
-        **_asked(draft.intent),
-        "checks": order.checks,
-        "plan": draft.plan.summary,
-        "reserved": order.reserved,
-    }
-    journal.append(session, "order.recorded", order.id, data, actor=actor)
-    return OrderOutcome(order, summary=draft.plan.summary)
-
-
-def rehearse(draft: Draft, results: list[CheckResult]) -> OrderOutcome:
-    """What `write` would do, without writing."""
-    if draft.known is not None:
-        return OrderOutcome(draft.known, replayed=True, dry_run=True)
-    order = build(draft.intent, results)
-    return OrderOutcome(order, dry_run=True, summary=draft.plan.summary if draft.plan else {})
-
-
-def build(intent: OrderIntent, results: list[CheckResult]) -> Order:
-    """The order of an intent, with the state that its checks lead to."""
-    failed = failures(results)
-    return Order(
-        account_id=intent.account_id,
-        client_order_id=intent.client_order_id,
-        fingerprint=intent.fingerprint,
-        instrument_id=intent.instrument_id,
-        side=intent.side,
-        type=intent.type,
-        time_in_force=intent.time_in_force,
-        quantity=intent.quantity,
-        budget=intent.budget,
-        limit_price=intent.limit_price,
-        state=OrderState.REFUSED if failed else OrderState.RECORDED,
-        reason=intent.reason,
-        checks=[asdict(result) for result in results],
-        explanation="; ".join(f"{result.name}: {result.detail}" for result in failed) or None,
-        launch_id=intent.launch_id,
-        position_id=intent.position_id,
+def draft(page: Page, intent: OrderIntent, state: OrderState, terms: Terms | None = None) -> BookedOrder:
+    """The order of an intent, not yet written anywhere."""
+    return BookedOrder(
+        new_key(),
+        intent.client_order_id,
+        intent.instrument_id,
+        intent.side,
+        intent.type,
+        intent.time_in_force,
+        intent.quantity,
+        intent.budget,
+        intent.limit_price,
+        state,
+        0,
+        page.now,
+        reason_json=canonical(intent.reason) if intent.reason else "{}",
+        terms_json=terms_json(terms if terms is not None else intent.terms),
+        position_key=_key(intent.position_id),
+        launch_key=_key(intent.launch_id),
+        strategy=intent.strategy,
+        parent_key=_key(intent.parent_id),
+        seq=page.seq,
+        account_key=page.book.account_key,
     )
 
 
-def note(session: Session, order_id: UUID, explanation: str, *, actor: str) -> Order:
+def write(page: Page, order: BookedOrder, found: Examination) -> None:
+    """Put an order into the book and the record, as it now is: refused if a check failed."""
+    if found.failed:
+        order.state = OrderState.REFUSED
+        order.explanation = found.explanation
+        order.reserved = 0
+    order.checks_json = found.json()
+    page.book.add(order)
+    page.append(told(order))
+
+
+def told(order: BookedOrder) -> Recorded:
+    """The event of an order as it now is."""
+    return Recorded(
+        order.key,
+        order.client_order_id,
+        order.instrument_id,
+        order.side.value,
+        order.type.value,
+        order.time_in_force.value,
+        wide_or_none(order.quantity),
+        wide_or_none(order.budget),
+        price_text(order.limit_price),
+        order.state.value,
+        wide(order.reserved),
+        order.at,
+        msgspec.Raw(order.checks_json.encode()),
+        msgspec.Raw(order.reason_json.encode()),
+        None if order.terms_json is None else msgspec.Raw(order.terms_json.encode()),
+        order.explanation,
+        order.venue_reference,
+        order.position_key,
+        order.launch_key,
+        order.strategy,
+        order.parent_key,
+    )
+
+
+def note(page: Page, order: BookedOrder, explanation: str) -> None:
     """Write beside an order why it could not be given to the venue; its fate stays open."""
-    order = lock_order(session, order_id)
-    order.explanation = explanation
-    session.add(order)
-    data = {"state": order.state.value, "explanation": explanation}
-    journal.append(session, "order.state", order.id, data, actor=actor)
-    return order
+    page.add(Moved(order.key, order.state.value, page.now, explanation))
 
 
-def _refuse(
-    session: Session, order: Order, draft: Draft, results: list[CheckResult], *, actor: str
-) -> OrderOutcome:
-    data = {**_asked(draft.intent), "checks": order.checks, "why": order.explanation}
-    if any(result.name == "instrument" and not result.passed for result in results):
-        # An instrument that is not in the table cannot stand in an order row: the journal alone keeps the refusal.
-        journal.append(session, "order.refused", order.id, data, actor=actor)
-        return OrderOutcome(order)
-    session.add(order)
-    session.flush()
-    journal.append(session, "order.refused", order.id, data, actor=actor)
-    return OrderOutcome(order)
+def move(
+    page: Page,
+    order: BookedOrder,
+    state: OrderState,
+    explanation: str | None = None,
+    *,
+    at: int | None = None,
+    venue_reference: str | None = None,
+    facts: dict[str, object] | None = None,
+) -> None:
+    """Write down an order's next state. Raises IllegalTransition."""
+    page.add(
+        Moved(
+            order.key,
+            state.value,
+            page.now if at is None else at,
+            explanation,
+            venue_reference,
+            raw(facts) if facts else None,
+        )
+    )
 
 
-def _asked(intent: OrderIntent) -> dict[str, Any]:
-    asked = asdict(intent)
-    return {name: value for name, value in asked.items() if value is not None}
+def _key(identifier: UUID | None) -> str | None:
+    return None if identifier is None else identifier.hex

@@ -12,7 +12,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.trading.amounts import trimmed, whole
+from sniper_cli.trading.figures import checks_in_words
 from state.accounts import Account, Asset, Instrument
 from state.identifiers import short
 from state.orders import Fill, Order, OrderState
@@ -86,7 +88,7 @@ class PositionView:
         return short(self.id)
 
 
-def order_view(session: Session, order: Order, *, fills: bool = False) -> OrderView:
+def order_view(session: Session, order: AnyOrder, *, fills: bool = False) -> OrderView:
     """An order with the names of what it trades; an unsaved one (a rehearsal) too."""
     instrument, base, quote = instrument_of(session, order.instrument_id)
     account = session.get_one(Account, order.account_id)
@@ -117,7 +119,7 @@ def order_view(session: Session, order: Order, *, fills: bool = False) -> OrderV
         position_id=order.position_id,
         updated_at=order.updated_at,
         reason=order.reason,
-        checks=order.checks,
+        checks=checks_in_words(order, instrument, base, quote),
         fills=tuple(_fill(session, fill, base, quote) for fill in found),
     )
 

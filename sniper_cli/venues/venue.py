@@ -20,9 +20,10 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.trading.intents import OrderIntent
 from state.accounts import Account, Instrument, VenueKind
-from state.orders import Order, OrderState
+from state.orders import OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +117,23 @@ class Venue(Protocol):
         """Work out what would be sent. Raises OrderRefused, NetworkError."""
         ...
 
-    def record(self, session: Session, account: Account, order: Order, plan: Plan) -> None:
+    def record(self, session: Session, account: Account, order: AnyOrder, plan: Plan) -> None:
         """Write what will be sent, inside the desk's transaction and under the account's lock."""
         ...
 
-    async def send(self, order: Order) -> Report:
+    async def send(self, order: AnyOrder) -> Report:
         """Give the venue what was recorded. Repeating it is safe. Raises NetworkError: the fate is unknown then."""
         ...
 
-    async def report(self, orders: Sequence[Order]) -> list[Report]:
+    async def report(self, orders: Sequence[AnyOrder]) -> list[Report]:
         """What became of these orders; also how their fate is found out after a crash."""
         ...
 
-    def settle(self, session: Session, account: Account, order: Order, report: Report) -> None:
+    def settle(self, session: Session, account: Account, order: AnyOrder, report: Report) -> None:
         """Write the venue's own part of a report (a transaction mined, its gas) in the desk's transaction."""
         ...
 
-    async def cancel(self, order: Order) -> Report:
+    async def cancel(self, order: AnyOrder) -> Report:
         """Ask the venue to cancel. Raises OrderRefused where it cannot."""
         ...
 
@@ -145,31 +146,31 @@ class ChainVenue(Venue, Protocol):
         """Make the instrument of a launch that has been seen; False when nothing is known of it."""
         ...
 
-    def revisit(self, session: Session, account: Account) -> list[Order]:
+    def revisit(self, session: Session, account: Account) -> list[AnyOrder]:
         """Orders that are over but may turn: recently mined, or with a transaction still on its way."""
         ...
 
-    async def remedies(self, orders: Sequence[Order], *, recovering: bool = False) -> list[Remedy]:
+    async def remedies(self, orders: Sequence[AnyOrder], *, recovering: bool = False) -> list[Remedy]:
         """What to do about orders without a fate; network, no writes. Empty for those that just need patience."""
         ...
 
-    async def kill(self, order: Order) -> Remedy:
+    async def kill(self, order: AnyOrder) -> Remedy:
         """How to end an order that may still happen. Raises OrderRefused when it has already happened."""
         ...
 
-    async def hasten(self, order: Order, *, urgency: int, outbid_fee: int | None) -> Remedy:
+    async def hasten(self, order: AnyOrder, *, urgency: int, outbid_fee: int | None) -> Remedy:
         """How to raise the bid of an order that was sent. Raises OrderRefused when it is over."""
         ...
 
-    def record_remedy(self, session: Session, account: Account, order: Order, remedy: Remedy) -> bool:
+    def record_remedy(self, session: Session, account: Account, order: AnyOrder, remedy: Remedy) -> bool:
         """Write what the remedy will send, like `record`; False when it is no longer called for."""
         ...
 
-    async def plan_exit(self, order: Order) -> Any:
+    async def plan_exit(self, order: AnyOrder) -> Any:
         """What prepares the sale of what an order bought (an approval); None when nothing is needed."""
         ...
 
-    def record_exit(self, session: Session, account: Account, order: Order, plan: Any) -> bool:
+    def record_exit(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
         """Write it, like `record`; `send` sends it. False when it has been written before."""
         ...
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlmodel import Session, select
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains.fees import Fees
 from sniper_cli.venues.evm.planning import Call
 from sniper_cli.venues.evm.signer import Signer
 from state import journal
 from state.accounts import Account
-from state.orders import Order
 from state.transactions import ChainTransaction, TransactionState, live_nonces
 
 
@@ -30,7 +30,7 @@ def free_nonces(session: Session, chain_id: int, sender: str, pending: int, coun
 def sign_and_store(
     session: Session,
     account: Account,
-    order: Order,
+    order: AnyOrder,
     call: Call,
     *,
     signer: Signer,

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains.fees import Fees, quote_fees, replacement_fees
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import OrderRefused
 from sniper_cli.venues.evm.planning import Call
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Remedy, RemedyKind
-from state.orders import Order, Side
+from state.orders import Side
 from state.transactions import PENDING, ChainTransaction, Purpose
 
 SELF_TRANSFER_GAS = 21_000
@@ -37,7 +38,7 @@ class Replacement:
 class Patient:
     """A pending transaction and what the node knows of it."""
 
-    order: Order
+    order: AnyOrder
     transaction: ChainTransaction
     known: bool
     """The node has it in its pool."""
@@ -46,7 +47,7 @@ class Patient:
 
 
 async def examine(
-    node: Node, address: str, orders: Sequence[Order], transactions: Sequence[ChainTransaction]
+    node: Node, address: str, orders: Sequence[AnyOrder], transactions: Sequence[ChainTransaction]
 ) -> tuple[Head, list[Patient]]:
     """Which pending transactions the node knows."""
     pending = [t for t in transactions if t.state in PENDING]
@@ -94,7 +95,7 @@ def _remedy(patient: Patient, head: Head, policy: ExecutionPolicy, address: str)
 
 
 def kill(
-    order: Order, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, address: str, why: str
+    order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, address: str, why: str
 ) -> Remedy:
     """A transfer of nothing to ourselves under the same nonce. Raises OrderRefused where the fee cap forbids it."""
     call = Call(Purpose.CANCEL, address, "0x", 0, SELF_TRANSFER_GAS)
@@ -103,7 +104,7 @@ def kill(
 
 
 def hasten(
-    order: Order,
+    order: AnyOrder,
     transaction: ChainTransaction,
     head: Head,
     policy: ExecutionPolicy,
@@ -117,13 +118,13 @@ def hasten(
 
 
 def _raise(
-    order: Order, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, why: str
+    order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, why: str
 ) -> Remedy:
     fees = _higher(transaction, head, policy, urgency=0)
     return _replace(order, transaction, head, fees, why)
 
 
-def _replace(order: Order, transaction: ChainTransaction, head: Head, fees: Fees, why: str) -> Remedy:
+def _replace(order: AnyOrder, transaction: ChainTransaction, head: Head, fees: Fees, why: str) -> Remedy:
     call = Call(
         transaction.purpose, transaction.to, transaction.data, transaction.value, transaction.gas_limit
     )
@@ -150,7 +151,7 @@ def _higher(
     return replacement_fees(previous, market, max_fee_cap=policy.max_fee)
 
 
-def _too_late(order: Order, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy) -> str | None:
+def _too_late(order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy) -> str | None:
     """Why a transaction is not worth mining any more."""
     if transaction.deadline is not None and head.timestamp >= transaction.deadline:
         return "its deadline has passed"

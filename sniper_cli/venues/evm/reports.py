@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
 from sniper_cli.venues.venue import CostReport, FillReport, Report
 from state.accounts import evm_asset_id
-from state.orders import Order, OrderState
+from state.orders import OrderState
 from state.transactions import SETTLED, ChainTransaction, Purpose, TransactionState
 
 T = TransactionState
@@ -189,7 +190,7 @@ async def why_reverted(node: Node, transaction: ChainTransaction, block_number: 
 
 
 def report_of(
-    order: Order,
+    order: AnyOrder,
     transactions: Sequence[ChainTransaction],
     changed: Mapping[UUID, Fate],
     trades: Mapping[UUID, Trade],

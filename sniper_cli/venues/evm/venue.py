@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains.broadcast import Broadcast, broadcast
 from sniper_cli.chains.broadcast import Fate as Said
 from sniper_cli.chains.exchange import Exchange
@@ -94,7 +95,7 @@ class EvmVenue:
         self._head = max(self._head, plan.request.head.number)
         return plan
 
-    def record(self, session: Session, account: Account, order: Order, plan: Plan) -> None:
+    def record(self, session: Session, account: Account, order: AnyOrder, plan: Plan) -> None:
         """Allot nonces, sign, store. The order's reference is the hash of its swap."""
         request: SwapRequest = plan.request
         calls = request.calls
@@ -115,7 +116,7 @@ class EvmVenue:
             self._fresh.add(transaction.id)
             order.venue_reference = transaction.tx_hash
 
-    async def send(self, order: Order) -> Report:
+    async def send(self, order: AnyOrder) -> Report:
         """Broadcast what is recorded and not yet mined, lowest nonce first. Raises NetworkError: fate unknown."""
         with self.database.read() as session:
             transactions = transactions_of(session, order.id)
@@ -149,7 +150,7 @@ class EvmVenue:
 
     # -- finding out --------------------------------------------------------------------------------------------
 
-    async def report(self, orders: Sequence[Order]) -> list[Report]:
+    async def report(self, orders: Sequence[AnyOrder]) -> list[Report]:
         """What became of these orders, by the receipts of their transactions."""
         with self.database.read() as session:
             transactions = [t for order in orders for t in transactions_of(session, order.id)]
@@ -174,7 +175,7 @@ class EvmVenue:
                 reverts[transaction.id] = await why_reverted(self.node, transaction, fate.block_number)
         return [report_of(order, transactions, changed, trades, reverts) for order in orders]
 
-    def settle(self, session: Session, account: Account, order: Order, report: Report) -> None:  # noqa: ARG002
+    def settle(self, session: Session, account: Account, order: AnyOrder, report: Report) -> None:  # noqa: ARG002
         """Write what became of each transaction."""
         for fate in report.details or ():
             transaction = lock_row(session, ChainTransaction, fate.transaction_id)
@@ -224,7 +225,7 @@ class EvmVenue:
                 session.add(sibling)
                 return
 
-    def revisit(self, session: Session, account: Account) -> list[Order]:
+    def revisit(self, session: Session, account: Account) -> list[AnyOrder]:
         """Orders with transactions on their way, or mined so lately that a reorganisation may take them back."""
         mine = ChainTransaction.account_id == account.id
         newest = session.exec(select(sa.func.max(ChainTransaction.block_number)).where(mine)).one() or 0
@@ -240,7 +241,7 @@ class EvmVenue:
 
     # -- mending ------------------------------------------------------------------------------------------------
 
-    async def remedies(self, orders: Sequence[Order], *, recovering: bool = False) -> list[Remedy]:  # noqa: ARG002
+    async def remedies(self, orders: Sequence[AnyOrder], *, recovering: bool = False) -> list[Remedy]:  # noqa: ARG002
         """What to do about transactions that no block and perhaps no node holds; at most one thing an order."""
         with self.database.read() as session:
             transactions = [t for order in orders for t in transactions_of(session, order.id)]
@@ -257,18 +258,18 @@ class EvmVenue:
                     found[patient.order.id] = remedy
         return list(found.values())
 
-    async def kill(self, order: Order) -> Remedy:
+    async def kill(self, order: AnyOrder) -> Remedy:
         """End an order: a transfer of nothing under its nonce. Raises OrderRefused when it is over."""
         transaction = self._pending_trade(order)
         return cures.kill(order, transaction, await self.node.head(), self.policy, self.address, "cancelled")
 
-    async def hasten(self, order: Order, *, urgency: int, outbid_fee: int | None) -> Remedy:
+    async def hasten(self, order: AnyOrder, *, urgency: int, outbid_fee: int | None) -> Remedy:
         """Raise an order's bid. Raises OrderRefused when it is over or the cap forbids it."""
         transaction = self._pending_trade(order)
         head = await self.node.head()
         return cures.hasten(order, transaction, head, self.policy, urgency=urgency, outbid_fee=outbid_fee)
 
-    def record_remedy(self, session: Session, account: Account, order: Order, remedy: Remedy) -> bool:
+    def record_remedy(self, session: Session, account: Account, order: AnyOrder, remedy: Remedy) -> bool:
         """Sign the replacement under the same nonce and store it; False when the old one is not pending any more."""
         cure: cures.Replacement = remedy.details
         old = lock_row(session, ChainTransaction, cure.replaced.id)
@@ -299,13 +300,13 @@ class EvmVenue:
         session.add(order)
         return True
 
-    async def cancel(self, order: Order) -> Report:
+    async def cancel(self, order: AnyOrder) -> Report:
         """Not in one step: a chain forgets nothing. The desk records and sends a `kill`."""
         raise OrderRefused("a sent transaction can only be outbid", hint=f"sniper order cancel {order.id}")
 
     # -- approvals ----------------------------------------------------------------------------------------------
 
-    async def plan_exit(self, order: Order) -> SwapRequest | None:
+    async def plan_exit(self, order: AnyOrder) -> SwapRequest | None:
         """The approval that a sale will need; None when the router may take the token already."""
         with self.database.read() as session:
             token = token_of(session.get_one(Instrument, order.instrument_id))
@@ -313,7 +314,7 @@ class EvmVenue:
                 return None
         return await plan_approval(self.node, self.exchange, self.policy, self.address, token)
 
-    def record_exit(self, session: Session, account: Account, order: Order, plan: Any) -> bool:
+    def record_exit(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
         """Store the approval; False when one is on its way or mined."""
         request: SwapRequest = plan
         call = request.calls[0]
@@ -389,7 +390,7 @@ class EvmVenue:
         )
         return True
 
-    def _pending_trade(self, order: Order) -> ChainTransaction:
+    def _pending_trade(self, order: AnyOrder) -> ChainTransaction:
         with self.database.read() as session:
             transactions = [
                 t for t in transactions_of(session, order.id) if t.state in PENDING and t.purpose in TRADES
@@ -420,7 +421,7 @@ def _known_tax(session: Session, account: Account, instrument: Instrument, inten
     return min(9_999, int((launch.report.get(side) if launch is not None else None) or 0))
 
 
-def _without_transactions(order: Order) -> Report:
+def _without_transactions(order: AnyOrder) -> Report:
     state = OrderState.DROPPED if order.state in WORKING else order.state
     return Report(order.id, state, explanation="nothing was ever signed for it")
 

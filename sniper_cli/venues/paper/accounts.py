@@ -6,13 +6,16 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from sniper_cli.books.cash import move_cash
+from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import ConfigurationError
-from sniper_cli.market.instruments import BASE_DECIMALS, INSTRUMENTS, MINIMUM_NOTIONAL, QUOTE, QUOTE_DECIMALS
+from sniper_cli.market.instruments import BASE_DECIMALS, INSTRUMENTS, QUOTE, QUOTE_DECIMALS
 from state import journal
-from state.accounts import Account, Asset, Instrument, Movement, VenueKind, find_account, post
+from state.accounts import Account, Asset, Instrument, Movement, VenueKind, find_account
 from state.columns import utc_now
 from state.database import Database, insert_ignoring
 from state.identifiers import new_id
+from state.positions import LotMethod
 
 OPENING_DEPOSIT = Decimal(100_000)
 """USDT."""
@@ -41,7 +44,9 @@ def ensure_account(
         if created:
             data = {"name": name, "venue": "paper", "reporting_asset": QUOTE_ASSET}
             journal.append(session, "account.created", account.id, data, actor=actor)
-            _deposit(session, account, deposit, actor=actor)
+            with Books(database, actor=actor).within(session, account.id, kind="desk.cash") as page:
+                _deposit(page, deposit)
+            session.refresh(account)  # its version is the books' now
         return account
 
     return database.transact(work)
@@ -64,7 +69,8 @@ def ensure_instruments(session: Session) -> None:
             "quote_asset": spec.quote_asset,
             "tick": spec.tick,
             "lot": spec.lot_units,
-            "minimum_notional": MINIMUM_NOTIONAL,
+            "minimum_notional": spec.minimum_notional,
+            "maximum_notional": spec.maximum_notional,
             "pool": None,
         }
         for spec in INSTRUMENTS.values()
@@ -83,15 +89,15 @@ def _insert(session: Session, name: str) -> bool:
         "address": None,
         "reporting_asset": QUOTE_ASSET,
         "version": 0,
+        "settled_until": 0,
+        "lot_method": LotMethod.FIFO,
+        "margin": Decimal(0),
         "created_at": utc_now(),
     }
     return insert_ignoring(session, Account, [row], ["name"]) == 1
 
 
-def _deposit(session: Session, account: Account, deposit: Decimal, *, actor: str) -> None:
+def _deposit(page: Page, deposit: Decimal) -> None:
     units = int(deposit.scaleb(QUOTE_DECIMALS))
-    if units <= 0:
-        return
-    post(session, account.id, QUOTE_ASSET, Movement.DEPOSIT, units, reference="opening")
-    data = {"asset": QUOTE_ASSET, "amount": units, "movement": Movement.DEPOSIT.value, "reference": "opening"}
-    journal.append(session, "account.deposit", account.id, data, actor=actor)
+    if units > 0:
+        move_cash(page, QUOTE_ASSET, Movement.DEPOSIT, units, reference="opening")

@@ -1,24 +1,23 @@
-"""How an order fares against the simulated market: a pure function of the order, the market and the time.
+"""What an order takes from the simulated market at once: level by level, best price first, with fees.
 
-What is marketable takes from the book of the second in which it was recorded, level by level, as a taker. What
-rests waits for a second in which the other side trades through its price, and then gets what stands there, at its
-own price, as a maker. Nothing is remembered between two looks: whoever looks again finds the same fills, so an
-order can be settled at any time, by any process, as often as one likes.
-
-Our own orders leave no trace in the market: the next second's book is as full as if nobody had bought.
+Our own orders leave no trace in the market: the next second's book is as full as if nobody had bought. Conditions make
+that harder: slippage moves every price that a taker gets against it, impact does so the more the larger the share of
+the visible depth that the order takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from sniper_cli.market.instruments import Spec
-from sniper_cli.market.simulated import Book, Level, PricePath
-from state.orders import OrderState, OrderType, Side, TimeInForce
+from sniper_cli.market.simulated import Book, Level
+from state.orders import Side
 
 BPS = 10_000
+
+SLIPPAGE_BPS = 100
+"""How far from the best price a market order may go when it does not say: 1 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +29,28 @@ class FeeSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """An order in ticks and lots. Exactly one of `lots` and `budget` is given."""
+class Conditions:
+    """How kind the paper market is. The defaults are an exchange's fees and nothing else."""
+
+    fees: FeeSchedule = FeeSchedule()
+    latency_ms: int = 0
+    """From the order's recording until the market sees it."""
+    slippage_bps: int = 0
+    """Every price that a taker gets is worse by so much."""
+    impact_bps: int = 0
+    """… and by so much more where it takes the whole visible side of the book, in proportion where it takes less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """An order in ticks and lots that takes at once. Exactly one of `lots` and `budget` is given."""
 
     side: Side
-    type: OrderType
-    time_in_force: TimeInForce
     worst: int
-    """The limit; for a market order the worst price it still takes."""
+    """The worst price it still takes."""
     lots: int | None
     budget: int | None = None
-    """Quote units to spend, fees included: a purchase at market."""
+    """Quote units to spend, fees included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,57 +67,16 @@ class Execution:
     maker: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What has become of an order so far."""
-
-    state: OrderState
-    executions: tuple[Execution, ...]
-    explanation: str | None = None
-
-    @property
-    def lots(self) -> int:
-        return sum(execution.lots for execution in self.executions)
-
-    @property
-    def notional(self) -> int:
-        return sum(execution.notional for execution in self.executions)
-
-    @property
-    def fee(self) -> int:
-        return sum(execution.fee for execution in self.executions)
-
-
-def follow(path: PricePath, wish: Wish, fees: FeeSchedule, start: int, until: int) -> Course:
-    """What has become of an order recorded at second `start`, as of second `until`."""
-    book = path.book(start)
-    taken, satisfied = take(book, wish, fees)
-    if satisfied:
-        return Course(OrderState.FILLED, taken)
-    if wish.time_in_force is TimeInForce.FOK:
-        return Course(OrderState.CANCELLED, (), _killed(path.spec, wish, taken))
-    if wish.type is OrderType.MARKET or wish.time_in_force is TimeInForce.IOC:
-        return Course(OrderState.CANCELLED, taken, _cut_short(path.spec, wish, taken))
-    assert wish.lots is not None
-    executions = (*taken, *_rest(path, wish, fees, start, until, sum(one.lots for one in taken)))
-    filled = sum(one.lots for one in executions)
-    if filled == wish.lots:
-        return Course(OrderState.FILLED, executions)
-    return Course(OrderState.PARTIALLY_FILLED if executions else OrderState.OPEN, executions)
-
-
-def take(book: Book, wish: Wish, fees: FeeSchedule) -> tuple[tuple[Execution, ...], bool]:
+def take(book: Book, taker: Taker, conditions: Conditions) -> tuple[tuple[Execution, ...], bool]:
     """What a book gives at once, best price first, and whether that is all that was wanted."""
     executions: list[Execution] = []
-    lots, budget = wish.lots, wish.budget
-    for level in reachable(book, wish):
-        wanted = affordable(book.spec, level.ticks, budget, fees.taker_bps) if lots is None else lots
+    lots, budget, fee_bps = taker.lots, taker.budget, conditions.fees.taker_bps
+    for level in offered(book, taker, conditions):
+        wanted = affordable(book.spec, level.ticks, budget, fee_bps) if lots is None else lots
         if wanted == 0:
             return tuple(executions), bool(executions)
         got = min(level.lots, wanted)
-        one = _execution(
-            book.spec, book.step, level.ticks, got, fees.taker_bps, index=len(executions), maker=False
-        )
+        one = execution(book.spec, book.step, level.ticks, got, fee_bps, index=len(executions), maker=False)
         executions.append(one)
         if lots is not None:
             lots -= got
@@ -115,15 +84,30 @@ def take(book: Book, wish: Wish, fees: FeeSchedule) -> tuple[tuple[Execution, ..
             budget -= one.notional + one.fee
         if got < level.lots or lots == 0:
             return tuple(executions), True
-    spent = budget is not None and affordable(book.spec, wish.worst, budget, fees.taker_bps) == 0
+    spent = budget is not None and affordable(book.spec, taker.worst, budget, fee_bps) == 0
     return tuple(executions), spent and bool(executions)
 
 
-def reachable(book: Book, wish: Wish) -> Sequence[Level]:
-    """The levels of the other side that are no worse than the wish's worst price."""
-    if wish.side is Side.BUY:
-        return [level for level in book.asks if level.ticks <= wish.worst]
-    return [level for level in book.bids if level.ticks >= wish.worst]
+def offered(book: Book, taker: Taker, conditions: Conditions) -> Sequence[Level]:
+    """The levels that a taker reaches, at the prices that it gets."""
+    buying = taker.side is Side.BUY
+    levels = book.asks if buying else book.bids
+    if conditions.slippage_bps or conditions.impact_bps:
+        levels = _worsened(levels, taker, conditions)
+    if buying:
+        return [level for level in levels if level.ticks <= taker.worst]
+    return [level for level in levels if level.ticks >= taker.worst]
+
+
+def _worsened(levels: Sequence[Level], taker: Taker, conditions: Conditions) -> tuple[Level, ...]:
+    """Prices moved against the taker, to whole ticks on the far side."""
+    depth = sum(level.lots for level in levels)
+    wanted = depth if taker.lots is None else min(taker.lots, depth)
+    worse = conditions.slippage_bps * depth + conditions.impact_bps * wanted
+    scale = BPS * depth
+    if taker.side is Side.BUY:
+        return tuple(Level(-(-level.ticks * (scale + worse) // scale), level.lots) for level in levels)
+    return tuple(Level(max(1, level.ticks * (scale - worse) // scale), level.lots) for level in levels)
 
 
 def affordable(spec: Spec, ticks: int, budget: int | None, fee_bps: int) -> int:
@@ -142,47 +126,9 @@ def fee_on(notional: int, fee_bps: int) -> int:
     return -(-notional * fee_bps // BPS)
 
 
-def _rest(
-    path: PricePath, wish: Wish, fees: FeeSchedule, start: int, until: int, filled: int
-) -> Iterator[Execution]:
-    """The trades of what is left in the book, from the second after `start` on."""
-    assert wish.lots is not None
-    left, step = wish.lots - filled, start
-    while left:
-        # The best price of the other side lies beyond the middle, so the middle must pass the limit first.
-        passed = path.next_below if wish.side is Side.BUY else path.next_above
-        found = passed(wish.worst, step, until)
-        if found is None:
-            return
-        step = found
-        there = sum(level.lots for level in reachable(path.book(step), wish))
-        if got := min(left, there):
-            left -= got
-            yield _execution(path.spec, step, wish.worst, got, fees.maker_bps, index=0, maker=True)
-
-
-def _execution(
+def execution(
     spec: Spec, step: int, ticks: int, lots: int, fee_bps: int, *, index: int, maker: bool
 ) -> Execution:
+    """A trade with its fee."""
     notional = spec.notional(ticks, lots)
     return Execution(step, index, ticks, lots, notional, fee_on(notional, fee_bps), maker)
-
-
-def _killed(spec: Spec, wish: Wish, taken: Sequence[Execution]) -> str:
-    return f"not all of it could be had at once: {_there(spec, wish, taken)}"
-
-
-def _cut_short(spec: Spec, wish: Wish, taken: Sequence[Execution]) -> str:
-    return f"the rest was not to be had at once: {_there(spec, wish, taken)}"
-
-
-def _there(spec: Spec, wish: Wish, taken: Sequence[Execution]) -> str:
-    there = sum(one.lots for one in taken)
-    verb = "stood" if wish.side is Side.BUY else "were bid for"
-    return f"{plain(there * spec.lot)} {spec.base} {verb} at {plain(spec.price(wish.worst))} or better"
-
-
-def plain(value: Decimal) -> str:
-    """A Decimal without an exponent and without zeros at the end."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,248 @@
+"""Writing the books: one record a transaction, and the tables with it.
+
+A `Page` is one account's turn: its row is taken, its book is brought up to the last record, events are added and
+applied, and at the end they are one record of the journal, committed together with the rows that it changed. Where a
+record is large the rows may follow: then the record is committed alone (that is the promise), and the projector
+brings the tables after it.
+
+    with the account's row locked:  book at version n → events → record n+1 → rows → version n+1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from sqlmodel import Session
+
+from sniper_cli.books.book import Book
+from sniper_cli.books.events import Batch, Body, Event, decode, encode
+from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.projecting import project
+from state.columns import timestamp, utc_now
+from state.database import Database
+from state.errors import RowNotFound
+from state.journal import chain_hash
+from state.projections import DESK
+from state.writing import Writer, micros, transact
+
+T = TypeVar("T")
+
+INLINE = 200
+"""Records of up to so many events write their rows at once; larger ones may leave them to the projector."""
+
+STANDING = (
+    "SELECT a.version, h.seq, h.hash, p.seq, p.head FROM account a, journal_head h, projection p "
+    "WHERE a.id = ? AND h.name = 'journal' AND p.name = 'desk'"
+)
+APPEND = "INSERT INTO journal (seq, at, actor, kind, subject, body, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(slots=True)
+class Standing:
+    """What was read under the lock."""
+
+    version: int
+    seq: int
+    hash: str
+    projected: int
+    head: int
+
+
+class Page:
+    """One account's turn in one transaction: its book, and the events added so far."""
+
+    def __init__(self, writer: Writer, book: Book, standing: Standing, *, actor: str) -> None:
+        self.writer = writer
+        self.book = book
+        self.actor = actor
+        self.at = utc_now()
+        self.now = micros(self.at)
+        self.seq = standing.seq + 1
+        """The record that this page will be."""
+        self.events: list[Event] = []
+        self.standing = standing
+
+    def add(self, event: Event) -> None:
+        """Write an event down and let the book follow. Raises IllegalTransition."""
+        self.book.apply(event, self.seq)
+        self.events.append(event)
+
+    def append(self, event: Event) -> None:
+        """Write down an event that the book has taken in already (`Book.add`)."""
+        self.events.append(event)
+
+
+class Books:
+    """The books of a database's accounts, kept in memory between transactions and true to the journal."""
+
+    def __init__(self, database: Database, *, actor: str = "sniper", defer_above: int | None = None) -> None:
+        """`defer_above`: records of more events than this leave their rows to the projector; none never do."""
+        self.database = database
+        self.actor = actor
+        self.defer_above = defer_above
+        self._writer = Writer(database)
+        self._books: dict[str, Book] = {}
+        self._pairs: dict[str, tuple[str, str]] = {}
+        self._unconfirmed: set[str] = set()
+        """Accounts whose book holds a page that is not known to be committed: it is read anew at the next turn."""
+        self.deferred = 0
+        """Records of this process whose rows were left to the projector."""
+
+    def close(self) -> None:
+        self._writer.close()
+        self._books.clear()
+
+    def turn(self, account_id: UUID, work: Callable[[Page], T], *, kind: str = "desk.orders") -> T:
+        """Run `work` on the account's page in a transaction of its own; a busy database is tried again.
+
+        `work` may run more than once, each time on a fresh page, and must have no effect outside it.
+        """
+
+        def attempt(writer: Writer) -> T:
+            with self._page(writer, account_id.hex, kind) as page:
+                return work(page)
+
+        done = transact(self.database, self._writer, attempt)
+        self._unconfirmed.discard(account_id.hex)
+        return done
+
+    def turn_with_session(
+        self, account_id: UUID, work: Callable[[Session, Page], T], *, kind: str = "desk.orders"
+    ) -> T:
+        """The same with a session, for what writes other tables too."""
+
+        def attempt(session: Session) -> T:
+            with self.within(session, account_id, kind=kind) as page:
+                return work(session, page)
+
+        done = self.database.transact(attempt, idempotent=True)
+        self._unconfirmed.discard(account_id.hex)
+        return done
+
+    @contextmanager
+    def within(self, session: Session, account_id: UUID, *, kind: str = "desk.orders") -> Iterator[Page]:
+        """The account's page inside a session's transaction; what the session had read is read again afterwards."""
+        session.flush()
+        writer = Writer(self.database, session=session)
+        with self._page(writer, account_id.hex, kind) as page:
+            yield page
+        session.expire_all()
+
+    @contextmanager
+    def _page(self, writer: Writer, account: str, kind: str) -> Iterator[Page]:
+        standing = self._lock(writer, account)
+        if account in self._unconfirmed:
+            self.forget(UUID(account))
+        book = self._books.get(account)
+        try:
+            if book is None or standing.projected < standing.head:
+                book = self._follow(writer, account, book, standing)
+            elif book.version != standing.version:
+                book = self._catch_up(writer, account, book, standing)
+            book.shelf.writer = writer  # type: ignore[attr-defined]
+            if standing.projected == standing.head:
+                book.forget_recent()
+            page = Page(writer, book, standing, actor=self.actor)
+            yield page
+            if page.events:
+                self._unconfirmed.add(account)
+                self._seal(page, kind)
+        except BaseException:
+            # Memory may be ahead of what is on disk: it is dropped, and read again at the next turn.
+            self._books.pop(account, None)
+            raise
+
+    def forget(self, account_id: UUID) -> None:
+        """Read an account's book again at its next turn."""
+        self._books.pop(account_id.hex, None)
+        self._unconfirmed.discard(account_id.hex)
+
+    def _lock(self, writer: Writer, account: str) -> Standing:
+        row = writer.row(STANDING + writer.for_update, (account,))
+        if row is None:
+            raise RowNotFound(f"there is no account {account}", hint="sniper init")
+        return Standing(*row)
+
+    def _follow(self, writer: Writer, account: str, book: Book | None, standing: Standing) -> Book:
+        """A book where there is none yet, or where the tables lag behind the journal."""
+        if book is not None and book.version == standing.version:
+            return book
+        if book is not None:
+            return self._catch_up(writer, account, book, standing)
+        if standing.projected < standing.head:
+            from sniper_cli.books.projector import follow
+
+            follow(writer, standing.projected, standing.head)
+            standing.projected = standing.head
+        self._pairs = read_pairs(writer)
+        book = load_book(writer, account, self._pairs)
+        book.version = standing.version
+        self._books[account] = book
+        return book
+
+    def _catch_up(self, writer: Writer, account: str, book: Book, standing: Standing) -> Book:
+        """Another process wrote meanwhile: its records, applied here."""
+        query = "SELECT seq, body FROM journal WHERE subject = ? AND seq > ? ORDER BY seq"
+        if len(self._pairs) != _instruments(writer):
+            self._pairs.update(read_pairs(writer))
+        book.pairs = self._pairs
+        for seq, body in writer.rows(query, (_subject(account), book.seq)):
+            for event in decode(body).data.events:
+                book.apply(event, seq)
+            book.seq = seq
+        book.take_changes()  # the other process has written the rows
+        book.version = standing.version
+        return book
+
+    def _seal(self, page: Page, kind: str) -> None:
+        book, writer, standing = page.book, page.writer, page.standing
+        body = encode(
+            Body(
+                self.actor, timestamp(page.at), Batch(page.events), kind, page.seq, _subject(book.account_key)
+            )
+        )
+        digest = chain_hash(standing.hash, body)
+        inline = standing.projected == standing.head and (
+            self.defer_above is None or len(page.events) <= self.defer_above
+        )
+        changes = book.take_changes()
+        writer.run(
+            APPEND,
+            (
+                page.seq,
+                writer.moment(page.now),
+                page.actor,
+                kind,
+                _subject(book.account_key),
+                body,
+                standing.hash,
+                digest,
+            ),
+        )
+        writer.run("UPDATE journal_head SET seq = ?, hash = ? WHERE name = 'journal'", (page.seq, digest))
+        writer.run("UPDATE account SET version = version + 1 WHERE id = ?", (book.account_key,))
+        writer.run(
+            "UPDATE projection SET seq = ?, head = ? WHERE name = 'desk'",
+            (page.seq if inline else standing.projected, page.seq),
+        )
+        if inline:
+            project(writer, book, changes, page.seq, page.now)
+        self.deferred += not inline
+        book.seq = page.seq
+        book.version = standing.version + 1
+
+
+def _subject(account: str) -> str:
+    """An account's id as records name it."""
+    return str(UUID(account))
+
+
+def _instruments(writer: Writer) -> int:
+    return int(writer.row("SELECT count(*) FROM instrument")[0])
+
+
+__all__ = ["DESK", "INLINE", "Books", "Page", "Standing"]

@@ -1,0 +1,183 @@
+"""What is over, read back from the tables for the rare event that still concerns it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sniper_cli.books.changes import InstrumentFigures, StrategyFigures
+from sniper_cli.books.holdings import BookedFill, BookedLot, BookedMatch, BookedOrder, BookedPosition
+from state.orders import OrderState, OrderType, Side, TimeInForce
+from state.positions import PositionState
+from state.writing import Writer, read_hex, read_micros
+
+ORDER = (
+    "id, client_order_id, instrument_id, side, type, time_in_force, quantity, budget, limit_price, state, reserved, "
+    "created_at, checks, reason, terms, explanation, venue_reference, position_id, launch_id, strategy, parent_id, "
+    "filled_quantity, filled_notional, updated_at, version, recorded_seq, account_id"
+)
+POSITION = (
+    "id, instrument_id, opened_at, quantity, spent, received, basis, fees, realised, state, exit_rule, closed_at, "
+    "launch_id, strategy, version"
+)
+LOT = "id, position_id, quantity, remaining, cost, opened_at"
+FILL = (
+    "id, order_id, instrument_id, position_id, venue_trade_id, side, quantity, notional, fee_asset, fee, fee_value, "
+    "realised, at, reversed_at, seq"
+)
+
+
+class TableShelf:
+    """One account's rows, through the connection of the transaction at hand."""
+
+    def __init__(self, writer: Writer, account_key: str) -> None:
+        self.writer = writer
+        self.account_key = account_key
+
+    def order(self, key: str) -> BookedOrder | None:
+        row = self.writer.row(f'SELECT {ORDER} FROM "order" WHERE id = ?', (key,))  # noqa: S608
+        return None if row is None else read_order(row)
+
+    def find_client_id(self, client_id: str) -> str | None:
+        query = 'SELECT id FROM "order" WHERE account_id = ? AND client_order_id = ?'
+        row = self.writer.row(query, (self.account_key, client_id))
+        return None if row is None else read_hex(row[0])
+
+    def position(self, key: str) -> BookedPosition | None:
+        row = self.writer.row(f"SELECT {POSITION} FROM position WHERE id = ?", (key,))  # noqa: S608
+        if row is None:
+            return None
+        position = read_position(row)
+        rows = self.writer.rows(f"SELECT {LOT} FROM lot WHERE position_id = ? ORDER BY id", (key,))  # noqa: S608
+        lots = (read_lot(one) for one in rows)
+        position.lots = {lot.key: lot for lot in lots if lot.remaining}
+        return position
+
+    def fill(self, key: str) -> BookedFill | None:
+        row = self.writer.row(f"SELECT {FILL} FROM fill WHERE id = ?", (key,))  # noqa: S608
+        return None if row is None else read_fill(row)
+
+    def knows_trade(self, order_key: str, trade: str) -> bool:
+        query = "SELECT 1 FROM fill WHERE order_id = ? AND venue_trade_id = ?"
+        return self.writer.row(query, (order_key, trade)) is not None
+
+    def knows_movement(self, asset: str, movement: str, reference: str) -> bool:
+        query = "SELECT 1 FROM ledger_entry WHERE account_id = ? AND asset_id = ? AND movement = ? AND reference = ?"
+        return self.writer.row(query, (self.account_key, asset, movement, reference)) is not None
+
+    def lot(self, key: str) -> BookedLot | None:
+        row = self.writer.row(f"SELECT {LOT} FROM lot WHERE id = ?", (key,))  # noqa: S608
+        return None if row is None else read_lot(row)
+
+    def matches(self, fill_key: str) -> list[BookedMatch]:
+        query = "SELECT fill_id, lot_id, quantity, cost, proceeds FROM lot_match WHERE fill_id = ? ORDER BY lot_id"
+        return [
+            BookedMatch(read_hex(a), read_hex(b), int(c), int(d), int(e))
+            for a, b, c, d, e in self.writer.rows(query, (fill_key,))
+        ]
+
+    def strategy_day(self, key: tuple[object, str, str]) -> StrategyFigures | None:
+        query = (
+            "SELECT realised, fees, bought, sold, fills, wins, won, losses, lost FROM strategy_day "
+            "WHERE account_id = ? AND day = ? AND strategy = ? AND quote_asset = ?"
+        )
+        row = self.writer.row(query, (self.account_key, str(key[0]), key[1], key[2]))
+        return None if row is None else StrategyFigures(*(int(value) for value in row))
+
+    def instrument_day(self, key: tuple[object, str]) -> InstrumentFigures | None:
+        query = (
+            "SELECT quantity, notional, fills, realised, fees, held, basis FROM instrument_day "
+            "WHERE account_id = ? AND day = ? AND instrument_id = ?"
+        )
+        row = self.writer.row(query, (self.account_key, str(key[0]), key[1]))
+        return None if row is None else InstrumentFigures(*(int(value) for value in row))
+
+
+def read_order(row: Any) -> BookedOrder:
+    """A row of `ORDER`'s columns."""
+    return BookedOrder(
+        read_hex(row[0]),
+        row[1],
+        row[2],
+        Side(row[3]),
+        OrderType(row[4]),
+        TimeInForce(row[5]),
+        _whole(row[6]),
+        _whole(row[7]),
+        None if row[8] is None else Decimal(row[8]),
+        OrderState(row[9]),
+        int(row[10]),
+        read_micros(row[11]),
+        row[12],
+        row[13],
+        row[14],
+        row[15],
+        row[16],
+        _key(row[17]),
+        _key(row[18]),
+        row[19],
+        _key(row[20]),
+        int(row[21]),
+        int(row[22]),
+        read_micros(row[23]),
+        row[24],
+        row[25],
+        read_hex(row[26]),
+    )
+
+
+def read_position(row: Any) -> BookedPosition:
+    """A row of `POSITION`'s columns, without its lots."""
+    return BookedPosition(
+        read_hex(row[0]),
+        row[1],
+        read_micros(row[2]),
+        int(row[3]),
+        int(row[4]),
+        int(row[5]),
+        int(row[6]),
+        int(row[7]),
+        int(row[8]),
+        PositionState(row[9]),
+        row[10],
+        None if row[11] is None else read_micros(row[11]),
+        _key(row[12]),
+        row[13],
+        row[14],
+    )
+
+
+def read_lot(row: Any) -> BookedLot:
+    """A row of `LOT`'s columns."""
+    return BookedLot(
+        read_hex(row[0]), read_hex(row[1]), int(row[2]), int(row[3]), int(row[4]), read_micros(row[5])
+    )
+
+
+def read_fill(row: Any) -> BookedFill:
+    """A row of `FILL`'s columns."""
+    return BookedFill(
+        read_hex(row[0]),
+        read_hex(row[1]),
+        row[2],
+        _key(row[3]),
+        row[4],
+        Side(row[5]),
+        int(row[6]),
+        int(row[7]),
+        row[8],
+        int(row[9]),
+        int(row[10]),
+        int(row[11]),
+        read_micros(row[12]),
+        None if row[13] is None else read_micros(row[13]),
+        row[14],
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _key(value: Any) -> str | None:
+    return None if value is None else read_hex(value)
