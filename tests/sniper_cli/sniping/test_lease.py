@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from datetime import timedelta
@@ -11,10 +10,11 @@ import pytest
 
 from sniper_cli.sniping.lease import RunnerLease
 from state.columns import utc_now
-from state.controls import Lease, take_lease
 from state.database import Database
 from state.errors import LeaseLost
 from state.identifiers import new_id
+from state.locks import Lease, Owner, take_lease
+from state.processes import Process, this_process
 
 
 def test_a_second_runner_is_refused_while_the_first_lives(database: Database) -> None:
@@ -37,9 +37,10 @@ def test_the_lease_of_a_process_that_is_gone_is_taken_over_at_once(database: Dat
     account = new_id()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    holder = f"{socket.gethostname()}:{gone.pid}:1:abc"
+    here = this_process()
     lease = RunnerLease(database, account)
-    database.transact(lambda session: take_lease(session, lease.name, holder, timedelta(hours=1)))
+    dead = Owner("dead", Process(here.host, here.machine, gone.pid, "1"))
+    database.transact(lambda session: take_lease(session, lease.name, dead, timedelta(hours=1)))
     lease.take()
     assert lease.epoch == 2
 
@@ -47,10 +48,9 @@ def test_the_lease_of_a_process_that_is_gone_is_taken_over_at_once(database: Dat
 def test_the_lease_of_another_machine_is_respected_until_it_expires(database: Database) -> None:
     account = new_id()
     lease = RunnerLease(database, account)
-    database.transact(
-        lambda session: take_lease(session, lease.name, "elsewhere:1:1:abc", timedelta(hours=1))
-    )
-    with pytest.raises(LeaseLost):
+    far = Owner("far", Process("elsewhere", "another-boot/pid:[1]", 1, "1"))
+    database.transact(lambda session: take_lease(session, lease.name, far, timedelta(hours=1)))
+    with pytest.raises(LeaseLost, match="another sniper is running"):
         lease.take()
     past = utc_now() - timedelta(hours=2)
     database.transact(lambda session: _expire(session.get_one(Lease, lease.name), past))
