@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -105,7 +106,7 @@ class Sales:
             self._run.tell(RunnerTrouble(problem=f"the bid of a sale could not be raised: {error.message}"))
 
     def _intent(
-        self, holding: Holding, signal: ExitSignal, quantity: int, former: list[AnyOrder]
+        self, holding: Holding, signal: ExitSignal, quantity: int, former: Sequence[AnyOrder]
     ) -> OrderIntent:
         """The next attempt: each bids higher and takes a worse price than the last."""
         attempt = len(former) + 1
@@ -130,7 +131,7 @@ class Sales:
             position_id=holding.id,
         )
 
-    def _is_due(self, former: list[AnyOrder], signal: ExitSignal) -> bool:
+    def _is_due(self, former: Sequence[AnyOrder], signal: ExitSignal) -> bool:
         """After several failures, not at every block."""
         failures = len(former) - PATIENT_AFTER
         if failures <= 0 or signal.rule is ExitRule.LIQUIDITY_PENDING:

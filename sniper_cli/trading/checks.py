@@ -8,16 +8,19 @@ compact spelling (`["funds", needed, available]`), for a sentence an order and a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from sniper_cli.books.book import Book
-from sniper_cli.books.events import raw
+from sniper_cli.books.events import wide
 from sniper_cli.trading.amounts import spelled, whole
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.trading.listings import Listing
 from state.accounts import VenueKind
+from state.columns import canonical
 from state.controls import KillSwitch
 from state.orders import TRIGGERED, OrderType, Side
 from state.positions import PositionState
@@ -26,8 +29,7 @@ Figure = tuple[str, int | str, int | str] | tuple[str]
 """A check that passed: its name, and where it has any, the value and what it was held against."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, gc=False):
     """An intent in figures, as limits want it. Amounts in base and quote units."""
 
     intent: OrderIntent
@@ -45,6 +47,9 @@ class Proposal:
     at: int
 
 
+_ENCODER = msgspec.json.Encoder()
+
+
 class Limiter(Protocol):
     """Rules on what an account may do, compiled for it: `sniper_cli.risk` has the real one."""
 
@@ -53,12 +58,11 @@ class Limiter(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Examination:
+class Examination(msgspec.Struct, gc=False):
     """What the checks found."""
 
-    passed: list[Figure] = field(default_factory=list)
-    failed: list[CheckResult] = field(default_factory=list)
+    passed: list[Figure] = []  # noqa: RUF012 - msgspec makes each its own
+    failed: list[CheckResult] = []  # noqa: RUF012
 
     @property
     def explanation(self) -> str | None:
@@ -66,7 +70,9 @@ class Examination:
 
     def json(self) -> str:
         """As it stands with the order: what passed compact, what failed in words."""
-        return bytes(raw([*self.passed, *(asdict(result) for result in self.failed)])).decode()
+        if self.failed:
+            return canonical([*self.passed, *(asdict(result) for result in self.failed)])
+        return _ENCODER.encode(self.passed).decode()
 
 
 def examine(
@@ -77,10 +83,14 @@ def examine(
     *,
     switch: KillSwitch | None,
     limiter: Limiter | None,
+    problem: CheckResult | None = None,
     proposal: Proposal | None = None,
     needed: int | None = None,
 ) -> Examination:
-    """All checks; those on limits only with a well-formed `proposal`, on funds once it is known what is `needed`."""
+    """All checks; those on limits only with a well-formed `proposal`, on funds once it is known what is `needed`.
+
+    `problem`: what `malformed` found.
+    """
     found = Examination()
     if listing is None or listing.venue is not venue:
         found.failed.append(_unknown(intent, listing, venue))
@@ -88,7 +98,6 @@ def examine(
         return found
     found.passed.append(("instrument",))
     _kill_switch(found, intent, book, switch)
-    problem = malformed(intent, listing)
     if problem is not None:
         found.failed.append(problem)
         return found
@@ -202,7 +211,7 @@ def _notional(found: Examination, intent: OrderIntent, listing: Listing, proposa
             CheckResult("minimum_notional", False, detail + _enough(proposal, least), figures)
         )
     elif least is not None:
-        found.passed.append(("minimum_notional", notional, least))
+        found.passed.append(("minimum_notional", wide(notional), least))
     if most is not None and notional > most:
         detail = f"{spelled(listing.quote, notional)}, at most {whole(listing.quote, most):f}"
         figures = {"notional": str(notional), "maximum": str(most)}
@@ -234,7 +243,7 @@ def _holdings(found: Examination, intent: OrderIntent, listing: Listing, book: B
     if not book.margin or (intent.terms is not None and intent.terms.reduce_only):
         free = held - selling
         if wanted <= free:
-            found.passed.append(("holdings", wanted, free))
+            found.passed.append(("holdings", wide(wanted), wide(free)))
         else:
             detail = (
                 f"{whole(listing.base, wanted):f} of {spelled(listing.base, free)} not being sold already"
@@ -276,7 +285,7 @@ def _funds(found: Examination, needed: int, listing: Listing, book: Book) -> Non
     if book.margin:
         return  # the margin limit stands in place of cash at hand
     if needed <= available:
-        found.passed.append(("funds", needed, available))
+        found.passed.append(("funds", wide(needed), wide(available)))
         return
     detail = f"{whole(quote, needed):f} needed at most, {spelled(quote, available)} available"
     figures = {

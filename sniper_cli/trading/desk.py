@@ -242,7 +242,8 @@ class OrderDesk:
         self, page: Page, account: Account, intent: OrderIntent, listing: Listing | None, plan: Plan | None
     ) -> Examination:
         proposal = None
-        if listing is not None and malformed(intent, listing) is None:
+        problem = None if listing is None else malformed(intent, listing)
+        if listing is not None and problem is None:
             proposal = self._proposal(page, intent, listing, plan)
         return examine(
             intent,
@@ -251,6 +252,7 @@ class OrderDesk:
             page.book,
             switch=self._switch(page),
             limiter=self._limiter(page),
+            problem=problem,
             proposal=proposal,
             needed=None if plan is None or intent.side is Side.SELL else plan.quote_needed,
         )

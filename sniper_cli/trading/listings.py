@@ -30,6 +30,9 @@ class Listing(msgspec.Struct, frozen=True):
     base: Asset
     quote: Asset
     pool: str | None
+    base_id: str = ""
+    quote_id: str = ""
+    """The assets' ids once more: an attribute of a table's row costs more than the check that needs it."""
 
     def notional(self, quantity: int, price: Decimal) -> int:
         """Quote units that so many base units are worth at a price, rounded down."""
@@ -90,4 +93,6 @@ def read_listing(row: tuple[object, ...]) -> Listing:
         Asset(id=str(base[0]), symbol=str(base[1]), name=str(base[2]), decimals=int(str(base[3]))),
         Asset(id=str(quote[0]), symbol=str(quote[1]), name=str(quote[2]), decimals=int(str(quote[3]))),
         None if pool is None else str(pool),
+        str(base[0]),
+        str(quote[0]),
     )

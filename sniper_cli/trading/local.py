@@ -7,7 +7,6 @@ as it really stands. A batch is one walk: a thousand intents are one record.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -29,11 +28,12 @@ from sniper_cli.trading.intents import (
     terms_of,
 )
 from sniper_cli.trading.listings import Listing, Listings
+from sniper_cli.trading.plain import walk_plain
 from state.controls import KillSwitch
 from state.orders import RESTING, OrderState, Side, TimeInForce
 
 if TYPE_CHECKING:
-    from sniper_cli.venues.paper.floor import Floor, Happening
+    from sniper_cli.venues.paper.floor import Estimate, Floor, Happening
     from sniper_cli.venues.paper.venue import PaperVenue
 
 SECOND = 1_000_000
@@ -66,7 +66,7 @@ class LocalWalk:
         self.limiter = limiter
         self.react = react
         self.step = page.now // SECOND
-        self._kind = venue.kind
+        self.kind = venue.kind
 
     # -- placing ------------------------------------------------------------------------------------------------
 
@@ -76,6 +76,9 @@ class LocalWalk:
         return [self._place(intent) for intent in intents]
 
     def _place(self, intent: OrderIntent) -> OrderOutcome:
+        order = walk_plain(self, intent)
+        if order is not None:
+            return OrderOutcome(order)
         known = seen(self.page, intent)
         if known is not None:
             return OrderOutcome(known, True)
@@ -89,16 +92,21 @@ class LocalWalk:
         order = recording.draft(page, intent, OrderState.OPEN, terms)
         order.at = moment
         listing = self.listings.get(intent.instrument_id)
-        needed, proposal = None, None
-        if listing is not None and listing.venue is self._kind and malformed(intent, listing) is None:
-            needed, proposal = self._figures(order, terms, intent, listing, moment)
+        problem, proposal, needed = None, None, None
+        if listing is not None and listing.venue is self.kind:
+            problem = malformed(intent, listing)
+            if problem is None:
+                estimate = self.floor.estimate(order, terms, moment // SECOND)
+                needed = order.reserved = estimate.needed
+                proposal = self._proposal(intent, listing, estimate, moment)
         found = examine(
             intent,
             listing,
-            self._kind,
+            self.kind,
             book,
             switch=self.switch,
             limiter=self.limiter,
+            problem=problem,
             proposal=proposal,
             needed=needed if intent.side is Side.BUY else None,
         )
@@ -107,7 +115,6 @@ class LocalWalk:
         waits = _waits(terms, moment)
         if waits:
             order.state = OrderState.HELD
-        order.reserved = needed or 0
         recording.write(page, order, found)
         if not found.failed and not waits:
             self.apply(self.floor.place(order, terms, moment // SECOND), moment)
@@ -120,23 +127,16 @@ class LocalWalk:
             return msgspec.structs.replace(terms, expires_at=(moment // DAY + 1) * DAY)
         return terms
 
-    def _figures(
-        self, order: BookedOrder, terms: Terms, intent: OrderIntent, listing: Listing, moment: int
-    ) -> tuple[int, Proposal]:
-        needed, worst, middle = self.floor.needed(order, terms, moment // SECOND)
-        quantity = intent.quantity
-        if quantity is None:
-            price = listing.quote.units(Decimal(1)) if not worst else worst.scaleb(listing.quote.decimals)
-            quantity = int(Decimal(intent.budget or 0) * 10**listing.base.decimals / price)
-        if intent.budget is not None:
-            notional = intent.budget
-        elif listing.lot:
-            pit = self.floor.pit(intent.instrument_id)
-            notional = pit.spec.notional(int(worst / pit.tick), quantity // listing.lot)
-        else:
-            notional = listing.notional(quantity, worst)
-        return needed, Proposal(
-            intent, listing, quantity, notional, worst, middle, reduces(intent, self.book), moment
+    def _proposal(self, intent: OrderIntent, listing: Listing, estimate: Estimate, moment: int) -> Proposal:
+        return Proposal(
+            intent,
+            listing,
+            estimate.quantity,
+            estimate.notional,
+            estimate.worst_price,
+            estimate.middle_price,
+            reduces(intent, self.book),
+            moment,
         )
 
     # -- what the market says -----------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ class LocalWalk:
                 trade=f"{one.step}:{one.index}",
                 quantity=one.lots * (listing.lot or 1),
                 notional=one.notional,
-                fee_asset=listing.quote.id,
+                fee_asset=listing.quote_id,
                 fee=one.fee,
                 at=max(order.at, one.step * SECOND),
                 lots=named,

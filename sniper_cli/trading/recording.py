@@ -59,13 +59,13 @@ def told(order: BookedOrder) -> Recorded:
         order.key,
         order.client_order_id,
         order.instrument_id,
-        order.side.value,
-        order.type.value,
-        order.time_in_force.value,
+        order.side._value_,
+        order.type._value_,
+        order.time_in_force._value_,
         wide_or_none(order.quantity),
         wide_or_none(order.budget),
         price_text(order.limit_price),
-        order.state.value,
+        order.state._value_,
         wide(order.reserved),
         order.at,
         msgspec.Raw(order.checks_json.encode()),
@@ -82,7 +82,7 @@ def told(order: BookedOrder) -> Recorded:
 
 def note(page: Page, order: BookedOrder, explanation: str) -> None:
     """Write beside an order why it could not be given to the venue; its fate stays open."""
-    page.add(Moved(order.key, order.state.value, page.now, explanation))
+    page.add(Moved(order.key, order.state._value_, page.now, explanation))
 
 
 def move(

@@ -19,7 +19,8 @@ import msgspec
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.market.instruments import Spec, find_spec
-from sniper_cli.market.matching import OrderBook, PostOnly
+from sniper_cli.market.book_outcomes import Reason, SelfTrade
+from sniper_cli.market.matching import OrderBook
 from sniper_cli.market.simulated import PricePath, SimulatedMarket
 from sniper_cli.trading.intents import NO_TERMS, Terms, terms_of
 from sniper_cli.venues.paper.matching import (
@@ -35,6 +36,11 @@ from sniper_cli.venues.paper.matching import (
 )
 from sniper_cli.venues.paper.triggers import Trigger, trigger_of
 from state.orders import RESTING, TRIGGERED, OrderState, OrderType, Side, TimeInForce
+
+LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+
+US = 1
+"""The account, in the engine's eyes."""
 
 MARKET = "market"
 """Who trades with our resting orders."""
@@ -54,6 +60,15 @@ class Happening:
     """Its terms from now on: it was triggered."""
 
 
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """A second's best bid, best ask and middle price, in ticks."""
+
+    step: int
+    bid: int
+    ask: int
+    middle: int
+
+
 @dataclass(slots=True)
 class Pit:
     """One instrument on the floor."""
@@ -62,10 +77,40 @@ class Pit:
     path: PricePath
     tick: Decimal
     lot_units: int
-    resting: OrderBook = field(default_factory=OrderBook)
+    resting: OrderBook = field(default_factory=lambda: OrderBook(SelfTrade.CANCEL_NEWEST))
     triggers: dict[str, Trigger] = field(default_factory=dict)
     searched: tuple[int, int] = (-1, -1)
     """(after, until) of the last search that found nothing: that stretch need not be searched again."""
+    tick_of_lot: int = 1
+    """Quote units of one lot at a price of one tick."""
+    quoted: Quote = Quote(-1, 0, 0, 0)
+
+    def quote(self, step: int) -> Quote:
+        """The best prices of a second, worked out once."""
+        if self.quoted.step != step:
+            book = self.path.book(step)
+            middle = self.path.ticks(step)
+            self.quoted = Quote(step, book.bids[0].ticks, book.asks[0].ticks, middle)
+        return self.quoted
+
+
+class Estimate(msgspec.Struct, gc=False):
+    """An order in figures before it is placed: base units, quote units, prices in ticks."""
+
+    pit: Pit
+    quantity: int
+    notional: int
+    needed: int
+    worst: int
+    middle: int
+
+    @property
+    def worst_price(self) -> Decimal:
+        return self.worst * self.pit.tick
+
+    @property
+    def middle_price(self) -> Decimal:
+        return self.middle * self.pit.tick
 
 
 class Floor:
@@ -74,6 +119,8 @@ class Floor:
     def __init__(self, market: SimulatedMarket, conditions: Conditions, book: Book) -> None:
         self.market = market
         self.conditions = conditions
+        self.dearer = max(conditions.fees.taker_bps, conditions.fees.maker_bps)
+        """The higher fee: what a purchase may cost at most is reckoned with it."""
         self.book = book
         self.seq = book.seq
         """The record up to which this floor knows the account's orders."""
@@ -87,7 +134,8 @@ class Floor:
         pit = self._pits.get(instrument_id)
         if pit is None:
             spec = find_spec(instrument_id)
-            pit = Pit(spec, self.market.path(instrument_id), spec.tick, spec.lot_units)
+            path = self.market.path(instrument_id)
+            pit = Pit(spec, path, spec.tick, spec.lot_units, tick_of_lot=spec.tick_of_lot)
             self._pits[instrument_id] = pit
         return pit
 
@@ -98,11 +146,11 @@ class Floor:
         pit = self.pit(order.instrument_id)
         if order.type in TRIGGERED and terms.triggered_at is None:
             return self._watch(pit, order, terms, step)
-        market = pit.path.book(step)
+        quote = pit.quote(step)
         lots = None if order.quantity is None else (order.quantity - order.filled_quantity) // pit.lot_units
-        limited = order.limit_price is not None and order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+        limited = order.limit_price is not None and order.type in LIMITED
         buying = order.side is Side.BUY
-        best = market.asks[0].ticks if buying else market.bids[0].ticks
+        best = quote.ask if buying else quote.bid
         if limited and lots is not None:
             assert order.limit_price is not None
             worst = int(order.limit_price / pit.tick)
@@ -118,20 +166,26 @@ class Floor:
     def _worst(self, pit: Pit, order: BookedOrder, terms: Terms, best: int) -> int:
         """The limit, and for a market order the best price with its slippage, to whole ticks on the near side."""
         limit = None if order.limit_price is None else int(order.limit_price / pit.tick)
-        if order.type in (OrderType.LIMIT, OrderType.STOP_LIMIT) and limit is not None:
+        if limit is not None and order.type in LIMITED:
             return limit
         slippage = SLIPPAGE_BPS if terms.slippage_bps is None else terms.slippage_bps
-        if order.side is Side.BUY:
-            worst = best * (BPS + slippage) // BPS
-            return worst if limit is None else min(worst, limit)
-        worst = max(1, -(-best * (BPS - slippage) // BPS))
-        return worst if limit is None else max(worst, limit)
+        buying = order.side is Side.BUY
+        worst = self.worst_at_market(buying, best, slippage)
+        if limit is None:
+            return worst
+        return min(worst, limit) if buying else max(worst, limit)
+
+    @staticmethod
+    def worst_at_market(buying: bool, best: int, slippage: int = SLIPPAGE_BPS) -> int:
+        """The best price with the slippage it may have, to whole ticks on the near side."""
+        if buying:
+            return best * (BPS + slippage) // BPS
+        return max(1, -(-best * (BPS - slippage) // BPS))
 
     def _unreached(self, pit: Pit, order: BookedOrder, terms: Terms, worst: int, lots: int) -> Happening:
         """A limit that the market has not reached: it rests, or ends."""
         if order.time_in_force in RESTING:
-            self._rest(pit, order, terms, worst, lots)
-            return Happening(order.key)
+            return self.rest(pit, order, terms, worst, lots) or Happening(order.key)
         return Happening(order.key, (), OrderState.CANCELLED, self._cut_short(pit, order, worst, ()))
 
     def _take(
@@ -162,13 +216,23 @@ class Floor:
             why = self._cut_short(pit, order, worst, executions)
             return Happening(order.key, executions, OrderState.CANCELLED, why)
         left = (lots or 0) - sum(one.lots for one in executions)
-        self._rest(pit, order, terms, worst, left)
+        ended = self.rest(pit, order, terms, worst, left)
+        if ended is not None:
+            return Happening(order.key, executions, ended.state, ended.explanation)
         return Happening(order.key, executions)
 
-    def _rest(self, pit: Pit, order: BookedOrder, terms: Terms, ticks: int, lots: int) -> None:
+    def rest(self, pit: Pit, order: BookedOrder, terms: Terms, ticks: int, lots: int) -> Happening | None:
+        """Let an order wait in the book. Where it would meet one of our own there, it ends instead: what it says then.
+
+        Exchanges call it self-trade prevention; the order that comes later goes.
+        """
         display = 0 if terms.display is None else terms.display // pit.lot_units
-        pit.resting.place(order.key, order.side, ticks, lots, display=display)
+        outcome = pit.resting.place(order.key, order.side, ticks, lots, owner=US, display=display)
         pit.searched = (-1, -1)
+        if outcome.reason is not Reason.SELF_TRADE:
+            return None
+        why = f"at {pit.spec.price(ticks):f} it would trade with an order of your own"
+        return Happening(order.key, (), OrderState.CANCELLED, why)
 
     def _watch(self, pit: Pit, order: BookedOrder, terms: Terms, step: int) -> Happening:
         """A trigger that the price has passed already goes off at once."""
@@ -198,7 +262,7 @@ class Floor:
         ticks = int(order.limit_price / pit.tick)
         left = self._lots_left(pit, order, ticks)
         if left > 0:
-            self._rest(pit, order, terms, ticks, left)
+            self.rest(pit, order, terms, ticks, left)
 
     def _lots_left(self, pit: Pit, order: BookedOrder, ticks: int) -> int:
         if order.quantity is not None:
@@ -295,23 +359,23 @@ class Floor:
 
     # -- figures ------------------------------------------------------------------------------------------------
 
-    def needed(self, order: BookedOrder, terms: Terms, step: int) -> tuple[int, Decimal, Decimal]:
-        """What a purchase may cost at most in quote units; the worst price; and the market's middle price.
+    def estimate(self, order: BookedOrder, terms: Terms, step: int) -> Estimate:
+        """What an order comes to at its worst price, and what a purchase may cost at most.
 
         With the higher fee, and one unit a level for its rounding.
         """
         pit = self.pit(order.instrument_id)
-        market = pit.path.book(step)
-        best = market.asks[0].ticks if order.side is Side.BUY else market.bids[0].ticks
-        worst = self._expected_worst(pit, order, terms, best)
-        middle = pit.spec.price(pit.path.ticks(step))
-        if order.side is Side.SELL:
-            return 0, worst * pit.tick, middle
-        if order.budget is not None:
-            return order.budget, worst * pit.tick, middle
-        fees = self.conditions.fees
-        notional = pit.spec.notional(worst, (order.quantity or 0) // pit.lot_units)
-        return notional + fee_on(notional, max(fees.taker_bps, fees.maker_bps)) + 10, worst * pit.tick, middle
+        quote = pit.quote(step)
+        buying = order.side is Side.BUY
+        worst = self._expected_worst(pit, order, terms, quote.ask if buying else quote.bid)
+        unit = worst * pit.tick_of_lot
+        if order.quantity is None:
+            budget = order.budget or 0
+            quantity = budget // unit * pit.lot_units if unit else 0
+            return Estimate(pit, quantity, budget, budget, worst, quote.middle)
+        notional = order.quantity // pit.lot_units * unit
+        needed = notional + fee_on(notional, self.dearer) + 10 if buying else 0
+        return Estimate(pit, order.quantity, notional, needed, worst, quote.middle)
 
     def _expected_worst(self, pit: Pit, order: BookedOrder, terms: Terms, best: int) -> int:
         """Of an order that waits for a trigger, the worst price from there."""
@@ -336,4 +400,4 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-__all__ = ["NO_TERMS", "Floor", "Happening", "PostOnly", "plain"]
+__all__ = ["NO_TERMS", "Floor", "Happening", "plain"]

@@ -102,7 +102,7 @@ class PaperVenue:
 
     def _worst(self, order: BookedOrder, terms: Terms) -> Decimal:
         floor = Floor(self.market, self.conditions, _nothing(order.account_key))
-        return floor.needed(order, terms, step_of(self.clock()))[1]
+        return floor.estimate(order, terms, step_of(self.clock())).worst_price
 
 
 def _nothing(account_key: str) -> Book:
