@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -50,6 +49,7 @@ class Database:
         self._durability = durability
         self._met = False
         """Whether a connection was ever made."""
+        self._file = sqlite.OneFile(self.url) if self.is_sqlite else None
         self.engine = self._open()
 
     def _open(self) -> Engine:
@@ -57,8 +57,9 @@ class Database:
             engine = create_engine(
                 self.url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
             )
-            event.listen(engine, "do_connect", lambda *_: sqlite.make_private(self.url))
+            event.listen(engine, "do_connect", self._make_file)
             event.listen(engine, "connect", self._prepare_sqlite)
+            event.listen(engine, "checkout", self._check_file)
             event.listen(engine, "begin", sqlite.begin)
             event.listen(engine, "handle_error", sqlite.end_with_it)
             return engine
@@ -76,7 +77,17 @@ class Database:
 
     def _prepare_sqlite(self, connection: Any, _record: object) -> None:
         sqlite.prepare(connection, BUSY_SECONDS, synchronous=self._durability)
+        if self._file is not None:
+            self._file.opened()
         self._met = True
+
+    def _make_file(self, *_: object) -> None:
+        self._check_file()  # one that was there and is gone is not made anew
+        sqlite.make_private(self.url)
+
+    def _check_file(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.require()
 
     def _prepare_postgres(self, connection: Any, record: Any) -> None:
         postgres.prepare(connection, record, BUSY_SECONDS)
@@ -187,12 +198,7 @@ class Database:
 
     def _given_up(self, trouble: StateError, *, looked: bool) -> StateError:
         if isinstance(trouble, CommitUnknown) and looked:
-            lost = DatabaseUnavailable(
-                f"the connection to {self.display_url} is lost at every COMMIT; {faults.NOTHING_KEPT}",
-                hint="sniper doctor",
-                reason=faults.LOST.reason,
-                retry=True,
-            )
+            lost = self._lost("is lost at every COMMIT")
             lost.__cause__ = trouble
             return lost
         return trouble
@@ -220,18 +226,12 @@ class Database:
             raise unknown from error
 
     def _require_committable(self, driver: Any) -> None:
+        self._check_file()
         if not self.is_sqlite and postgres.is_gone(driver):
-            raise DatabaseUnavailable(
-                f"the connection to {self.display_url} was lost before the COMMIT; {faults.NOTHING_KEPT}",
-                hint="sniper doctor",
-                reason=faults.LOST.reason,
-                retry=True,
-            )
+            raise self._lost("was lost before the COMMIT")
         if not driver.in_transaction if self.is_sqlite else postgres.has_failed(driver):
             # Postgres answers such a COMMIT with ROLLBACK and no error; SQLite has rolled back already.
-            raise StateError(
-                f"a statement had failed before the COMMIT; {faults.NOTHING_KEPT}", hint="sniper doctor"
-            )
+            raise self._failed_before()
 
     # -- trouble ------------------------------------------------------------------------------------------------
 
@@ -257,12 +257,8 @@ class Database:
             except PendingRollbackError as error:
                 if not connection.invalidated:
                     raise
-                raise DatabaseUnavailable(
-                    f"the connection to {self.display_url} was lost; {faults.NOTHING_KEPT}",
-                    hint="sniper doctor",
-                    reason=faults.LOST.reason,
-                    retry=True,
-                ) from error
+                trouble = self._failed_before() if self.is_sqlite else self._lost("was lost")
+                raise trouble from error
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -276,7 +272,11 @@ class Database:
             else:
                 self.breaker.answered()
             trouble = faults.translate(
-                error, self.display_url, self._file, met=self._met, seconds=BUSY_SECONDS
+                error,
+                self.display_url,
+                self._file.path if self._file is not None else None,
+                met=self._met,
+                seconds=BUSY_SECONDS,
             )
             if trouble is None:
                 raise
@@ -291,6 +291,19 @@ class Database:
                 retry=False,
             ) from error
 
+    def _lost(self, how: str) -> DatabaseUnavailable:
+        return DatabaseUnavailable(
+            f"the connection to {self.display_url} {how}; {faults.NOTHING_KEPT}",
+            hint="sniper doctor",
+            reason=faults.LOST.reason,
+            retry=True,
+        )
+
+    def _failed_before(self) -> StateError:
+        return StateError(
+            f"a statement had failed before the COMMIT; {faults.NOTHING_KEPT}", hint="sniper doctor"
+        )
+
     def _refused(self, circuit: CircuitOpen) -> DatabaseUnavailable:
         return DatabaseUnavailable(
             f"the database {self.display_url} has not answered {circuit.failures} times in a row;"
@@ -301,11 +314,6 @@ class Database:
             retry_in=f"{circuit.seconds:.3f}",
             retry_at=timestamp(utc_now() + timedelta(seconds=circuit.seconds)),
         )
-
-    @property
-    def _file(self) -> Path | None:
-        name = self.url.database
-        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
 
     @property
     def display_url(self) -> str:

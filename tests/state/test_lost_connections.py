@@ -21,6 +21,7 @@ from sqlmodel import Session
 from state.database import Database
 from state.errors import CommitUnknown, DatabaseBusy, DatabaseUnavailable, StateError
 from state.resilience import Breaker, Circuit
+from tests.state.disks import small_disk
 from tests.state.wire import Cut, Wire, wire_to
 
 pytestmark = pytest.mark.postgres
@@ -456,6 +457,51 @@ def test_the_servers_troubles_have_sentences(direct: Database, code: str) -> Non
         )
 
     assert caught.value.message
+    assert kept(direct) == []
+
+
+def test_a_full_disk_of_the_server_keeps_nothing(direct: Database) -> None:
+    if "DATABASE_URL" in os.environ:
+        pytest.skip("the server's disks are not ours")
+    space = f"small_{uuid4().hex[:8]}"
+    with small_disk(3) as disk:
+        if os.geteuid() == 0:
+            shutil.chown(disk, "pgserver", "pgserver")
+        with direct.engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
+                f"CREATE TABLESPACE {space} LOCATION '{disk}'"
+            )
+        with direct.write() as session:
+            session.execute(sa.text(f"CREATE TABLE pile (n integer, content text) TABLESPACE {space}"))
+            session.execute(sa.text("INSERT INTO pile VALUES (0, 'before')"))
+        try:
+            with pytest.raises(
+                DatabaseUnavailable, match="is full; nothing of this transaction was kept"
+            ) as caught:
+                direct.transact(
+                    lambda session: [
+                        session.execute(
+                            sa.text("INSERT INTO note VALUES (1, 'x')"),
+                        ),
+                        session.execute(
+                            sa.text(
+                                "INSERT INTO pile SELECT n, repeat(md5(n::text), 60) FROM generate_series(1, 9000) n"
+                            )
+                        ),
+                    ]
+                )
+            with direct.read() as session:
+                assert session.execute(sa.text("SELECT count(*) FROM pile")).scalar_one() == 1
+        finally:
+            direct.close()
+            with direct.write() as session:
+                session.execute(sa.text("DROP TABLE pile"))
+            with direct.engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(
+                    f"DROP TABLESPACE {space}"
+                )
+
+    assert caught.value.details["reason"] == "disk_full"
     assert kept(direct) == []
 
 

@@ -61,7 +61,7 @@ def test_no_wait_goes_beyond_the_deadline(clock: Clock) -> None:
         pass
 
     assert 3 < sum(clock.slept) < 5
-    assert not patience.wait(OUTAGE, least=0.5)
+    assert not patience.wait(OUTAGE, least=1.0)
 
 
 def test_a_breaker_opens_after_so_many_failures_in_a_row(clock: Clock) -> None:
