@@ -214,7 +214,7 @@ _OPEN = sa.text(f"state IN ({_WORDS})")
 sa.Index(
     "ix_order_open",
     _ORDERS.c.account_id,
-    _ORDERS.c.instrument_id,
+    _ORDERS.c.id,
     sqlite_where=_OPEN,
     postgresql_where=_OPEN,
 )

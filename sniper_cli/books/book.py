@@ -29,6 +29,8 @@ REORGANISED = "reorganised"
 NOTHING_RECEIVED = "nothing_received"
 """The exit rule of a position that a token never delivered."""
 
+_BUY, _FILLED, _PARTIAL = Side.BUY, OrderState.FILLED, OrderState.PARTIALLY_FILLED
+
 RECENT = 50_000
 """Client order ids kept in memory before the tables are trusted with them."""
 
@@ -293,13 +295,15 @@ class Book:
     # -- trades -------------------------------------------------------------------------------------------------
 
     def _filled(self, event: ev.Filled, seq: int) -> None:
-        order = self.find_order(event.order)
+        order = self.orders.get(event.order) or self.find_order(event.order)
         base, quote = self.pairs[order.instrument_id]
         quantity, notional, fee = int(event.quantity), int(event.notional), int(event.fee)
-        buying = order.side is Side.BUY
-        sign = 1 if buying else -1
-        self._trade(base, "buy" if buying else "sell", sign * quantity)
-        self._trade(quote, "buy" if buying else "sell", -sign * notional)
+        if order.side is _BUY:
+            self._trade(base, "buy", quantity)
+            self._trade(quote, "buy", -notional)
+        else:
+            self._trade(base, "sell", -quantity)
+            self._trade(quote, "sell", notional)
         if fee:
             self._trade(event.fee_asset, "fee", -fee)
         self._hold(order, -1)
@@ -307,8 +311,7 @@ class Book:
         order.filled_notional += notional
         order.updated = event.at
         order.version += 1
-        self._progress(order, event.at)
-        realised = int(event.realised)
+        self._progress(order)
         fill = BookedFill(
             event.fill,
             order.key,
@@ -321,23 +324,23 @@ class Book:
             event.fee_asset,
             fee,
             int(event.fee_value),
-            realised,
+            int(event.realised),
             event.at,
             None,
             seq,
         )
         self.changes.fills.append(fill)
-        position = self._book_position(event, order, fill, seq)
+        position = None if event.position is None else self._book_position(event, order, fill)
         if fill.position_key is not None:
             order.position_key = fill.position_key
         self._settle(order)
         self._count(order, fill, quote, position)
 
     @staticmethod
-    def _progress(order: BookedOrder, at: int) -> None:
+    def _progress(order: BookedOrder) -> None:
         """A fill implies a state; of a budget only the venue knows whether it is spent."""
         done = order.quantity is not None and order.filled_quantity >= order.quantity
-        state = OrderState.FILLED if done else OrderState.PARTIALLY_FILLED
+        state = _FILLED if done else _PARTIAL
         if order.state is not state and state in TRANSITIONS[order.state]:
             order.state = state
 
@@ -347,13 +350,10 @@ class Book:
         key = (asset, movement)
         trades[key] = trades.get(key, 0) + amount
 
-    def _book_position(
-        self, event: ev.Filled, order: BookedOrder, fill: BookedFill, seq: int
-    ) -> BookedPosition | None:
+    def _book_position(self, event: ev.Filled, order: BookedOrder, fill: BookedFill) -> BookedPosition:
         """Close what the event says, open what it says; the position that it leaves."""
-        if event.position is None:
-            return None
-        sign = 1 if order.side is Side.BUY else -1
+        assert event.position is not None
+        sign = 1 if order.side is _BUY else -1
         position = self._open_or_new(event.position, order, event.at)
         closed = 0
         for match in event.closed:

@@ -19,13 +19,13 @@ from state.positions import LotMethod
 def tell_fill(
     book: Book,
     order: BookedOrder,
-    *,
     trade: str,
     quantity: int,
     notional: int,
     fee_asset: str,
     fee: int,
     at: int,
+    *,
     fee_value: int | None = None,
     lots: Sequence[str] = (),
 ) -> Filled:

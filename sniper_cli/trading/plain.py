@@ -14,6 +14,7 @@ import msgspec
 
 from sniper_cli.books.events import EMPTY, Recorded
 from sniper_cli.books.holdings import BookedOrder
+from sniper_cli.books.trades import tell_fill
 from sniper_cli.trading.checks import Figure, Proposal, reduces
 from sniper_cli.trading.intents import NO_TERMS, OrderIntent
 from state.columns import canonical
@@ -169,6 +170,12 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
         if happening is None:
             return order
     else:
+        one = floor.takes_at_once(pit, buying, worst, lots, step)
+        if one is not None:
+            page.add(tell_fill(book, order, f"{step}:0", quantity, one.notional, listing.quote_id, one.fee, now))
+            if walk.react is not None:
+                walk.react(walk, order, now)
+            return order
         happening = floor.place(order, NO_TERMS, step)
     walk.apply(happening, now)
     return order

@@ -18,8 +18,8 @@ import msgspec
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedOrder
-from sniper_cli.market.instruments import Spec, find_spec
 from sniper_cli.market.book_outcomes import Reason, SelfTrade
+from sniper_cli.market.instruments import Spec, find_spec
 from sniper_cli.market.matching import OrderBook
 from sniper_cli.market.simulated import PricePath, SimulatedMarket
 from sniper_cli.trading.intents import NO_TERMS, Terms, terms_of
@@ -30,7 +30,6 @@ from sniper_cli.venues.paper.matching import (
     Execution,
     Taker,
     affordable,
-    execution,
     fee_on,
     take,
 )
@@ -48,8 +47,7 @@ MARKET = "market"
 OPEN_STATES = (OrderState.OPEN, OrderState.PARTIALLY_FILLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(msgspec.Struct, frozen=True, gc=False):
     """What became of one of our orders: trades, and a state that no trade implies."""
 
     order: str
@@ -121,6 +119,7 @@ class Floor:
         self.conditions = conditions
         self.dearer = max(conditions.fees.taker_bps, conditions.fees.maker_bps)
         """The higher fee: what a purchase may cost at most is reckoned with it."""
+        self._kind = not (conditions.slippage_bps or conditions.impact_bps or conditions.latency_ms)
         self.book = book
         self.seq = book.seq
         """The record up to which this floor knows the account's orders."""
@@ -163,6 +162,18 @@ class Floor:
             return Happening(order.key, (), OrderState.REJECTED, why)
         return self._take(pit, order, terms, step, worst, lots, limited)
 
+    def takes_at_once(self, pit: Pit, buying: bool, worst: int, lots: int, step: int) -> Execution | None:
+        """The one trade of an order that the best price alone fills; None where it is not so simple."""
+        if not self._kind:
+            return None
+        book = pit.path.book(step)
+        best = (book.asks if buying else book.bids)[0]
+        if best.lots < lots or (best.ticks > worst if buying else best.ticks < worst):
+            return None
+        notional = best.ticks * lots * pit.tick_of_lot
+        fee = -(-notional * self.conditions.fees.taker_bps // BPS)
+        return Execution(step, 0, best.ticks, lots, notional, fee, False)
+
     def _worst(self, pit: Pit, order: BookedOrder, terms: Terms, best: int) -> int:
         """The limit, and for a market order the best price with its slippage, to whole ticks on the near side."""
         limit = None if order.limit_price is None else int(order.limit_price / pit.tick)
@@ -200,12 +211,12 @@ class Floor:
     ) -> Happening:
         budget = None if order.budget is None else order.budget - order.filled_notional
         if lots is None and limited:  # a budget at a limit is a number of lots; at market it stays a budget
-            lots = affordable(pit.spec, worst, budget, self.conditions.fees.taker_bps)
+            lots = affordable(worst * pit.tick_of_lot, budget, self.conditions.fees.taker_bps)
             budget = None
         if lots == 0:
             return Happening(order.key, (), OrderState.CANCELLED, "nothing is left to trade")
         taker = Taker(order.side, worst, lots, None if lots is not None else budget)
-        executions, satisfied = take(pit.path.book(step), taker, self.conditions)
+        executions, satisfied = take(pit.path.book(step), taker, self.conditions, pit.tick_of_lot)
         if satisfied:
             # A quantity that is filled says so itself; a budget has to be told.
             return Happening(order.key, executions, OrderState.FILLED if order.quantity is None else None)
@@ -267,7 +278,7 @@ class Floor:
     def _lots_left(self, pit: Pit, order: BookedOrder, ticks: int) -> int:
         if order.quantity is not None:
             return (order.quantity - order.filled_quantity) // pit.lot_units
-        all_lots = affordable(pit.spec, ticks, order.budget, self.conditions.fees.taker_bps)
+        all_lots = affordable(ticks * pit.tick_of_lot, order.budget, self.conditions.fees.taker_bps)
         return all_lots - order.filled_quantity // pit.lot_units
 
     def remove(self, order: BookedOrder) -> None:
@@ -346,7 +357,9 @@ class Floor:
                 outcome = pit.resting.place(MARKET, side, level.ticks, level.lots, TimeInForce.IOC)
                 for fill in outcome.fills:
                     maker_bps = self.conditions.fees.maker_bps
-                    one = execution(pit.spec, step, fill.price, fill.lots, maker_bps, index=index, maker=True)
+                    notional = fill.price * fill.lots * pit.tick_of_lot
+                    fee = fee_on(notional, maker_bps)
+                    one = Execution(step, index, fill.price, fill.lots, notional, fee, True)
                     index += 1
                     over = OrderState.FILLED if fill.left == 0 and self._by_budget(str(fill.maker)) else None
                     yield Happening(str(fill.maker), (one,), over)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sniper_cli.market.instruments import Spec
+import msgspec
+
 from sniper_cli.market.simulated import Book, Level
 from state.orders import Side
 
@@ -53,8 +54,7 @@ class Taker:
     """Quote units to spend, fees included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(msgspec.Struct, frozen=True, gc=False):
     """One trade of ours."""
 
     step: int
@@ -67,16 +67,24 @@ class Execution:
     maker: bool
 
 
-def take(book: Book, taker: Taker, conditions: Conditions) -> tuple[tuple[Execution, ...], bool]:
-    """What a book gives at once, best price first, and whether that is all that was wanted."""
+def take(
+    book: Book, taker: Taker, conditions: Conditions, tick_of_lot: int
+) -> tuple[tuple[Execution, ...], bool]:
+    """What a book gives at once, best price first, and whether that is all that was wanted.
+
+    `tick_of_lot`: quote units of one lot at a price of one tick, the instrument's.
+    """
     executions: list[Execution] = []
     lots, budget, fee_bps = taker.lots, taker.budget, conditions.fees.taker_bps
     for level in offered(book, taker, conditions):
-        wanted = affordable(book.spec, level.ticks, budget, fee_bps) if lots is None else lots
+        wanted = affordable(level.ticks * tick_of_lot, budget, fee_bps) if lots is None else lots
         if wanted == 0:
             return tuple(executions), bool(executions)
         got = min(level.lots, wanted)
-        one = execution(book.spec, book.step, level.ticks, got, fee_bps, index=len(executions), maker=False)
+        notional = level.ticks * got * tick_of_lot
+        one = Execution(
+            book.step, len(executions), level.ticks, got, notional, fee_on(notional, fee_bps), False
+        )
         executions.append(one)
         if lots is not None:
             lots -= got
@@ -84,7 +92,7 @@ def take(book: Book, taker: Taker, conditions: Conditions) -> tuple[tuple[Execut
             budget -= one.notional + one.fee
         if got < level.lots or lots == 0:
             return tuple(executions), True
-    spent = budget is not None and affordable(book.spec, taker.worst, budget, fee_bps) == 0
+    spent = budget is not None and affordable(taker.worst * tick_of_lot, budget, fee_bps) == 0
     return tuple(executions), spent and bool(executions)
 
 
@@ -110,13 +118,13 @@ def _worsened(levels: Sequence[Level], taker: Taker, conditions: Conditions) -> 
     return tuple(Level(max(1, level.ticks * (scale - worse) // scale), level.lots) for level in levels)
 
 
-def affordable(spec: Spec, ticks: int, budget: int | None, fee_bps: int) -> int:
-    """How many lots a budget pays for at a price, with the fee."""
+def affordable(lot_price: int, budget: int | None, fee_bps: int) -> int:
+    """How many lots a budget pays for at a price of a lot in quote units, with the fee."""
     if not budget:
         return 0
-    lots = budget * BPS // (spec.notional(ticks, 1) * (BPS + fee_bps))
+    lots = budget * BPS // (lot_price * (BPS + fee_bps))
     # The fee is rounded up: it may be one unit more than the division has reckoned with.
-    while lots and spec.notional(ticks, lots) + fee_on(spec.notional(ticks, lots), fee_bps) > budget:
+    while lots and lots * lot_price + fee_on(lots * lot_price, fee_bps) > budget:
         lots -= 1
     return lots
 
@@ -125,10 +133,3 @@ def fee_on(notional: int, fee_bps: int) -> int:
     """The fee in quote units, rounded up."""
     return -(-notional * fee_bps // BPS)
 
-
-def execution(
-    spec: Spec, step: int, ticks: int, lots: int, fee_bps: int, *, index: int, maker: bool
-) -> Execution:
-    """A trade with its fee."""
-    notional = spec.notional(ticks, lots)
-    return Execution(step, index, ticks, lots, notional, fee_on(notional, fee_bps), maker)

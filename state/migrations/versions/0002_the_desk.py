@@ -21,11 +21,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-NAMES = {
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-}
-OPEN = "state IN (" + ", ".join(f"'{state.value}'" for state in sorted(WORKING)) + ")"
+OPEN = "state IN ('held', 'open', 'partially_filled', 'recorded', 'sent')"
 
 
 def upgrade() -> None:
@@ -53,13 +49,11 @@ def _unrefer() -> None:
         "fill": ("account_id>account", "order_id>order", "fee_asset>asset"),
         "chain_transaction": ("order_id>order",),
     }
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
     for name, references in keys.items():
-        with op.batch_alter_table(name, naming_convention=NAMES) as table:
+        with op.batch_alter_table(name) as table:
             for reference in references:
                 column, target = reference.split(">")
-                key = f"fk_{name}_{column}_{target}" if on_sqlite else f"{name}_{column}_fkey"
-                table.drop_constraint(key, type_="foreignkey")
+                table.drop_constraint(f"fk_{name}_{column}_{target}", type_="foreignkey")
 
 
 def _accounts() -> None:
@@ -90,14 +84,14 @@ def _orders() -> None:
     gone = ("account_id", "instrument_id", "launch_id", "position_id", "state", "venue_reference")
     for column in gone:
         op.drop_index(f"ix_order_{column}", "order")
-    with op.batch_alter_table("order", naming_convention=NAMES) as table:
+    with op.batch_alter_table("order") as table:
         table.drop_column("fingerprint")
         table.add_column(sa.Column("terms", Json(), nullable=True))
         table.add_column(sa.Column("strategy", sa.String(), nullable=True))
         table.add_column(sa.Column("parent_id", sa.Uuid(), nullable=True))
         table.add_column(sa.Column("recorded_seq", sa.BigInteger(), nullable=False, server_default="0"))
         table.alter_column("client_order_id", type_=BinaryText(), existing_type=sa.String())
-    with op.batch_alter_table("order", naming_convention=NAMES) as table:
+    with op.batch_alter_table("order") as table:
         table.alter_column("recorded_seq", server_default=None)
     op.create_index("ix_order_history", "order", ["account_id", "id"])
     for column in ("venue_reference", "launch_id", "position_id", "parent_id"):
@@ -106,7 +100,7 @@ def _orders() -> None:
     op.create_index(
         "ix_order_open",
         "order",
-        ["account_id", "instrument_id"],
+        ["account_id", "id"],
         sqlite_where=sa.text(OPEN),
         postgresql_where=sa.text(OPEN),
     )
@@ -121,7 +115,7 @@ def _orders() -> None:
 def _fills(connection: Any) -> None:
     on_sqlite = connection.dialect.name == "sqlite"
     op.drop_index("ix_fill_order_id", "fill")
-    with op.batch_alter_table("fill", naming_convention=NAMES) as table:
+    with op.batch_alter_table("fill") as table:
         table.add_column(sa.Column("instrument_id", sa.String(), nullable=True))
         table.add_column(sa.Column("position_id", sa.Uuid(), nullable=True))
         table.add_column(sa.Column("realised", Units(), nullable=False, server_default="0"))
@@ -134,7 +128,7 @@ def _fills(connection: Any) -> None:
         op.execute(
             f'UPDATE fill SET {column} = (SELECT o.{column} FROM "order" o WHERE o.id = fill.order_id)'
         )  # noqa: S608
-    with op.batch_alter_table("fill", naming_convention=NAMES) as table:
+    with op.batch_alter_table("fill") as table:
         table.alter_column("instrument_id", nullable=False, existing_type=sa.String())
         table.alter_column("realised", server_default=None)
         table.alter_column("fee_value", server_default=None)
