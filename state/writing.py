@@ -41,6 +41,8 @@ class Writer:
         self.on_sqlite = database.is_sqlite
         self._pooled: Any = None
         self._driver: Any = None
+        self._cursor: Any = None
+        """Of Postgres: making one takes as long as a statement."""
         self._pipeline = ExitStack()
         self._pipelined = False
         if session is not None:
@@ -57,15 +59,17 @@ class Writer:
                 self._driver.autocommit = True  # BEGIN and COMMIT are ours: they travel in the pipeline
         return self._driver
 
+    def leave_checkpoints(self) -> None:
+        """On SQLite: somebody else moves the log into the file (`state.checkpoints`)."""
+        if self.on_sqlite:
+            self.driver.execute("PRAGMA wal_autocheckpoint=0")
+
     def close(self) -> None:
-        """Give the connection back; a Postgres one is closed, for it is not as the pool made it."""
+        """Close the connection: it is not as the pool made it."""
         pooled, self._pooled, self._driver = self._pooled, None, None
         if pooled is None:
             return
-        if self.on_sqlite:
-            pooled.close()
-        else:
-            pooled.invalidate()
+        pooled.invalidate()
 
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
@@ -133,11 +137,16 @@ class Writer:
 
     def _execute(self, sql: str, row: Row) -> Any:
         """On Postgres; without values a `%` stands for itself."""
-        return self.driver.execute(_for_postgres(sql), row) if row else self.driver.execute(sql)
+        if self._cursor is None or self._cursor.connection is not self.driver:
+            self._cursor = self.driver.cursor()
+        return self._cursor.execute(_for_postgres(sql), row) if row else self._cursor.execute(sql)
 
     def many(self, sql: str, rows: Sequence[Row]) -> None:
         """One statement for many rows."""
         if not rows:
+            return
+        if len(rows) == 1:
+            self.run(sql, rows[0])
             return
         if self.on_sqlite:
             self.driver.executemany(sql, rows)

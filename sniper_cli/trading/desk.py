@@ -82,10 +82,12 @@ class OrderDesk:
         prepare_exits: bool = True,
         fence: Callable[[Session], None] | None = None,
         defer_above: int | None = None,
+        background_checkpoints: bool = False,
     ) -> None:
         """`prepare_exits`: let a venue that wants it (an approval) prepare the sale as soon as a purchase is filled.
         `fence` is asked in the transaction that records: a runner that lost its lease raises there and places nothing.
         `defer_above`: batches of more events leave their rows to the projector (`sniper_cli.books.projector`).
+        `background_checkpoints`: on SQLite, a thread moves the log into the file, so that no order waits for it.
         """
         self.database = database
         self.venues = dict(venues)
@@ -95,6 +97,8 @@ class OrderDesk:
         self.prepare_exits = prepare_exits
         self.fence = fence
         self.books = Books(database, actor=actor, defer_above=defer_above)
+        if background_checkpoints and database.is_sqlite:
+            self.books.checkpoint_in_background()
         self.listings = Listings()
         self._accounts: dict[UUID, Account] = {}
         self._sending: set[UUID] = set()
@@ -144,15 +148,17 @@ class OrderDesk:
 
         def work(walk: LocalWalk) -> list[OrderOutcome]:
             outcomes = walk.place(intents)
-            if len(intents) == 1 and outcomes[0].order.account_key and not outcomes[0].replayed:
-                self._summarise(venue, outcomes[0], intents[0])
+            if dry_run:
+                for outcome, intent in zip(outcomes, intents, strict=True):
+                    outcome.dry_run = True
+                    self._summarise(venue, outcome, intent)
             return outcomes
 
         return self.walk_here(account, venue, work, dry_run=dry_run)
 
     @staticmethod
     def _summarise(venue: PaperVenue, outcome: OrderOutcome, intent: OrderIntent) -> None:
-        if outcome.order.state is not OrderState.REFUSED:
+        if outcome.order.state is not OrderState.REFUSED and not outcome.replayed:
             outcome.summary = dict(venue.summary(outcome.order, intent))
 
     def walk_here(
