@@ -204,8 +204,8 @@ class Order(SQLModel, table=True):
 
     @property
     def still_reserved(self) -> int:
-        """What of the reservation its fills have not used up; nothing once it is over."""
-        return max(0, self.reserved - self.filled_notional) if self.is_working else 0
+        """What of the reservation its fills have not used up; nothing while it is held here, and once it is over."""
+        return max(0, self.reserved - self.filled_notional) if self.is_at_venue else 0
 
 
 _WORDS = ", ".join(f"'{state.value}'" for state in sorted(WORKING))

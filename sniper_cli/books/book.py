@@ -8,7 +8,8 @@ its shelf for, where a late fill or a reorganisation needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Protocol
@@ -20,7 +21,7 @@ from sniper_cli.books.changes import Changes, Entry, InstrumentFigures, Strategy
 from sniper_cli.books.holdings import BookedFill, BookedLot, BookedMatch, BookedOrder, BookedPosition
 from state.accounts import Movement
 from state.errors import IllegalTransition, RowNotFound
-from state.orders import TRANSITIONS, WORKING, OrderState, OrderType, Side, TimeInForce
+from state.orders import AT_VENUE, TRANSITIONS, WORKING, OrderState, OrderType, Side, TimeInForce
 from state.positions import LotMethod, PositionState
 from state.writing import day_of
 
@@ -33,6 +34,11 @@ _BUY, _FILLED, _PARTIAL = Side.BUY, OrderState.FILLED, OrderState.PARTIALLY_FILL
 
 RECENT = 50_000
 """Client order ids kept in memory before the tables are trusted with them."""
+
+SECOND = 1_000_000
+
+Claims = dict[tuple[str, str], int]
+"""By kind (`reserved`, `selling`, `buying`) and the asset's or instrument's id."""
 
 SIDES = {side.value: side for side in Side}
 TYPES = {kind.value: kind for kind in OrderType}
@@ -76,6 +82,8 @@ class Book:
         """Base units that open sales may still take, by instrument."""
         self.buying: dict[str, int] = {}
         """Base units that open purchases may still bring, by instrument; those by budget not counted."""
+        self._groups: dict[str, dict[str, Claims]] = {}
+        """What the orders of a group claim, of which only the largest counts: a fill of one is taken off the others."""
         self.orders: dict[str, BookedOrder] = {}
         """At work, in the order of their recording."""
         self.positions: dict[str, BookedPosition] = {}
@@ -230,9 +238,15 @@ class Book:
         self._hold(order, 1)
 
     def _hold(self, order: BookedOrder, sign: int) -> None:
-        """Put aside, or give back, what an order may still take."""
-        if order.state not in WORKING:
+        """Put aside, or give back, what an order may still take. What is held here takes nothing until it is sent."""
+        if order.state not in AT_VENUE:
             return
+        if order.terms_json is not None:
+            if '"reduce_only":true' in order.terms_json:
+                return  # it is cut to what is held as that changes
+            if '"cancels":' in order.terms_json:
+                self._hold_together(order, sign)
+                return
         instrument = order.instrument_id
         left = None if order.quantity is None else order.quantity - order.filled_quantity
         if order.side is Side.BUY:
@@ -244,6 +258,44 @@ class Book:
                 self.buying[instrument] = self.buying.get(instrument, 0) + sign * left
         elif left:
             self.selling[instrument] = self.selling.get(instrument, 0) + sign * left
+
+    def _hold_together(self, order: BookedOrder, sign: int) -> None:
+        """The same for one of a group: the group claims what the largest of its claims is."""
+        group = _group(order)
+        claims = self._groups.setdefault(group, {})
+        before = _largest(claims)
+        if sign > 0:
+            claims[order.key] = self._claims(order)
+        else:
+            claims.pop(order.key, None)
+        after = _largest(claims)
+        for kind, name in before | after:
+            known = getattr(self, kind)
+            known[name] = known.get(name, 0) + after.get((kind, name), 0) - before.get((kind, name), 0)
+        if not claims:
+            del self._groups[group]
+
+    def _claims(self, order: BookedOrder) -> Claims:
+        left = 0 if order.quantity is None else order.quantity - order.filled_quantity
+        if order.side is Side.SELL:
+            return {("selling", order.instrument_id): left}
+        quote = self.pairs[order.instrument_id][1]
+        held = max(0, order.reserved - order.filled_notional)
+        return {("reserved", quote): held, ("buying", order.instrument_id): left}
+
+    def claimed(self, group: str | None, kind: str, name: str) -> int:
+        """What a group has put aside already: `reserved` of a quote asset, `selling` or `buying` of an instrument."""
+        claims = self._groups.get(group) if group is not None else None
+        return 0 if claims is None else _largest(claims).get((kind, name), 0)
+
+    @contextmanager
+    def without(self, order: BookedOrder) -> Iterator[None]:
+        """The book as if an order claimed nothing: what another one in its place would find."""
+        self._hold(order, -1)
+        try:
+            yield
+        finally:
+            self._hold(order, 1)
 
     def _changed(self, order: BookedOrder) -> None:
         if order.key not in self._new:
@@ -614,20 +666,39 @@ class Book:
 
 
 class _Times(msgspec.Struct):
-    """Of an order's terms, what the clock decides."""
+    """Of an order's terms, what the clock decides, and its group."""
 
     expires_at: int | None = None
     starts_at: int | None = None
+    arrives_at: int | None = None
+    cancels: str | None = None
 
 
 _READ_TIMES = msgspec.json.Decoder(_Times)
 
 
 def _times(order: BookedOrder) -> list[int]:
+    """When something happens to an order by the clock. It ends in the first whole second at or after its expiry."""
     if order.terms_json is None or "s_at" not in order.terms_json:
         return []
     times = _READ_TIMES.decode(order.terms_json)
-    return [moment for moment in (times.starts_at, times.expires_at) if moment is not None]
+    found = [moment for moment in (times.starts_at, times.arrives_at) if moment is not None]
+    if times.expires_at is not None:
+        found.append(-(-times.expires_at // SECOND) * SECOND)
+    return found
+
+
+def _group(order: BookedOrder) -> str:
+    assert order.terms_json is not None
+    return _READ_TIMES.decode(order.terms_json).cancels or order.key
+
+
+def _largest(claims: dict[str, Claims]) -> Claims:
+    found: Claims = {}
+    for claim in claims.values():
+        for name, amount in claim.items():
+            found[name] = max(amount, found.get(name, 0))
+    return found
 
 
 def _exit_rule(order: BookedOrder) -> str:

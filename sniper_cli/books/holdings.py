@@ -115,8 +115,8 @@ class BookedOrder(msgspec.Struct, gc=False):
 
     @property
     def still_reserved(self) -> int:
-        """What of the reservation its fills have not used up; nothing once it is over."""
-        return max(0, self.reserved - self.filled_notional) if self.state in WORKING else 0
+        """What of the reservation its fills have not used up; nothing while it is held here, and once it is over."""
+        return max(0, self.reserved - self.filled_notional) if self.state in AT_VENUE else 0
 
     def move_to(self, state: OrderState, at: int, explanation: str | None = None) -> None:
         """Take a legal next state; raises IllegalTransition for any other."""

@@ -52,6 +52,16 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """A group of orders of which one's fill takes as much off the others."""
     lots: tuple[str, ...] = ()
     """The lots that it closes first."""
+    arrives_at: int | None = None
+    """On its way to the market until then."""
+    queued: int | None = None
+    """Since when it stands in its queue, where that is later than its recording."""
+    slice: int | None = None
+    """What an iceberg had filled when the slice that it shows came forward."""
+    rung: int | None = None
+    """Which step of its parent's ladder it stands on."""
+    asked: dict[str, Any] | None = None
+    """What it asked for before it was amended: under its client order id that is still meant."""
     slippage_bps: int | None = None
     emulated: bool = False
     """The venue has no such order: the desk watches the price and sends a plain one."""
@@ -113,18 +123,45 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
 
     def asks_as(self, order: BookedOrder) -> bool:
         """It asks for what a recorded order asked for; why, how urgently and under which market may differ."""
+        terms = terms_of(order)
+        asked = asked_first(order, terms)
         return (
             self.instrument_id == order.instrument_id
             and self.side is order.side
             and self.type is order.type
             and self.time_in_force is order.time_in_force
-            and self.quantity == order.quantity
+            and self.quantity == asked["quantity"]
             and self.budget == order.budget
             and (
-                self.limit_price == order.limit_price
+                self.limit_price == asked["limit_price"]
                 or (self.limit_price is None and self.budget is not None)
             )
+            and _lasting(self.type, self.terms or NO_TERMS) == _lasting(order.type, terms, asked)
         )
+
+
+AMENDABLE = ("trigger_price", "trail_amount", "trail_bps", "display")
+"""Terms that an amendment may change."""
+
+
+def asked_first(order: BookedOrder, terms: Terms) -> dict[str, Any]:
+    """An order's size, price and amendable terms before anybody, or a fill elsewhere, changed them."""
+    now: dict[str, Any] = {"quantity": order.quantity, "limit_price": order.limit_price}
+    now |= {name: getattr(terms, name) for name in AMENDABLE}
+    if terms.asked is None:
+        return now
+    read = {"quantity": int, "trail_bps": int, "display": int}
+    return now | {
+        name: None if value is None else read.get(name, Decimal)(value) for name, value in terms.asked.items()
+    }
+
+
+def _lasting(kind: OrderType, terms: Terms, asked: dict[str, Any] | None = None) -> tuple[Any, ...]:
+    """What of terms was asked for and does not change by itself."""
+    changing = {name: getattr(terms, name) if asked is None else asked[name] for name in AMENDABLE}
+    if kind is OrderType.TRAILING_STOP:
+        changing["trigger_price"] = None  # it moves along with the price
+    return (*changing.values(), terms.activation_price, terms.post_only, terms.reduce_only)
 
 
 @dataclass(frozen=True, slots=True)
