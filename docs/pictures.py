@@ -48,6 +48,7 @@ PICTURES = (
     Picture("launch-bought", keys=("slash", *"ember", "enter", "enter")),
     Picture("position", keys=("2", *["down"] * 4, "enter")),
     Picture("order", keys=("3", "enter")),
+    Picture("market", keys=("m", "4")),
     Picture("close-position", keys=("2", "down", "x")),
     Picture("help", keys=("question_mark",)),
 )

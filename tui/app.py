@@ -34,6 +34,7 @@ from tui.screens.dialogs import ConfirmAct, ErrorBox, RecordBox
 from tui.screens.help import HelpBox
 from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
+from tui.screens.market import MarketScreen
 from tui.screens.order import OrderScreen
 from tui.screens.position import PositionScreen
 from tui.screens.summary import SummaryScreen
@@ -208,6 +209,11 @@ class SniperApp(App[None]):
             self.open_record(key)
         elif panel in DETAILS and isinstance(key, UUID):
             self.push_screen(DETAILS[panel](key))
+
+    def open_market(self, instrument: str | None = None) -> None:
+        """Show the market, beginning with an instrument."""
+        if not isinstance(self.screen, MarketScreen):
+            self.push_screen(MarketScreen(instrument))
 
     def open_record(self, seq: int) -> None:
         """Show one journal record in full."""

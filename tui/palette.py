@@ -1,4 +1,4 @@
-"""What the command palette offers beside themes: panels, acts, and every launch and position by name."""
+"""What the command palette offers beside themes: panels, acts, and every instrument, launch and position by name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
+from sniper_cli.market.instruments import INSTRUMENTS
 from tui.screens.dashboard import PANELS
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class SniperCommands(Provider):
         app = self.sniper
         for number, panel in enumerate(PANELS, start=1):
             yield f"Go to {panel}", f"panel {number}", partial(app.go_to_panel, panel)
+        yield "Go to the market", "prices, candles, book and trades", app.open_market
         tripped = app.dashboard is not None and app.dashboard.facts.switch is not None
         name = "Resume trading" if tripped else "Trip the kill switch"
         yield name, "asks for a word first", app.action_kill_switch
@@ -50,7 +52,9 @@ class SniperCommands(Provider):
         yield "Help for this view", "keys, signs, sorting", app.action_help
 
     def _things(self) -> Iterator[Offer]:
-        """Launches and positions by their token."""
+        """Instruments by their symbol, launches and positions by their token."""
+        for spec in INSTRUMENTS.values():
+            yield f"Market {spec.symbol}", spec.name, partial(self.sniper.open_market, spec.id)
         dashboard = self.sniper.dashboard
         if dashboard is None:
             return

@@ -63,9 +63,15 @@ def candle(path: PricePath, first: int, last: int) -> Candle:
 
 def candles(path: PricePath, interval: Interval, first: int, last: int) -> Iterator[Candle]:
     """The candles that the seconds from `first` to `last` lie in: the first one whole, the last one up to `last`."""
+    for begin, end in stretches(interval, first, last):
+        yield candle(path, begin, end)
+
+
+def stretches(interval: Interval, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The first and the last second of each of these candles."""
     length = interval.seconds
     for begin in range(first - first % length, last + 1, length):
-        yield candle(path, begin, min(begin + length - 1, last))
+        yield begin, min(begin + length - 1, last)
 
 
 def merged(parts: Sequence[Candle]) -> Candle:

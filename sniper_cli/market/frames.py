@@ -60,12 +60,12 @@ def depth_bar(share: Decimal) -> str:
 def frame(market: Market, spec: Spec, interval: Interval, step: int, *, width: int, height: int) -> list[str]:
     """One second of a market: the figures, a chart, and the ladder beside the tape. No more lines than `height`."""
     lower = _side_by_side(
-        _ladder(market.book(spec, step, LADDER_LEVELS)),
+        _ladder(market.book(spec, step, LADDER_LEVELS), width),
         _tape(market.tape(spec, step, 2 * LADDER_LEVELS + 1)),
         width,
     )
-    lines = [_headline(market, spec, step)]
-    if (left := height - len(lower) - len(lines)) >= LEAST[1]:
+    lines = [_headline(market, spec, step, width)]
+    if (left := height - len(lower) - len(lines)) >= LEAST[1] and width >= LEAST[0]:
         found = market.latest(spec, interval, step, width)
         lines += chart_lines(spec, found, interval, width=width, height=left)
     return [*lines, *lower][:height]
@@ -99,38 +99,43 @@ def seconds(count: int | None, *, every: bool) -> Iterator[int]:
         step = step + 1 if every else max(step + 1, this_second())
 
 
-def _headline(market: Market, spec: Spec, step: int) -> str:
+def _headline(market: Market, spec: Spec, step: int, width: int) -> str:
+    """The figures of a second; the last ones go where the line would be too long."""
     quote = market.quote(spec, step)
     change = quote.change_pct or Decimal(0)
     sign = encodable("▲" if change > 0 else "▼" if change < 0 else "=", "")
-    return "   ".join(
-        [
-            paint(quote.instrument, "strong"),
-            paint(f"{quote.last:,}", "strong"),
-            paint(f"{sign} {change:+}%".strip(), "good" if change >= 0 else "bad"),
-            f"24h {quote.low:,} {encodable('–', '-')} {quote.high:,}",
-            f"{quote.volume:,} {spec.base}",
-            time_of(step).strftime("%H:%M:%SZ"),
-        ]
-    )
+    parts: list[tuple[str, str | None]] = [
+        (quote.instrument, "strong"),
+        (f"{quote.last:,}", "strong"),
+        (f"{sign} {change:+}%".strip(), "good" if change >= 0 else "bad"),
+        (time_of(step).strftime("%H:%M:%SZ"), None),
+        (f"24h {quote.low:,} {encodable('–', '-')} {quote.high:,}", None),
+        (f"{quote.volume:,} {spec.base}", None),
+    ]
+    while len("   ".join(text for text, _ in parts)) > width:
+        parts.pop()
+    return "   ".join(paint(text, style) for text, style in parts)
 
 
-def _ladder(lines: Sequence[BookLine]) -> list[tuple[str, str]]:
+def _ladder(lines: Sequence[BookLine], width: int) -> list[tuple[str, str]]:
     """(plain text, painted text) of each line of the book, and of the spread between its sides."""
     sizes = [
         max(len(text) for text in column) for column in zip(*(_figures(line) for line in lines), strict=True)
     ]
+    bar = BAR if sum(sizes) + 2 * len(sizes) + BAR <= width else 0
+    if sum(sizes) + 4 > width:
+        sizes = sizes[:2]
     asks = [line for line in lines if line.side == "ask"]
-    bids = [line for line in lines if line.side == "bid"]
     drawn = []
-    for line in lines:
-        if bids and line is bids[0] and asks:
+    for number, line in enumerate(lines):
+        if number == len(asks):
             text = f"{'spread':>{sizes[0]}}  {asks[-1].price - line.price:>{sizes[1]},}"
             drawn.append((text, paint(text, "dim")))
-        price, *rest = (text.rjust(size) for text, size in zip(_figures(line), sizes, strict=True))
-        figures, bar = f"  {'  '.join(rest)}  ", depth_bar(line.depth_pct).ljust(BAR)
+        price, *rest = (text.rjust(size) for text, size in zip(_figures(line), sizes, strict=False))
+        figures = "".join(f"  {text}" for text in rest)
+        depth = f"  {depth_bar(line.depth_pct):<{BAR}}" if bar else ""
         tone = SIDES[line.side]
-        drawn.append((price + figures + bar, paint(price, tone) + figures + paint(bar, tone)))
+        drawn.append((price + figures + depth, paint(price, tone) + figures + paint(depth, tone)))
     return drawn
 
 

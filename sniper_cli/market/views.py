@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import accumulate
 
 from sniper_cli.errors import UsageProblem
-from sniper_cli.market.candles import Candle, Interval, candle, candles, merged
+from sniper_cli.market.candles import Candle, Interval, candle, merged, stretches
 from sniper_cli.market.instruments import INSTRUMENTS, QUOTE_DECIMALS, Spec
 from sniper_cli.market.simulated import Level, SimulatedMarket, step_of, time_of
 from sniper_cli.market.trades import latest_trades, trades_of
@@ -23,6 +23,8 @@ DAY_SECONDS = 86_400
 MINUTE = 60
 CENT = Decimal("0.01")
 
+KEPT = 4096
+"""Complete candles remembered, of all instruments together."""
 MOST_CANDLES = 20_000
 """Of one request: two years of hours take about half a minute."""
 
@@ -122,6 +124,8 @@ class Market:
         self.simulated = SimulatedMarket(seed)
         # A day's extremes stand still within a minute: only the present minute is looked at every second.
         self._before = lru_cache(maxsize=4 * len(INSTRUMENTS))(self._before_this_minute)
+        # … and a candle that is complete never changes.
+        self._complete = lru_cache(maxsize=KEPT)(self._candle)
 
     def quotes(self, step: int) -> list[Quote]:
         """Every instrument."""
@@ -154,10 +158,10 @@ class Market:
     def day(self, spec: Spec, step: int) -> Candle:
         """The last 24 hours as one candle; it begins with a full minute."""
         minute = step - step % MINUTE
-        return merged([self._before(spec.id, minute), candle(self.simulated.path(spec.id), minute, step)])
+        return merged([self._before(spec.id, minute), self._candle(spec.id, minute, step)])
 
     def _before_this_minute(self, instrument_id: str, minute: int) -> Candle:
-        return candle(self.simulated.path(instrument_id), minute - DAY_SECONDS, minute - 1)
+        return self._candle(instrument_id, minute - DAY_SECONDS, minute - 1)
 
     def book(self, spec: Spec, step: int, levels: int) -> list[BookLine]:
         """The asks from the farthest to the best, then the bids from the best on: as a ladder stands."""
@@ -184,7 +188,14 @@ class Market:
                 f"{count:,} candles are more than the {MOST_CANDLES:,} of one request",
                 hint="a longer --interval, or a later --since",
             )
-        return list(candles(self.simulated.path(spec.id), interval, first, last))
+        length = interval.seconds
+        return [
+            (self._complete if end - begin == length - 1 else self._candle)(spec.id, begin, end)
+            for begin, end in stretches(interval, first, last)
+        ]
+
+    def _candle(self, instrument_id: str, first: int, last: int) -> Candle:
+        return candle(self.simulated.path(instrument_id), first, last)
 
     def latest(self, spec: Spec, interval: Interval, step: int, count: int) -> list[Candle]:
         """The last candles, the present one included."""

@@ -26,6 +26,9 @@ SCREENS: list[tuple[str, tuple[int, int], Keys]] = [
     ("launch-small", (80, 24), ("down", "down", "enter")),
     ("position", (120, 36), ("2", *["down"] * 4, "enter")),
     ("order", (120, 36), ("3", "enter")),
+    ("market", (120, 36), ("m",)),
+    ("market-small", (80, 24), ("m", "down", "4")),
+    ("market-zoomed", (100, 30), ("m", "4", "z")),
     ("help", (80, 24), ("question_mark",)),
     ("close", (80, 24), ("2", "down", "x")),
 ]

@@ -71,6 +71,7 @@ class DashboardScreen(LiveScreen):
         Binding("3", "panel('orders')", "Orders", show=False),
         Binding("4", "panel('events')", "Events", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("m", "market", "Market"),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
         Binding("escape", "back", "Back", show=False),
@@ -167,6 +168,9 @@ class DashboardScreen(LiveScreen):
             self.table(panel).set_class(panel == COMPANIONS[name], "-companion")
         self.query_one("#lower").set_class(name in ("orders", "events"), "-active")
         self.refresh_bindings()
+
+    def action_market(self) -> None:
+        self.sniper.open_market()
 
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")

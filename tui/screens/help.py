@@ -31,10 +31,16 @@ VIEWS: dict[str, tuple[Line, ...]] = {
     "Dashboard": (
         ("1 2 3 4", "go to launches, positions, orders, events"),
         ("/", "filter: every word must occur, with /! none may"),
+        ("m", "the market: prices, candles, book and trades"),
         ("z", "zoom the panel, and back"),
         ("x", "close the position under the cursor (panel 2)"),
     ),
     "Position": (("x", "close this position"),),
+    "Market": (
+        ("[ ]", "shorter and longer candles: 1s to 1d"),
+        ("1 2 3 4 5 6", "candles of 1m, 5m, 15m, 1h, 4h, 1d"),
+        ("z  enter", "the chart alone, and back"),
+    ),
 }
 SIGNS: tuple[Line, ...] = (
     ("✔ safe", "bought and sold in simulation, taxes within the limits"),

@@ -106,7 +106,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "move_to(0)", "Top", show=False),
         Binding("end", "move_to(-1)", "Bottom", show=False),
-        Binding("enter", "choose", "Detail"),
+        Binding("enter", "choose", "Open"),
     ]
 
     cursor: reactive[int] = reactive(0)

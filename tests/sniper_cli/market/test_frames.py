@@ -35,10 +35,11 @@ def test_a_frame_tells_figures_chart_ladder_and_tape(market: Market) -> None:
 
 
 @pytest.mark.parametrize("height", [1, 5, 12, 18, 24])
-@pytest.mark.parametrize("width", [30, 60, 80])
+@pytest.mark.parametrize("width", [20, 30, 42, 60, 80])
 def test_a_small_terminal_gets_what_fits(market: Market, width: int, height: int) -> None:
     lines = frame(market, BTC, Interval.M1, START, width=width, height=height)
     assert len(lines) <= height
+    assert max(map(len, lines)) <= width
     assert any("▲" in line for line in lines[1:]) is (width >= 80 and height > 3)
 
 
