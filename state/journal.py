@@ -63,6 +63,8 @@ class JournalHead(SQLModel, table=True):
     name: str = Field(default="journal", primary_key=True)
     seq: int = Field(default=0, sa_type=sa.BigInteger)
     hash: str = GENESIS
+    desk_seq: int = Field(default=0, sa_type=sa.BigInteger)
+    """The last trading record: the tables of the desk follow up to here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _lock_head(connection: sa.Connection) -> tuple[int, str]:
     query = sa.select(_HEADS.c.seq, _HEADS.c.hash).with_for_update()
     found = connection.execute(query).first()
     if found is None:
-        connection.execute(sa.insert(_HEADS).values(name="journal", seq=0, hash=GENESIS))
+        connection.execute(sa.insert(_HEADS).values(name="journal", seq=0, hash=GENESIS, desk_seq=0))
         return 0, GENESIS
     return found.seq, found.hash
 

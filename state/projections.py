@@ -19,16 +19,10 @@ DESK = "desk"
 
 
 class Projection(SQLModel, table=True):
-    """`seq`: the last trading record that the tables contain; `head`: the last one that was written."""
+    """`seq`: the last trading record that the tables contain. The last one written is the journal head's `desk_seq`."""
 
     name: str = Field(primary_key=True)
     seq: int = Field(default=0, sa_type=sa.BigInteger)
-    head: int = Field(default=0, sa_type=sa.BigInteger)
-
-    @property
-    def lag(self) -> bool:
-        """Something was journalled that the tables do not show yet."""
-        return self.seq < self.head
 
 
 class StrategyDay(SQLModel, table=True):

@@ -11,9 +11,9 @@ brings the tables after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
@@ -30,15 +30,23 @@ from state.journal import chain_hash
 from state.projections import DESK
 from state.writing import Writer, micros, transact
 
+if TYPE_CHECKING:
+    from sniper_cli.books.projector import ProjectorProcess
+
 T = TypeVar("T")
+
+PATIENCE = 8
+"""Turns with the locks held, after one without was in vain."""
 
 INLINE = 200
 """Records of up to so many events write their rows at once; larger ones may leave them to the projector."""
 
 STANDING = (
-    "SELECT a.version, h.seq, h.hash, p.seq, p.head FROM account a, journal_head h, projection p "
+    "SELECT a.version, h.seq, h.hash, p.seq, h.desk_seq FROM account a, journal_head h, projection p "
     "WHERE a.id = ? AND h.name = 'journal' AND p.name = 'desk'"
 )
+LOCKED = STANDING + " FOR UPDATE OF a, h"
+"""The projection's row is not taken: who follows the journal may work on while a record is written."""
 APPEND = "INSERT INTO journal (seq, at, actor, kind, subject, body, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -51,6 +59,10 @@ class Standing:
     hash: str
     projected: int
     head: int
+
+
+class Stale(Exception):
+    """Somebody wrote meanwhile: what was worked out without the locks does not hold."""
 
 
 class Page:
@@ -89,6 +101,11 @@ class Books:
         self._books: dict[str, Book] = {}
         self._pairs: dict[str, tuple[str, str]] = {}
         self._checkpoints: Checkpoints | None = None
+        self._projector: ProjectorProcess | None = None
+        self._left: Standing | None = None
+        """The journal as this process last wrote it."""
+        self._patience = 0
+        """Turns for which the locks are taken first, because working first has just been in vain."""
         self._unconfirmed: set[str] = set()
         """Accounts whose book holds a page that is not known to be committed: it is read anew at the next turn."""
         self.deferred = 0
@@ -100,6 +117,9 @@ class Books:
         self._writer.leave_checkpoints()
 
     def close(self) -> None:
+        if self._projector is not None:
+            self._projector.close()
+            self._projector = None
         if self._checkpoints is not None:
             self._checkpoints.close()
             self._checkpoints = None
@@ -109,15 +129,52 @@ class Books:
     def turn(self, account_id: UUID, work: Callable[[Page], T], *, kind: str = "desk.orders") -> T:
         """Run `work` on the account's page in a transaction of its own; a busy database is tried again.
 
-        `work` may run more than once, each time on a fresh page, and must have no effect outside it.
+        `work` may run more than once, each time on a fresh page, and must have no effect outside it. A bulk desk works
+        first and takes the locks for the writing only; if anything was journalled meanwhile (another process's
+        order, a limit, a switch), that was in vain, and it works again with the locks held.
         """
+        account = account_id.hex
 
         def attempt(writer: Writer) -> T:
-            with self._page(writer, account_id.hex, kind) as page:
+            with self._page(writer, account, kind) as page:
                 return work(page)
 
+        if self.defer_above is not None and self._patience == 0:
+            with suppress(Stale):
+                return self._work_first(account, work, kind)
+            self._patience = PATIENCE
+        self._patience = max(0, self._patience - 1)
         done = transact(self.database, self._writer, attempt)
-        self._unconfirmed.discard(account_id.hex)
+        self._unconfirmed.discard(account)
+        return done
+
+    def _work_first(self, account: str, work: Callable[[Page], T], kind: str) -> T:
+        """Raises Stale where the book, or the journal, is not as this process left it."""
+        book, standing = self._books.get(account), self._left
+        if book is None or standing is None or account in self._unconfirmed:
+            raise Stale
+        standing = replace(standing, version=book.version)
+        book.shelf.writer = self._writer  # type: ignore[attr-defined]
+        page = Page(self._writer, book, standing, actor=self.actor)
+        try:
+            with self.database.admitted():
+                done = work(page)
+            if not page.events:
+                return done
+            self._unconfirmed.add(account)
+
+            def write(writer: Writer) -> None:
+                found = self._lock(writer, account)
+                if (found.version, found.seq, found.hash) != (standing.version, standing.seq, standing.hash):
+                    raise Stale
+                page.standing = found
+                self._seal(page, kind)
+
+            transact(self.database, self._writer, write)
+        except BaseException:
+            self.forget(UUID(account))
+            raise
+        self._unconfirmed.discard(account)
         return done
 
     def turn_with_session(
@@ -149,8 +206,10 @@ class Books:
             self.forget(UUID(account))
         book = self._books.get(account)
         try:
-            if book is None or standing.projected < standing.head:
-                book = self._follow(writer, account, book, standing)
+            if standing.projected < standing.head and (book is None or self.defer_above is None):
+                self._bring(writer, standing)
+            if book is None:
+                book = self._load(writer, account, standing)
             elif book.version != standing.version:
                 book = self._catch_up(writer, account, book, standing)
             book.shelf.writer = writer  # type: ignore[attr-defined]
@@ -166,33 +225,36 @@ class Books:
             self._books.pop(account, None)
             raise
 
+    def _leave_to_projector(self) -> None:
+        if self._projector is None:
+            from sniper_cli.books.projector import ProjectorProcess
+
+            self._projector = ProjectorProcess(self.database)
+
     def forget(self, account_id: UUID) -> None:
         """Read an account's book again at its next turn."""
         self._books.pop(account_id.hex, None)
         self._unconfirmed.discard(account_id.hex)
 
     def _lock(self, writer: Writer, account: str) -> Standing:
-        row = writer.row(STANDING + writer.for_update, (account,))
+        row = writer.row(STANDING if writer.on_sqlite else LOCKED, (account,))
         if row is None:
             raise RowNotFound(f"there is no account {account}", hint="sniper init")
         return Standing(*row)
 
-    def _follow(self, writer: Writer, account: str, book: Book | None, standing: Standing) -> Book:
-        """A book where there is none yet, or where the tables lag behind the journal."""
-        if book is not None and book.version == standing.version:
-            return book
-        if book is not None:
-            return self._catch_up(writer, account, book, standing)
-        if standing.projected < standing.head:
-            from sniper_cli.books.projector import follow
-
-            follow(writer, standing.projected, standing.head)
-            standing.projected = standing.head
+    def _load(self, writer: Writer, account: str, standing: Standing) -> Book:
         self._pairs = read_pairs(writer)
         book = load_book(writer, account, self._pairs)
         book.version = standing.version
         self._books[account] = book
         return book
+
+    def _bring(self, writer: Writer, standing: Standing) -> None:
+        """Bring the tables to where the journal is, before they are read or written to."""
+        from sniper_cli.books.projector import follow
+
+        follow(writer, standing.head)
+        standing.projected = standing.head
 
     def _catch_up(self, writer: Writer, account: str, book: Book, standing: Standing) -> Book:
         """Another process wrote meanwhile: its records, applied here."""
@@ -233,17 +295,20 @@ class Books:
                 digest,
             ),
         )
-        writer.run("UPDATE journal_head SET seq = ?, hash = ? WHERE name = 'journal'", (page.seq, digest))
-        writer.run("UPDATE account SET version = version + 1 WHERE id = ?", (book.account_key,))
         writer.run(
-            "UPDATE projection SET seq = ?, head = ? WHERE name = 'desk'",
-            (page.seq if inline else standing.projected, page.seq),
+            "UPDATE journal_head SET seq = ?, hash = ?, desk_seq = ? WHERE name = 'journal'",
+            (page.seq, digest, page.seq),
         )
+        writer.run("UPDATE account SET version = version + 1 WHERE id = ?", (book.account_key,))
         if inline:
+            writer.run("UPDATE projection SET seq = ? WHERE name = 'desk'", (page.seq,))
             project(writer, book, changes, page.seq, page.now)
-        self.deferred += not inline
+        if not inline:
+            self.deferred += 1
+            self._leave_to_projector()
         book.seq = page.seq
         book.version = standing.version + 1
+        self._left = Standing(0, page.seq, digest, page.seq if inline else standing.projected, page.seq)
 
 
 def _subject(account: str) -> str:

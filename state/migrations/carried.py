@@ -201,7 +201,7 @@ def carry_forward(connection: Any) -> None:
     """One record an account: what it holds now. A rebuild from the journal begins there."""
     if connection.execute(sa.text("SELECT 1 FROM journal_head")).first() is None:
         connection.execute(
-            sa.text("INSERT INTO journal_head (name, seq, hash) VALUES ('journal', 0, :hash)"),
+            sa.text("INSERT INTO journal_head (name, seq, hash, desk_seq) VALUES ('journal', 0, :hash, 0)"),
             {"hash": "0" * 64},
         )
     for account in rows(connection, "SELECT id, settled_until FROM account ORDER BY id"):
@@ -286,8 +286,8 @@ def _journal(connection: Any, account: Any, events: list[list[Any]]) -> None:
     links = {"at": moment, "body": body, "previous_hash": head.hash, "hash": digest}
     insert(connection, "journal", {**columns, **links})
     place = {"s": head.seq + 1, "h": digest, "a": account}
-    connection.execute(sa.text("UPDATE journal_head SET seq = :s, hash = :h WHERE name = 'journal'"), place)
-    connection.execute(sa.text("UPDATE projection SET seq = :s, head = :s WHERE name = 'desk'"), place)
+    connection.execute(sa.text("UPDATE journal_head SET seq = :s, hash = :h, desk_seq = :s WHERE name = 'journal'"), place)
+    connection.execute(sa.text("UPDATE projection SET seq = :s WHERE name = 'desk'"), place)
     marked = f'UPDATE "order" SET recorded_seq = :s WHERE {WORKING} AND account_id = :a'  # noqa: S608
     connection.execute(sa.text(marked), place)
 

@@ -18,6 +18,7 @@ from state.migrations.carried import (
     settle_paper,
     sum_days,
 )
+from state.migrations.control_tables import upgrade_controls
 from state.migrations.lease_columns import upgrade_leases
 
 revision = "0002"
@@ -42,6 +43,7 @@ def upgrade() -> None:
     _lots(connection, lots, matches)
     _days()
     upgrade_leases(op)
+    upgrade_controls(op)
     sum_days(connection, matches)
     settle_paper(connection)
     carry_forward(connection)
@@ -191,10 +193,13 @@ def _days() -> None:
         "projection",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("head", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.execute("INSERT INTO projection (name, seq, head) VALUES ('desk', 0, 0)")
+    op.execute("INSERT INTO projection (name, seq) VALUES ('desk', 0)")
+    with op.batch_alter_table("journal_head") as table:
+        table.add_column(sa.Column("desk_seq", sa.BigInteger(), nullable=False, server_default="0"))
+    with op.batch_alter_table("journal_head") as table:
+        table.alter_column("desk_seq", server_default=None)
     op.create_table(
         "strategy_day",
         sa.Column("account_id", sa.Uuid(), nullable=False),
