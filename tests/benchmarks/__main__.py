@@ -20,6 +20,7 @@ SUBJECTS = {
     "judging": "Judging tokens by simulation (local chain, automine)",
     "hearing": "From sending to hearing a log (local chain, automine)",
     "market": "The simulated market",
+    "matching": "The order book alone",
     "ordering": "The durable order path",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",
     "screens": "Live screens",
