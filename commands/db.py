@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -68,6 +69,9 @@ LOCKS = (
     Column("since", priority=4),
     Column("statement", elastic=True, priority=6),
 )
+SERVER = ("kind", "backend", "waits_for", "since", "statement")
+LEASES = tuple(replace(column, in_table=False) if column.name in SERVER else column for column in LOCKS)
+"""On SQLite there are only leases."""
 UNLOCK = (
     Column("name"),
     Column("holder"),
@@ -154,7 +158,7 @@ def locks(
                 held_locks(context.database),
                 fmt=fmt,
                 fields=fields,
-                columns=LOCKS,
+                columns=LEASES if context.database.is_sqlite else LOCKS,
                 empty="nobody ever took a lease",
             )
 
