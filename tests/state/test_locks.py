@@ -52,6 +52,26 @@ with Database(sys.argv[1]) as database, held_lease(database, "work", purpose="te
     time.sleep(600)
 """
 
+WORKER = """
+import sys
+from datetime import timedelta
+import sqlalchemy as sa
+from state.database import Database
+from state.locks import held_lease
+
+NEXT = sa.text("INSERT INTO act SELECT coalesce(max(n), 0) + 1, :epoch, :holder FROM act")
+
+def act(session, lease):
+    lease.require(session)
+    session.execute(NEXT, {"epoch": lease.epoch, "holder": lease.owner.holder})
+
+with Database(sys.argv[1]) as database:
+    while True:
+        with held_lease(database, "work", ttl=timedelta(hours=1), wait=600) as lease:
+            for _ in range(5):
+                database.transact(lambda session: act(session, lease))
+"""
+
 
 def full_url(database: Database) -> str:
     return database.url.render_as_string(hide_password=False)
@@ -309,3 +329,42 @@ def test_a_holder_that_is_stopped_keeps_it_until_it_expires(database: Database) 
         with pytest.raises(LeaseLost), held_lease(database, "work", wait=0.2):
             pass
         holder.send_signal(signal.SIGCONT)
+
+
+def test_of_those_killed_and_those_that_follow_never_two_act_under_one_epoch(database: Database) -> None:
+    """Three workers share a piece of work; one after the other is killed with -9 wherever it happens to be."""
+    with database.write() as session:
+        session.execute(
+            sa.text("CREATE TABLE act (n INTEGER PRIMARY KEY, epoch INTEGER, holder VARCHAR(200))")
+        )
+    workers = [start(WORKER, database) for _ in range(3)]
+    try:
+        for _ in range(9):
+            wait_for_acts(database, more=7)
+            victim = workers.pop(0)
+            victim.kill()
+            victim.communicate()
+            workers.append(start(WORKER, database))
+        wait_for_acts(database, more=7)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+    with database.read() as session:
+        acts = session.execute(sa.text("SELECT n, epoch, holder FROM act ORDER BY n")).all()
+    epochs = [act.epoch for act in acts]
+    assert [act.n for act in acts] == list(range(1, len(acts) + 1))
+    assert epochs == sorted(epochs)
+    assert len({(act.epoch, act.holder) for act in acts}) == len(set(epochs))
+
+
+def wait_for_acts(database: Database, *, more: int) -> None:
+    first = None
+    while True:
+        with database.read() as session:
+            count = session.execute(sa.text("SELECT count(*) FROM act")).scalar_one()
+        first = count if first is None else first
+        if count >= first + more:
+            return
+        threading.Event().wait(0.02)
