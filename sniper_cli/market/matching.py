@@ -213,7 +213,7 @@ class OrderBook:
     def dump(self) -> list[RestingRow]:
         """Every resting order, by its place in time: all that the book knows."""
         return [
-            (one.id, one.owner, one.side.value, one.price, one.shown, one.hidden, one.display)
+            (one.id, one.owner, "buy" if one.buys else "sell", one.price, one.shown, one.hidden, one.display)
             for one in self._orders.values()
         ]
 
@@ -228,7 +228,7 @@ class OrderBook:
     def restore(self, row: RestingRow) -> None:
         """Put one row of a dump back, behind all others of its price; nothing trades."""
         order_id, owner, side, price, shown, hidden, display = row
-        self._queue(Resting(order_id, owner, side == BUY.value, price, shown, hidden, display))
+        self._queue(Resting(order_id, owner, side == "buy", price, shown, hidden, display))
 
     def _cross(
         self,

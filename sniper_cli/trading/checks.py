@@ -16,13 +16,15 @@ import msgspec
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.events import wide
+from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.trading.amounts import spelled, whole
+from sniper_cli.trading.combinations import senseless
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.trading.listings import Listing
 from state.accounts import VenueKind
 from state.columns import canonical
 from state.controls import KillSwitch
-from state.orders import TRIGGERED, OrderType, Side
+from state.orders import OrderType, Side
 from state.positions import PositionState
 
 Figure = tuple[str, int | str, int | str] | tuple[str]
@@ -38,13 +40,17 @@ class Proposal(msgspec.Struct, gc=False):
     """Base units; for a budget, what it buys at `price` about."""
     notional: int
     """Quote units at the worst price."""
-    price: Decimal | None
-    """The limit, or the worst price a market order takes; None where the venue has none yet."""
-    reference: Decimal | None
-    """The market's price now."""
-    reduces: bool
-    """It closes what is held and opens nothing."""
+    worst: int
+    """In steps of `tick`: the limit, or the worst price a market order takes; 0 where the venue has none yet."""
+    middle: int
+    """The market's price now, in the same steps; 0 where nobody knows it."""
+    tick: Decimal
     at: int
+
+    @property
+    def price(self) -> Decimal | None:
+        """The worst price, quote per base in whole assets."""
+        return self.worst * self.tick if self.worst else None
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -86,10 +92,11 @@ def examine(
     problem: CheckResult | None = None,
     proposal: Proposal | None = None,
     needed: int | None = None,
+    held: bool = False,
 ) -> Examination:
     """All checks; those on limits only with a well-formed `proposal`, on funds once it is known what is `needed`.
 
-    `problem`: what `malformed` found.
+    `problem`: what `malformed` found. `held`: it is not sent yet; limits, holdings and funds are asked for when it is.
     """
     found = Examination()
     if listing is None or listing.venue is not venue:
@@ -102,15 +109,19 @@ def examine(
         found.failed.append(problem)
         return found
     found.passed.append(("quantity",))
-    _notional(found, intent, listing, proposal)
+    _notional(found, intent, listing, proposal, book)
+    if held:
+        return found
     if limiter is not None and proposal is not None:
         passed, failed = limiter.examine(book, proposal)
         found.passed += passed
         found.failed += failed
+    if intent.terms is not None and intent.terms.reduce_only:
+        _reduction(found, intent, listing, book)
     if intent.side is Side.SELL:
         _holdings(found, intent, listing, book)
     if needed is not None:
-        _funds(found, needed, listing, book)
+        _funds(found, needed, listing, book, intent.terms.cancels if intent.terms is not None else None)
     return found
 
 
@@ -145,9 +156,21 @@ def reduces(intent: OrderIntent, book: Book) -> bool:
     return held < 0 and intent.quantity is not None and intent.quantity <= -held
 
 
+def closable(book: Book, order: BookedOrder | OrderIntent) -> int:
+    """Base units that an order of this side and instrument may take before it opens something."""
+    position = book.positions.get(order.instrument_id)
+    held = position.quantity if position is not None else 0
+    if order.side is Side.BUY:
+        return max(0, -held)
+    pair = book.pairs.get(order.instrument_id)
+    return max(0, held if book.margin or pair is None else max(held, book.held(pair[0])))
+
+
 def malformed(intent: OrderIntent, listing: Listing) -> CheckResult | None:
     """What is wrong with the amounts and prices, if anything, with the nearest that would do."""
     problem = _bad_amount(intent, listing) or _bad_price(intent, listing)
+    if problem is None and (intent.terms is not None or intent.type is not OrderType.LIMIT):
+        problem = senseless(intent, listing)
     if problem is None:
         return None
     asked = {"quantity": intent.quantity, "budget": intent.budget, "limit_price": intent.limit_price}
@@ -156,6 +179,8 @@ def malformed(intent: OrderIntent, listing: Listing) -> CheckResult | None:
 
 
 def _bad_amount(intent: OrderIntent, listing: Listing) -> str | None:
+    if intent.terms is not None and intent.terms.after is not None and intent.quantity is intent.budget:
+        return None  # as much as the order before it fills
     if intent.side is Side.SELL and (intent.budget is not None or intent.quantity is None):
         return "a sale says how much to sell"
     if intent.side is Side.BUY and (intent.quantity is None) == (intent.budget is None):
@@ -183,28 +208,18 @@ def _bad_price(intent: OrderIntent, listing: Listing) -> str | None:
         if one is not None and listing.tick and one % listing.tick:
             nearest = max(listing.tick, (one / listing.tick).to_integral_value() * listing.tick)
             return f"the price must be a multiple of {listing.tick:f}; the nearest is {nearest:f}"
-    if intent.type not in TRIGGERED:
-        return None
-    return _bad_trigger(intent)
-
-
-def _bad_trigger(intent: OrderIntent) -> str | None:
-    terms = intent.terms
-    if intent.type is OrderType.TRAILING_STOP:
-        given = terms is not None and (terms.trail_amount is not None) != (terms.trail_bps is not None)
-        return None if given else "a trailing stop says either an amount or a share to stay behind"
-    if terms is None or terms.trigger_price is None:
-        return f"a {intent.type.value.replace('_', ' ')} order says its trigger price"
     return None
 
 
-def _notional(found: Examination, intent: OrderIntent, listing: Listing, proposal: Proposal | None) -> None:
+def _notional(
+    found: Examination, intent: OrderIntent, listing: Listing, proposal: Proposal | None, book: Book
+) -> None:
     notional = proposal.notional if proposal is not None else _plain_notional(intent, listing)
     if notional is None:
         return
     least, most = listing.minimum_notional, listing.maximum_notional
-    if least is not None and notional < least:
-        # A position's last units may be worth less than the venue's minimum: the venue says so, not we.
+    # The last units of a position may be worth less than the minimum: they would stay for ever.
+    if least is not None and notional < least and intent.quantity != (closable(book, intent) or None):
         detail = f"{spelled(listing.quote, notional)}, at least {whole(listing.quote, least):f}"
         figures = {"notional": str(notional), "minimum": str(least)}
         found.failed.append(
@@ -238,9 +253,12 @@ def _plain_notional(intent: OrderIntent, listing: Listing) -> int | None:
 
 
 def _holdings(found: Examination, intent: OrderIntent, listing: Listing, book: Book) -> None:
+    terms = intent.terms
     selling = book.selling.get(intent.instrument_id, 0)
+    if terms is not None and terms.cancels is not None:
+        selling -= book.claimed(terms.cancels, "selling", intent.instrument_id)
     held, wanted = book.held(listing.base.id), intent.quantity or 0
-    if not book.margin or (intent.terms is not None and intent.terms.reduce_only):
+    if not book.margin and not (terms is not None and terms.reduce_only):
         free = held - selling
         if wanted <= free:
             found.passed.append(("holdings", wide(wanted), wide(free)))
@@ -279,11 +297,25 @@ def _other_exits(intent: OrderIntent, book: Book, position: str) -> Iterator[str
             yield str(order.id)
 
 
-def _funds(found: Examination, needed: int, listing: Listing, book: Book) -> None:
-    quote = listing.quote
-    available = book.available(quote.id)
+def _reduction(found: Examination, intent: OrderIntent, listing: Listing, book: Book) -> None:
+    """What only reduces takes no more than there is; the nearest is all of it."""
+    wanted, free = intent.quantity or 0, closable(book, intent)
+    if wanted <= free:
+        found.passed.append(("reduce_only", wide(wanted), wide(free)))
+        return
+    nearest = f"; the nearest is {spelled(listing.base, free)}" if free else ""
+    detail = f"reduce-only, and {spelled(listing.base, free)} is there to be reduced{nearest}"
+    figures = {"wanted": str(wanted), "there": str(free)}
+    found.failed.append(CheckResult("reduce_only", False, detail, figures))
+
+
+def _funds(found: Examination, needed: int, listing: Listing, book: Book, group: str | None = None) -> None:
     if book.margin:
         return  # the margin limit stands in place of cash at hand
+    quote = listing.quote
+    available = book.available(quote.id)
+    if group is not None:
+        available += book.claimed(group, "reserved", quote.id)
     if needed <= available:
         found.passed.append(("funds", wide(needed), wide(available)))
         return

@@ -60,6 +60,8 @@ class Terms(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """What an iceberg had filled when the slice that it shows came forward."""
     rung: int | None = None
     """Which step of its parent's ladder it stands on."""
+    laid: int = 0
+    """How many orders came before it there."""
     asked: dict[str, Any] | None = None
     """What it asked for before it was amended: under its client order id that is still meant."""
     slippage_bps: int | None = None
@@ -146,14 +148,12 @@ AMENDABLE = ("trigger_price", "trail_amount", "trail_bps", "display")
 
 def asked_first(order: BookedOrder, terms: Terms) -> dict[str, Any]:
     """An order's size, price and amendable terms before anybody, or a fill elsewhere, changed them."""
-    now: dict[str, Any] = {"quantity": order.quantity, "limit_price": order.limit_price}
-    now |= {name: getattr(terms, name) for name in AMENDABLE}
     if terms.asked is None:
-        return now
+        now: dict[str, Any] = {"quantity": order.quantity, "limit_price": order.limit_price}
+        return now | {name: getattr(terms, name) for name in AMENDABLE}
     read = {"quantity": int, "trail_bps": int, "display": int}
-    return now | {
-        name: None if value is None else read.get(name, Decimal)(value) for name, value in terms.asked.items()
-    }
+    asked = {name: read.get(name, Decimal)(value) for name, value in terms.asked.items()}
+    return dict.fromkeys(("quantity", "limit_price", *AMENDABLE)) | asked
 
 
 def _lasting(kind: OrderType, terms: Terms, asked: dict[str, Any] | None = None) -> tuple[Any, ...]:

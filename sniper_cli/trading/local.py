@@ -6,31 +6,36 @@ as it really stands. A batch is one walk: a thousand intents are one record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import copy
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sniper_cli.books.events import Amended, Settled, price_text, wide, wide_or_none
+from sniper_cli.books.events import Amended, price_text, raw, wide, wide_or_none
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.books.records import Page
 from sniper_cli.books.trades import tell_fill
 from sniper_cli.errors import OrderRefused
 from sniper_cli.trading import recording
-from sniper_cli.trading.checks import Limiter, Proposal, examine, malformed, reduces
+from sniper_cli.trading.checks import Examination, Limiter, Proposal, closable, examine, malformed
+from sniper_cli.trading.contingencies import NOTHING_TO_REDUCE, follow
 from sniper_cli.trading.intents import (
     NO_TERMS,
     CheckResult,
     OrderIntent,
     OrderOutcome,
     Terms,
+    asked_first,
     terms_json,
     terms_of,
 )
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.plain import walk_plain
-from state.controls import KillSwitch
-from state.orders import RESTING, OrderState, Side, TimeInForce
+from sniper_cli.trading.settling import mark, settle
+from state.controls import Switches
+from state.orders import OrderState, Side, TimeInForce
 
 if TYPE_CHECKING:
     from sniper_cli.venues.paper.floor import Estimate, Floor, Happening
@@ -38,11 +43,6 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-HOUR = 3_600
-"""Seconds after which even a stretch in which nothing happened is written down, so as not to be replayed again."""
-
-React = Callable[["LocalWalk", BookedOrder, int], None]
-"""Called after an order has been filled or has ended: what hangs on it."""
 
 
 class LocalWalk:
@@ -54,19 +54,18 @@ class LocalWalk:
         venue: PaperVenue,
         listings: Listings,
         *,
-        switch: KillSwitch | None,
+        switches: Switches | None,
         limiter: Limiter | None,
-        react: React | None = None,
     ) -> None:
         self.page = page
         self.book = page.book
         self.floor: Floor = venue.floor(page.book)
         self.listings = listings
-        self.switch = switch
+        self.switches = switches
         self.limiter = limiter
-        self.react = react
         self.step = page.now // SECOND
         self.kind = venue.kind
+        self.ties = self.floor.ties
 
     # -- placing ------------------------------------------------------------------------------------------------
 
@@ -86,39 +85,87 @@ class LocalWalk:
 
     def walk(self, intent: OrderIntent, *, at: int | None = None) -> BookedOrder:
         """One new intent: its checks, its record, and what the market gives at once."""
-        page, book = self.page, self.book
+        page = self.page
         moment = page.now if at is None else at
         terms = self._dated(intent, moment)
         order = recording.draft(page, intent, OrderState.OPEN, terms)
         order.at = moment
         listing = self.listings.get(intent.instrument_id)
+        waits = self._waits(order, terms, moment)
+        late = None if waits else self._arrival(moment)
+        if late is not None:
+            terms = msgspec.structs.replace(terms, arrives_at=late)
+            order.terms_json = terms_json(terms)
+        found = self._examine(order, intent, listing, terms, moment, waits=waits)
+        if waits:
+            order.state, order.reserved = OrderState.HELD, 0
+        recording.write(page, order, found)
+        if not found.failed:
+            if order.terms_json is not None or order.parent_key is not None:
+                self.ties.add(order, terms)
+            if waits:
+                self.floor.expect(order, terms)
+            elif terms.arrives_at is None:
+                self.apply(self.floor.place(order, terms, moment // SECOND), moment)
+        return order
+
+    def _examine(
+        self,
+        order: BookedOrder,
+        intent: OrderIntent,
+        listing: Listing | None,
+        terms: Terms,
+        moment: int,
+        *,
+        waits: bool,
+    ) -> Examination:
+        """What the checks say. Of an order that is held here they ask again when it is sent: money then, not now."""
         problem, proposal, needed = None, None, None
         if listing is not None and listing.venue is self.kind:
-            problem = malformed(intent, listing)
-            if problem is None:
+            problem = malformed(intent, listing) or self._misplaced(intent, terms, moment)
+            if problem is None and (intent.quantity is not None or intent.budget is not None):
                 estimate = self.floor.estimate(order, terms, moment // SECOND)
                 needed = order.reserved = estimate.needed
                 proposal = self._proposal(intent, listing, estimate, moment)
-        found = examine(
+        return examine(
             intent,
             listing,
             self.kind,
-            book,
-            switch=self.switch,
+            self.book,
+            switch=None if self.switches is None else self.switches.of(intent.strategy),
             limiter=self.limiter,
             problem=problem,
             proposal=proposal,
             needed=needed if intent.side is Side.BUY else None,
+            held=waits,
         )
-        if terms.post_only and intent.time_in_force not in RESTING:
-            found.failed.append(CheckResult("post_only", False, "what may only rest cannot end at once"))
-        waits = _waits(terms, moment)
-        if waits:
-            order.state = OrderState.HELD
-        recording.write(page, order, found)
-        if not found.failed and not waits:
-            self.apply(self.floor.place(order, terms, moment // SECOND), moment)
-        return order
+
+    def _misplaced(self, intent: OrderIntent, terms: Terms, moment: int) -> CheckResult | None:
+        """What is wrong with the order at this moment and in this market, if anything."""
+        if terms.expires_at is not None and terms.expires_at <= moment:
+            return CheckResult("expiry", False, "its end is in the past")
+        condition = terms.condition
+        if condition is not None and condition.instrument not in (None, intent.instrument_id):
+            self.listings.require(self.page.writer, [condition.instrument])
+            listing = self.listings.get(condition.instrument)
+            if listing is None or listing.venue is not self.kind:
+                return CheckResult(
+                    "condition", False, f"there is no instrument {condition.instrument} to watch"
+                )
+        return None
+
+    def _waits(self, order: BookedOrder, terms: Terms, moment: int) -> bool:
+        """Held here until something comes true."""
+        if terms is NO_TERMS:
+            return False
+        if terms.after is not None or terms.ladder is not None:
+            return True
+        if terms.starts_at is not None and terms.starts_at > moment:
+            return True
+        condition = terms.condition
+        if condition is None or self.listings.get(condition.instrument or order.instrument_id) is None:
+            return False
+        return not self.floor.fulfilled(order, condition, moment // SECOND)
 
     def _dated(self, intent: OrderIntent, moment: int) -> Terms:
         """The terms, with the end of the day where that is the time in force."""
@@ -133,9 +180,9 @@ class LocalWalk:
             listing,
             estimate.quantity,
             estimate.notional,
-            estimate.worst_price,
-            estimate.middle_price,
-            reduces(intent, self.book),
+            estimate.worst,
+            estimate.middle,
+            estimate.pit.tick,
             moment,
         )
 
@@ -145,18 +192,19 @@ class LocalWalk:
         """Write down what became of an order, and let follow what hangs on it."""
         order = self.book.find_order(happening.order)
         if happening.terms is not None:
-            self._amended(order, happening.terms, at)
+            self.amended(order, happening.terms, at)
         named = terms_of(order).lots if order.terms_json is not None else ()
         listing = self.listings.get(order.instrument_id)
         if listing is None:
             self.listings.require(self.page.writer, [order.instrument_id])
             listing = self.listings.get(order.instrument_id)
         assert listing is not None
+        before = order.filled_quantity
         for one in happening.executions:
             event = tell_fill(
                 self.book,
                 order,
-                trade=f"{one.step}:{one.index}",
+                trade=f"{one.step}:{order.filled_quantity}",
                 quantity=one.lots * (listing.lot or 1),
                 notional=one.notional,
                 fee_asset=listing.quote_id,
@@ -167,10 +215,16 @@ class LocalWalk:
             self.page.add(event)
         if happening.state is not None and happening.state is not order.state:
             recording.move(self.page, order, happening.state, happening.explanation, at=at)
-        if self.react is not None and (happening.executions or happening.state is not None):
-            self.react(self, order, at)
+        if happening.executions or happening.state is not None:
+            self.tell(order, at, order.filled_quantity - before)
 
-    def _amended(self, order: BookedOrder, terms: Terms, at: int) -> None:
+    def tell(self, order: BookedOrder, at: int, filled: int) -> None:
+        """Let follow what hangs on an order that was filled by so much just now, or has ended."""
+        if self.ties.busy:
+            follow(self, order, at, filled)
+
+    def amended(self, order: BookedOrder, terms: Terms, at: int, facts: dict[str, Any] | None = None) -> None:
+        """Write an order's terms down as they now are, with its size, price and reservation."""
         text = terms_json(terms)
         self.page.add(
             Amended(
@@ -180,8 +234,11 @@ class LocalWalk:
                 wide(order.reserved),
                 None if text is None else msgspec.Raw(text.encode()),
                 at,
+                raw(facts) if facts else None,
             )
         )
+
+    # -- changing -----------------------------------------------------------------------------------------------
 
     def cancel(
         self,
@@ -199,68 +256,150 @@ class LocalWalk:
             )
         self.floor.remove(order)
         recording.move(self.page, order, state, explanation, at=at)
-        if self.react is not None:
-            self.react(self, order, self.page.now if at is None else at)
+        self.tell(order, self.page.now if at is None else at, 0)
+
+    def resize(self, order: BookedOrder, quantity: int, at: int) -> None:
+        """Give an order another size because of what became of others. What is left of it must be above zero."""
+        terms = remember(order, terms_of(order))
+        self.rewrite(order, terms, at, quantity=quantity)
+
+    def rewrite(
+        self,
+        order: BookedOrder,
+        terms: Terms,
+        at: int,
+        *,
+        quantity: int | None,
+        limit_price: Decimal | None = None,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        """Write an order's new size, price and terms down, and let the market know."""
+        changed = copy(order)
+        changed.quantity, changed.terms_json = quantity, terms_json(terms)
+        changed.limit_price = order.limit_price if limit_price is None else limit_price
+        if order.state is not OrderState.HELD:
+            changed.reserved = order.filled_notional + self._still_needed(changed, terms, at)
+        self.amended(changed, terms, at, facts)
+        if order.state is not OrderState.HELD and terms.arrives_at is None:
+            self.apply(self.floor.amend(order, terms, at // SECOND), at)
+
+    def _still_needed(self, order: BookedOrder, terms: Terms, at: int) -> int:
+        """Quote units that what is left of a purchase may still cost."""
+        if order.side is Side.SELL:
+            return 0
+        if order.quantity is None:
+            return (order.budget or 0) - order.filled_notional
+        rest = copy(order)
+        rest.quantity, rest.filled_quantity = order.quantity - order.filled_quantity, 0
+        return self.floor.estimate(rest, terms, at // SECOND).needed
+
+    def release(self, order: BookedOrder, at: int, *, quantity: int | None = None) -> None:
+        """An order that was held here goes to the market, if the checks let it: they look at this moment.
+
+        `quantity`: its size, where that comes from another order's fill.
+        """
+        held = terms_of(order)
+        self.floor.forget(order, held)
+        terms = msgspec.structs.replace(
+            held if quantity in (None, order.quantity) else remember(order, held),
+            starts_at=None,
+            condition=None,
+            queued=self.floor.moment(at // SECOND),
+            arrives_at=self._arrival(at),
+        )
+        ready = copy(order)
+        ready.state, ready.terms_json = OrderState.OPEN, terms_json(terms)
+        ready.quantity = order.quantity if quantity is None else quantity
+        if terms.reduce_only and ready.quantity is not None:
+            ready.quantity = min(ready.quantity, closable(self.book, order))
+            if ready.quantity <= order.filled_quantity:
+                self.cancel(order, NOTHING_TO_REDUCE, at=at)
+                return
+        intent = intent_of(ready, terms)
+        listing = self.listings.get(order.instrument_id)
+        found = self._examine(ready, intent, listing, terms, at, waits=False)
+        if found.failed:
+            self.cancel(order, found.explanation or "refused", state=OrderState.REFUSED, at=at)
+            return
+        self.amended(ready, terms, at)
+        recording.move(self.page, order, OrderState.OPEN, at=at)
+        if terms.arrives_at is None:
+            self.apply(self.floor.place(order, terms, at // SECOND), at)
+
+    def start(self, order: BookedOrder, at: int) -> None:
+        """The time that an order was held for has come; it goes, unless it waits for a price or a position too."""
+        terms = msgspec.structs.replace(terms_of(order), starts_at=None)
+        if terms.condition is None or self.floor.fulfilled(order, terms.condition, at // SECOND):
+            self.release(order, at)
+            return
+        self.amended(order, terms, at)
+        self.floor.expect(order, terms)
+
+    def reconsider(self, order: BookedOrder, at: int) -> None:
+        """What is held has changed: an order that waits for a position may go, or begin or cease to watch a price."""
+        terms = terms_of(order)
+        if order.state is not OrderState.HELD or terms.starts_at is not None or terms.condition is None:
+            return
+        if self.floor.fulfilled(order, terms.condition, at // SECOND):
+            self.release(order, at)
+        else:
+            self.floor.expect(order, terms)
+
+    def arrive(self, order: BookedOrder, at: int) -> None:
+        """An order that was on its way reaches the market."""
+        terms = msgspec.structs.replace(
+            terms_of(order), arrives_at=None, queued=self.floor.moment(at // SECOND)
+        )
+        self.amended(order, terms, at)
+        self.apply(self.floor.place(order, terms, at // SECOND), at)
+
+    def _arrival(self, moment: int) -> int | None:
+        late = self.floor.conditions.latency_ms
+        return moment + late * 1_000 if late else None
 
     # -- settling -----------------------------------------------------------------------------------------------
 
     def settle(self, until: int | None = None) -> int:
-        """Replay the market since the account was last settled; how many seconds touched it.
-
-        A second is settled once: what is placed in it meets its book at once.
-        """
-        end = self.step if until is None else until
-        start = self.book.settled
-        touched = 0
-        while start < end and (step := self._next(start, end)) is not None:
-            touched += 1
-            for order in self.book.due((step + 1) * SECOND - 1):
-                self._fall_due(order, step * SECOND)
-            if step > start:
-                for instrument in self.floor.instruments():
-                    for happening in self.floor.touch(instrument, step):
-                        self.apply(happening, step * SECOND)
-            start = step
-        if self.book.orders and end - self.book.settled > HOUR:
-            self.page.add(Settled(end))
-        return touched
+        """Replay the market since the account was last settled; how many seconds had something happen in them."""
+        return settle(self, until)
 
     def finish(self) -> None:
         """What was written stands at this second: the next replay begins here."""
-        if self.page.events and self.book.settled < self.step:
-            self.page.add(Settled(self.step))
+        if self.page.events and self.book.settled < self.floor.looked:
+            mark(self, self.floor.looked)
         self.floor.seq = self.page.seq if self.page.events else self.book.seq
 
-    def _next(self, start: int, end: int) -> int | None:
-        """The next second in which something happens: the price reaches an order, or an order's time is up."""
-        step = self.floor.next_touch(start, end)
-        due = self.book.next_due()
-        if due is not None and due // SECOND <= (end if step is None else step):
-            return max(due // SECOND, start)
-        return step
 
-    def _fall_due(self, order: BookedOrder, at: int) -> None:
-        terms = terms_of(order)
-        if terms.expires_at is not None and terms.expires_at <= at + SECOND - 1:
-            self.cancel(order, "its time in force has ended", state=OrderState.EXPIRED, at=at)
-        else:
-            self.release(order, at)
-
-    def release(self, order: BookedOrder, at: int) -> None:
-        """An order that was held here goes to the market."""
-        terms = msgspec.structs.replace(terms_of(order), starts_at=None, after=None, condition=None)
-        self._amended(order, terms, at)
-        recording.move(self.page, order, OrderState.OPEN, at=at)
-        self.apply(self.floor.place(order, terms, at // SECOND), at)
+def remember(order: BookedOrder, terms: Terms) -> Terms:
+    """The terms of an order that is about to change, with what it first asked for."""
+    if terms.asked is not None:
+        return terms
+    asked = {
+        name: format(value, "f") if isinstance(value, Decimal) else str(value)
+        for name, value in asked_first(order, terms).items()
+        if value is not None
+    }
+    return msgspec.structs.replace(terms, asked=asked)
 
 
-def _waits(terms: Terms, moment: int) -> bool:
-    """Held here until something comes true."""
-    return (
-        (terms.starts_at is not None and terms.starts_at > moment)
-        or terms.after is not None
-        or terms.condition is not None
-        or terms.ladder is not None
+def intent_of(order: BookedOrder, terms: Terms) -> OrderIntent:
+    """The wish that an order stands for, for the checks to look at anew."""
+    return OrderIntent(
+        order.account_id,
+        order.instrument_id,
+        order.side,
+        order.client_order_id,
+        order.type,
+        order.time_in_force,
+        order.quantity,
+        order.budget,
+        order.limit_price,
+        reason=order.reason,
+        launch_id=order.launch_id,
+        position_id=order.position_id,
+        terms=terms,
+        strategy=order.strategy,
+        parent_id=order.parent_id,
     )
 
 
@@ -279,4 +418,4 @@ def seen(page: Page, intent: OrderIntent) -> BookedOrder | None:
     return known
 
 
-__all__ = ["Any", "LocalWalk", "seen"]
+__all__ = ["LocalWalk", "intent_of", "remember", "seen"]

@@ -15,7 +15,7 @@ import msgspec
 from sniper_cli.books.events import EMPTY, Recorded
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.books.trades import tell_fill
-from sniper_cli.trading.checks import Figure, Proposal, reduces
+from sniper_cli.trading.checks import Figure, Proposal
 from sniper_cli.trading.intents import NO_TERMS, OrderIntent
 from state.columns import canonical
 from state.identifiers import new_key
@@ -42,11 +42,15 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
         or intent.quantity is None
         or intent.budget is not None
         or intent.position_id is not None
-        or walk.switch is not None
+        or intent.parent_id is not None
+        or walk.floor.conditions.latency_ms
+        or walk.switches
     ):
         return None
     kind, tif, side, price = intent.type, intent.time_in_force, intent.side, intent.limit_price
-    if (kind is not _LIMIT and kind is not _MARKET) or (tif is not _GTC and tif is not _IOC and tif is not _FOK):
+    if (kind is not _LIMIT and kind is not _MARKET) or (
+        tif is not _GTC and tif is not _IOC and tif is not _FOK
+    ):
         return None
     page, book = walk.page, walk.book
     client_id = intent.client_order_id
@@ -76,16 +80,18 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
         worst = floor.worst_at_market(buying, quote.ask if buying else quote.bid)
     notional = lots * worst * pit.tick_of_lot
     least, most = listing.minimum_notional, listing.maximum_notional
-    if (least is not None and notional < least) or (most is not None and notional > most) or notional >= NARROW:
+    if (
+        (least is not None and notional < least)
+        or (most is not None and notional > most)
+        or notional >= NARROW
+    ):
         return None
 
     passed: list[Figure] = [("instrument",), ("kill_switch",), ("quantity",)]
     if least is not None:
         passed.append(("minimum_notional", notional, least))
     if walk.limiter is not None:
-        worst_price, middle = worst * pit.tick, quote.middle * pit.tick
-        closing = reduces(intent, book)
-        proposal = Proposal(intent, listing, quantity, notional, worst_price, middle, closing, page.now)
+        proposal = Proposal(intent, listing, quantity, notional, worst, quote.middle, pit.tick, page.now)
         more, failed = walk.limiter.examine(book, proposal)
         if failed:
             return None
@@ -172,11 +178,11 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
     else:
         one = floor.takes_at_once(pit, buying, worst, lots, step)
         if one is not None:
-            page.add(tell_fill(book, order, f"{step}:0", quantity, one.notional, listing.quote_id, one.fee, now))
-            if walk.react is not None:
-                walk.react(walk, order, now)
+            page.add(
+                tell_fill(book, order, f"{step}:0", quantity, one.notional, listing.quote_id, one.fee, now)
+            )
+            walk.tell(order, now, quantity)
             return order
         happening = floor.place(order, NO_TERMS, step)
     walk.apply(happening, now)
     return order
-

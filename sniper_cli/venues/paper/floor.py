@@ -11,18 +11,18 @@ orders, by the price path's own bounds instead of second by second, so a year aw
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedOrder
-from sniper_cli.market.book_outcomes import Reason, SelfTrade
-from sniper_cli.market.instruments import Spec, find_spec
-from sniper_cli.market.matching import OrderBook
-from sniper_cli.market.simulated import PricePath, SimulatedMarket
-from sniper_cli.trading.intents import NO_TERMS, Terms, terms_of
+from sniper_cli.market.book_outcomes import Reason
+from sniper_cli.market.instruments import find_spec
+from sniper_cli.market.simulated import SimulatedMarket
+from sniper_cli.trading.conditions import position_holds
+from sniper_cli.trading.intents import NO_TERMS, Condition, Terms, terms_of
+from sniper_cli.trading.ties import Ties
 from sniper_cli.venues.paper.matching import (
     BPS,
     SLIPPAGE_BPS,
@@ -33,7 +33,8 @@ from sniper_cli.venues.paper.matching import (
     fee_on,
     take,
 )
-from sniper_cli.venues.paper.triggers import Trigger, trigger_of
+from sniper_cli.venues.paper.pit import Pit, PriceRange
+from sniper_cli.venues.paper.triggers import trigger_of
 from state.orders import RESTING, TRIGGERED, OrderState, OrderType, Side, TimeInForce
 
 LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -43,6 +44,8 @@ US = 1
 
 MARKET = "market"
 """Who trades with our resting orders."""
+
+SECOND = 1_000_000
 
 OPEN_STATES = (OrderState.OPEN, OrderState.PARTIALLY_FILLED)
 
@@ -55,41 +58,7 @@ class Happening(msgspec.Struct, frozen=True, gc=False):
     state: OrderState | None = None
     explanation: str | None = None
     terms: Terms | None = None
-    """Its terms from now on: it was triggered."""
-
-
-class Quote(msgspec.Struct, frozen=True, gc=False):
-    """A second's best bid, best ask and middle price, in ticks."""
-
-    step: int
-    bid: int
-    ask: int
-    middle: int
-
-
-@dataclass(slots=True)
-class Pit:
-    """One instrument on the floor."""
-
-    spec: Spec
-    path: PricePath
-    tick: Decimal
-    lot_units: int
-    resting: OrderBook = field(default_factory=lambda: OrderBook(SelfTrade.CANCEL_NEWEST))
-    triggers: dict[str, Trigger] = field(default_factory=dict)
-    searched: tuple[int, int] = (-1, -1)
-    """(after, until) of the last search that found nothing: that stretch need not be searched again."""
-    tick_of_lot: int = 1
-    """Quote units of one lot at a price of one tick."""
-    quoted: Quote = Quote(-1, 0, 0, 0)
-
-    def quote(self, step: int) -> Quote:
-        """The best prices of a second, worked out once."""
-        if self.quoted.step != step:
-            book = self.path.book(step)
-            middle = self.path.ticks(step)
-            self.quoted = Quote(step, book.bids[0].ticks, book.asks[0].ticks, middle)
-        return self.quoted
+    """Its terms from now on: it was triggered, or queued up anew."""
 
 
 class Estimate(msgspec.Struct, gc=False):
@@ -123,10 +92,30 @@ class Floor:
         self.book = book
         self.seq = book.seq
         """The record up to which this floor knows the account's orders."""
+        self.looked = book.settled
+        """The second up to which it has seen the price. What it saw since the last record is written with the next."""
+        self.moved: set[str] = set()
+        """Trailing stops that have moved along and are not written yet."""
+        self.ties = Ties(book)
+        self._queued = (-1, 0)
         self._pits: dict[str, Pit] = {}
-        for order in book.orders.values():
-            if order.state in OPEN_STATES:
-                self._admit(order, terms_of(order))
+        self._admit_all()
+
+    def _admit_all(self) -> None:
+        """What stood here when the book was read, in the order in which it had queued up."""
+        places: list[tuple[int, str, BookedOrder, Terms]] = []
+        late = False
+        for order in self.book.orders.values():
+            terms = NO_TERMS if order.terms_json is None else terms_of(order)
+            if order.state is OrderState.HELD:
+                self.expect(order, terms)
+            elif order.state in OPEN_STATES and terms.arrives_at is None:
+                late = late or terms.queued is not None
+                places.append((order.at if terms.queued is None else terms.queued, order.key, order, terms))
+        if late:
+            places.sort(key=lambda place: place[:2])
+        for _, _, order, terms in places:
+            self._admit(order, terms)
 
     def pit(self, instrument_id: str) -> Pit:
         """An instrument's pit. Raises NotFound."""
@@ -226,11 +215,12 @@ class Floor:
         if not limited or order.time_in_force not in RESTING:
             why = self._cut_short(pit, order, worst, executions)
             return Happening(order.key, executions, OrderState.CANCELLED, why)
-        left = (lots or 0) - sum(one.lots for one in executions)
-        ended = self.rest(pit, order, terms, worst, left)
+        got = sum(one.lots for one in executions)
+        ended = self.rest(pit, order, terms, worst, (lots or 0) - got)
         if ended is not None:
             return Happening(order.key, executions, ended.state, ended.explanation)
-        return Happening(order.key, executions)
+        pit.emptied = (step, order.key)
+        return Happening(order.key, executions, terms=_sliced(order, terms, got * pit.lot_units))
 
     def rest(self, pit: Pit, order: BookedOrder, terms: Terms, ticks: int, lots: int) -> Happening | None:
         """Let an order wait in the book. Where it would meet one of our own there, it ends instead: what it says then.
@@ -239,7 +229,7 @@ class Floor:
         """
         display = 0 if terms.display is None else terms.display // pit.lot_units
         outcome = pit.resting.place(order.key, order.side, ticks, lots, owner=US, display=display)
-        pit.searched = (-1, -1)
+        pit.changed()
         if outcome.reason is not Reason.SELF_TRADE:
             return None
         why = f"at {pit.spec.price(ticks):f} it would trade with an order of your own"
@@ -251,16 +241,23 @@ class Floor:
         if trigger.touched(pit.path.ticks(step)):
             return self._go_off(pit, order, trigger.terms(terms, pit.tick), step)
         pit.triggers[order.key] = trigger
-        pit.searched = (-1, -1)
+        pit.changed()
         return Happening(order.key)
 
     def _go_off(self, pit: Pit, order: BookedOrder, terms: Terms, step: int) -> Happening:
         """A trigger was touched: the order trades as a plain one from this second on."""
         pit.triggers.pop(order.key, None)
-        pit.searched = (-1, -1)
-        fired = msgspec.structs.replace(terms, triggered_at=step * 1_000_000)
+        pit.changed()
+        fired = msgspec.structs.replace(terms, triggered_at=step * SECOND, queued=self.moment(step))
         done = self.place(order, fired, step)
-        return Happening(order.key, done.executions, done.state, done.explanation, fired)
+        return Happening(order.key, done.executions, done.state, done.explanation, done.terms or fired)
+
+    def moment(self, step: int) -> int:
+        """A time within a second that no other queue joined in it has: places in queues are told by it."""
+        known, number = self._queued
+        number = number + 1 if known == step else 0
+        self._queued = (step, number)
+        return step * SECOND + number
 
     def _admit(self, order: BookedOrder, terms: Terms) -> None:
         """An order that was resting, or being watched for, when the book was read."""
@@ -272,8 +269,48 @@ class Floor:
             return
         ticks = int(order.limit_price / pit.tick)
         left = self._lots_left(pit, order, ticks)
-        if left > 0:
-            self.rest(pit, order, terms, ticks, left)
+        if left <= 0:
+            return
+        shown, display = left, 0
+        if terms.display is not None:
+            display = terms.display // pit.lot_units
+            shown = min(left, display - (order.filled_quantity - (terms.slice or 0)) // pit.lot_units)
+        pit.resting.restore((order.key, US, order.side.value, ticks, shown, left - shown, display))
+
+    def expect(self, order: BookedOrder, terms: Terms) -> None:
+        """Watch for the price that an order is held for, if a price is what it waits for."""
+        condition = terms.condition
+        if (
+            condition is None
+            or terms.starts_at is not None
+            or not position_holds(condition, order, self.book)
+        ):
+            self.forget(order, terms)
+            return
+        if condition.above is None and condition.below is None:
+            return
+        pit = self.pit(condition.instrument or order.instrument_id)
+        above, below = condition.above, condition.below
+        pit.waiting[order.key] = PriceRange(
+            None if above is None else -int(-above // pit.tick),
+            None if below is None else int(below // pit.tick),
+        )
+        pit.changed()
+
+    def forget(self, order: BookedOrder, terms: Terms) -> None:
+        """Nothing is watched for any more on behalf of a held order."""
+        if terms.condition is not None:
+            self.pit(terms.condition.instrument or order.instrument_id).waiting.pop(order.key, None)
+
+    def fulfilled(self, order: BookedOrder, condition: Condition, step: int) -> bool:
+        """Whether everything that an order waits for holds in this second."""
+        if not position_holds(condition, order, self.book):
+            return False
+        price = self.pit(condition.instrument or order.instrument_id)
+        middle = price.path.ticks(step) * price.tick
+        return (condition.above is None or middle >= condition.above) and (
+            condition.below is None or middle <= condition.below
+        )
 
     def _lots_left(self, pit: Pit, order: BookedOrder, ticks: int) -> int:
         if order.quantity is not None:
@@ -286,89 +323,128 @@ class Floor:
         pit = self.pit(order.instrument_id)
         pit.resting.cancel(order.key)
         pit.triggers.pop(order.key, None)
+        self.moved.discard(order.key)
+        if order.state is OrderState.HELD:
+            self.forget(order, terms_of(order))
 
     def amend(self, order: BookedOrder, terms: Terms, step: int) -> Happening:
-        """An order with other terms: fewer units at the same price keep its place, anything else queues up anew."""
+        """An order with other terms: fewer units at the same price keep its place, anything else queues up anew.
+
+        A trigger that is as it was goes on watching, whatever the size.
+        """
         pit = self.pit(order.instrument_id)
-        resting = pit.resting.get(order.key)
-        if resting is not None and order.limit_price is not None:
-            ticks = int(order.limit_price / pit.tick)
-            left = self._lots_left(pit, order, ticks)
-            if ticks == resting.price and 0 < left <= resting.lots:
-                pit.resting.amend(order.key, lots=left)
+        trigger = pit.triggers.get(order.key)
+        if trigger is not None:
+            if trigger.asks_as(trigger_of(order, terms, pit.tick)):
                 return Happening(order.key)
+            self.remove(order)
+            return self.place(order, terms, step)
+        resting = pit.resting.get(order.key)
+        if resting is None or order.limit_price is None:
+            return Happening(order.key)
+        ticks = int(order.limit_price / pit.tick)
+        left = self._lots_left(pit, order, ticks)
+        display = 0 if terms.display is None else terms.display // pit.lot_units
+        if ticks == resting.price and 0 < left <= resting.lots and display == resting.display:
+            pit.resting.amend(order.key, lots=left)
+            return Happening(order.key)
         self.remove(order)
-        return self.place(order, terms, step)
+        again = msgspec.structs.replace(
+            terms, queued=self.moment(step), slice=order.filled_quantity if display else None
+        )
+        done = self.place(order, again, step)
+        return Happening(order.key, done.executions, done.state, done.explanation, done.terms or again)
 
     # -- what the price does ------------------------------------------------------------------------------------
 
     def instruments(self) -> list[str]:
-        """Those in which orders of ours stand."""
-        return [name for name, pit in self._pits.items() if len(pit.resting) or pit.triggers]
+        """Those whose price something of ours depends on; in one order, for a second replays alike everywhere."""
+        return sorted(name for name, pit in self._pits.items() if pit.watched)
 
     def next_touch(self, after: int, until: int) -> int | None:
-        """The next second in (after, until] in which the price reaches an order of ours."""
+        """The next second in (after, until] in which the price reaches something of ours."""
         found: int | None = None
         for pit in self._pits.values():
-            if len(pit.resting) or pit.triggers:
-                step = self._search(pit, after, until if found is None else found - 1)
+            if pit.watched:
+                step = pit.next_touch(after, until if found is None else found - 1)
                 found = found if step is None else step
         return found
 
-    def _search(self, pit: Pit, after: int, until: int) -> int | None:
-        if pit.searched[0] != -1 and pit.searched[0] <= after and after <= pit.searched[1]:
-            after = pit.searched[1]
-        if after >= until:
-            return None
-        found = until + 1
-        bid, ask = pit.resting.best_bid, pit.resting.best_ask
-        # The best price of the other side lies beyond the middle, so the middle must pass the limit first.
-        if bid is not None and (step := pit.path.next_below(bid, after, found - 1)) is not None:
-            found = step
-        if ask is not None and (step := pit.path.next_above(ask, after, found - 1)) is not None:
-            found = step
-        for trigger in pit.triggers.values():
-            step = trigger.next_touch(pit.path, after, found - 1)
-            if step is not None:
-                found = step
-        if found <= until:
-            return found
-        start = pit.searched[0] if pit.searched[0] != -1 else after
-        pit.searched = (start, until)
-        return None
-
     def touch(self, instrument_id: str, step: int) -> Iterator[Happening]:
-        """What the second does to the instrument's orders: triggers in the order of their placing, then what rests."""
+        """What the second does to the instrument's orders: triggers in the order of their recording, then what rests.
+
+        One thing at a time: what the caller makes of it (a sibling cancelled, a new order) counts for the next.
+        """
         pit = self.pit(instrument_id)
         middle = pit.path.ticks(step)
-        for key, trigger in list(pit.triggers.items()):
+        for key in sorted(pit.triggers):
+            trigger = pit.triggers.get(key)
+            order = self.book.orders.get(key)
+            if trigger is None or order is None:
+                continue
+            best = trigger.best
             if trigger.touched(middle):
-                order = self.book.orders.get(key)
-                if order is not None:
-                    yield self._go_off(pit, order, trigger.terms(terms_of(order), pit.tick), step)
+                self.moved.discard(key)
+                yield self._go_off(pit, order, trigger.terms(terms_of(order), pit.tick), step)
+            elif trigger.best != best:
+                self.moved.add(key)
         yield from self._traded_through(pit, step)
+
+    def expected(self, instrument_id: str, step: int) -> list[BookedOrder]:
+        """Orders held for a price of this instrument that has come, in the order of their recording."""
+        pit = self.pit(instrument_id)
+        middle = pit.path.ticks(step)
+        keys = sorted(key for key, prices in pit.waiting.items() if prices.holds(middle))
+        return [order for key in keys if (order := self.book.orders.get(key)) is not None]
+
+    def trails(self) -> list[tuple[BookedOrder, Terms]]:
+        """What trailing stops have seen and nobody has written yet."""
+        found = []
+        for key in sorted(self.moved):
+            order = self.book.orders.get(key)
+            pit = None if order is None else self.pit(order.instrument_id)
+            trigger = None if pit is None else pit.triggers.get(key)
+            if order is not None and pit is not None and trigger is not None:
+                found.append((order, trigger.terms(terms_of(order), pit.tick)))
+        self.moved.clear()
+        return found
 
     def _traded_through(self, pit: Pit, step: int) -> Iterator[Happening]:
         """The market of the second comes in as the taker of what rests at its prices or better."""
         market = pit.path.book(step)
-        index = 0
-        for levels, side in ((market.asks, Side.SELL), (market.bids, Side.BUY)):
+        for levels, side, resting in ((market.asks, Side.SELL, Side.BUY), (market.bids, Side.BUY, Side.SELL)):
             for level in levels:
-                outcome = pit.resting.place(MARKET, side, level.ticks, level.lots, TimeInForce.IOC)
-                for fill in outcome.fills:
-                    maker_bps = self.conditions.fees.maker_bps
-                    notional = fill.price * fill.lots * pit.tick_of_lot
-                    fee = fee_on(notional, maker_bps)
-                    one = Execution(step, index, fill.price, fill.lots, notional, fee, True)
-                    index += 1
-                    over = OrderState.FILLED if fill.left == 0 and self._by_budget(str(fill.maker)) else None
-                    yield Happening(str(fill.maker), (one,), over)
-                if not outcome.fills:
-                    break
+                left = level.lots
+                while left:
+                    maker = pit.resting.first(resting)
+                    if maker is None or (step, maker.id) == pit.emptied:
+                        break
+                    if maker.price < level.ticks if maker.buys else maker.price > level.ticks:
+                        break
+                    lots = min(left, maker.shown)
+                    left -= lots
+                    renewed = lots == maker.shown and bool(maker.hidden)
+                    pit.resting.place(MARKET, side, level.ticks, lots, TimeInForce.IOC)
+                    yield self._gave(pit, str(maker.id), maker.price, lots, step, renewed=renewed)
+                else:
+                    continue
+                break
 
-    def _by_budget(self, key: str) -> bool:
-        order = self.book.orders.get(key)
-        return order is not None and order.quantity is None
+    def _gave(self, pit: Pit, key: str, ticks: int, lots: int, step: int, *, renewed: bool) -> Happening:
+        """A trade of what rested; an iceberg whose slice is gone shows the next one, behind all others."""
+        order = self.book.orders[key]
+        notional = ticks * lots * pit.tick_of_lot
+        one = Execution(
+            step, 0, ticks, lots, notional, fee_on(notional, self.conditions.fees.maker_bps), True
+        )
+        over = None
+        if order.quantity is None and key not in pit.resting:
+            over = OrderState.FILLED
+        terms = None
+        if renewed:
+            filled = order.filled_quantity + lots * pit.lot_units
+            terms = msgspec.structs.replace(terms_of(order), slice=filled, queued=self.moment(step))
+        return Happening(key, (one,), over, terms=terms)
 
     # -- figures ------------------------------------------------------------------------------------------------
 
@@ -392,8 +468,8 @@ class Floor:
 
     def _expected_worst(self, pit: Pit, order: BookedOrder, terms: Terms, best: int) -> int:
         """Of an order that waits for a trigger, the worst price from there."""
-        if order.type in TRIGGERED and order.limit_price is None and terms.trigger_price is not None:
-            return self._worst(pit, order, terms, int(terms.trigger_price / pit.tick))
+        if order.type in TRIGGERED and order.limit_price is None and terms.triggered_at is None:
+            return self._worst(pit, order, terms, trigger_of(order, terms, pit.tick).level(best))
         return self._worst(pit, order, terms, best)
 
     def _cut_short(self, pit: Pit, order: BookedOrder, worst: int, taken: tuple[Execution, ...]) -> str:
@@ -405,6 +481,13 @@ class Floor:
         verb = "stood" if order.side is Side.BUY else "were bid for"
         spec = pit.spec
         return f"{plain(there * spec.lot)} {spec.base} {verb} at {plain(spec.price(worst))} or better"
+
+
+def _sliced(order: BookedOrder, terms: Terms, got: int) -> Terms | None:
+    """The terms of an iceberg that rests after it has taken some: its first slice begins here."""
+    if terms.display is None or not got:
+        return None
+    return msgspec.structs.replace(terms, slice=order.filled_quantity + got)
 
 
 def plain(value: Decimal) -> str:

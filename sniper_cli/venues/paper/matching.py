@@ -132,4 +132,3 @@ def affordable(lot_price: int, budget: int | None, fee_bps: int) -> int:
 def fee_on(notional: int, fee_bps: int) -> int:
     """The fee in quote units, rounded up."""
     return -(-notional * fee_bps // BPS)
-

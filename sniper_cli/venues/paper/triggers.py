@@ -36,6 +36,23 @@ class Trigger:
     def trailing(self) -> bool:
         return bool(self.trail or self.trail_bps)
 
+    def asks_as(self, other: Trigger) -> bool:
+        """The same trigger, whatever it has seen."""
+        if self.trailing or other.trailing:
+            return (self.above, self.trail, self.trail_bps, self.activation) == (
+                other.above,
+                other.trail,
+                other.trail_bps,
+                other.activation,
+            )
+        return (self.above, self.ticks) == (other.above, other.ticks)
+
+    def level(self, price: int) -> int:
+        """Where it would go off, as far as that can be said at a price."""
+        if not self.trailing or self.best is not None:
+            return self.ticks
+        return self._behind(price if self.activation is None else self.activation)
+
     def touched(self, price: int) -> bool:
         """Whether this price sets it off; a trailing stop then moves along with it.
 
