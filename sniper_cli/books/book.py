@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import Protocol
@@ -59,6 +60,25 @@ class Shelf(Protocol):
     def matches(self, fill_key: str) -> list[BookedMatch]: ...
     def strategy_day(self, key: tuple[object, str, str]) -> StrategyFigures | None: ...
     def instrument_day(self, key: tuple[object, str]) -> InstrumentFigures | None: ...
+    def strategy_days(self, day: date) -> dict[tuple[date, str, str], StrategyFigures]: ...
+    def instrument_days(self, day: date) -> dict[tuple[date, str], InstrumentFigures]: ...
+
+
+class Watch(Protocol):
+    """Counts beside the book what limits are held against (`sniper_cli.risk.gate`); told of every change."""
+
+    def held(self, order: BookedOrder, sign: int) -> None: ...
+    def recorded(self, order: BookedOrder) -> None: ...
+    def moved(self, instrument: str) -> None: ...
+    def closed(self, position: BookedPosition, rule: str, at: int) -> None: ...
+    def counted(
+        self,
+        strategy: tuple[date, str, str],
+        traded: StrategyFigures,
+        instrument: tuple[date, str],
+        figures: InstrumentFigures,
+    ) -> None: ...
+    def flowed(self, asset: str, movement: str, amount: int) -> None: ...
 
 
 class Book:
@@ -96,6 +116,8 @@ class Book:
         """Client order ids of orders that the tables may not show yet."""
         self._due: list[tuple[int, str]] = []
         """(time, order): when held orders are sent and those with an end expire."""
+        self.watch: Watch | None = None
+        """Limits that count something; none where there are no such limits."""
         self.changes = Changes()
         self._new: dict[str, BookedOrder] = {}
         self._strategy_days: dict[tuple[object, str, str], StrategyFigures] = {}
@@ -138,6 +160,17 @@ class Book:
         if client_id > self.last_client_id:
             return None
         return self._recent.get(client_id) or self.shelf.find_client_id(client_id)
+
+    def figures_of(
+        self, day: date
+    ) -> tuple[dict[tuple[str, str], StrategyFigures], dict[str, InstrumentFigures]]:
+        """A day's sums so far, by strategy and quote asset and by instrument: the book's own, changed as it goes on."""
+        strategies, instruments = self.shelf.strategy_days(day), self.shelf.instrument_days(day)
+        strategies |= {key: one for key, one in self._strategy_days.items() if key[0] == day}
+        instruments |= {key: one for key, one in self._instrument_days.items() if key[0] == day}
+        self._strategy_days.update(strategies)
+        self._instrument_days.update(instruments)
+        return {key[1:]: one for key, one in strategies.items()}, {key[1]: one for key, one in instruments.items()}
 
     def next_due(self) -> int | None:
         """When the next order begins or ends by the clock."""
@@ -215,10 +248,12 @@ class Book:
         self.changes.orders.append(order)
         client_id = order.client_order_id
         self._recent[client_id] = order.key
-        if client_id > self.last_client_id:
+        if client_id > self.last_client_id:  # noqa: PLR1730 - `max` is a call, ten times as dear
             self.last_client_id = client_id
         if order.state in WORKING:
             self.orders[order.key] = order
+            if self.watch is not None:
+                self.watch.recorded(order)
             self._hold(order, 1)
             if order.terms_json is not None:
                 self.note_times(order)
@@ -239,6 +274,8 @@ class Book:
 
     def _hold(self, order: BookedOrder, sign: int) -> None:
         """Put aside, or give back, what an order may still take. What is held here takes nothing until it is sent."""
+        if self.watch is not None:
+            self.watch.held(order, sign)
         if order.state not in AT_VENUE:
             return
         if order.terms_json is not None:
@@ -301,7 +338,7 @@ class Book:
         if order.key not in self._new:
             self.changes.moved[order.key] = order
 
-    def _moved(self, event: ev.Moved, seq: int) -> None:
+    def _moved(self, event: ev.Moved, _seq: int) -> None:
         order = self.find_order(event.order)
         self._hold(order, -1)
         state = STATES[event.state]
@@ -330,7 +367,7 @@ class Book:
         if order.key not in self._new and order.key not in self.changes.told[-1:]:
             self.changes.told.append(order.key)
 
-    def _amended(self, event: ev.Amended, seq: int) -> None:
+    def _amended(self, event: ev.Amended, _seq: int) -> None:
         order = self.find_order(event.order)
         self._hold(order, -1)
         order.quantity = ev.whole(event.quantity)
@@ -446,6 +483,8 @@ class Book:
         position.state, position.exit_rule, position.closed = PositionState.OPEN, None, None
         self.positions[order.instrument_id] = position
         self.changes.positions[key] = position
+        if self.watch is not None:
+            self.watch.moved(order.instrument_id)
         return position
 
     def _enter(self, position: BookedPosition, event: ev.Filled, sign: int, opened: int, cost: int) -> None:
@@ -458,7 +497,7 @@ class Book:
                 lot = position.lots[event.lot] = BookedLot(event.lot, position.key, 0, 0, 0, event.at)
             if lot.remaining != lot.quantity:
                 # A pooled lot that has been sold from begins anew with what is left: one unit cost for all of it.
-                lot.quantity, lot.cost = lot.remaining, position.basis - cost
+                lot.quantity, lot.cost = lot.remaining, lot.left
             lot.quantity += opened
             lot.remaining += opened
             lot.cost += cost
@@ -480,6 +519,8 @@ class Book:
         position.state, position.exit_rule, position.closed = PositionState.CLOSED, rule, at
         if self.positions.get(position.instrument_id) is position:
             del self.positions[position.instrument_id]
+        if self.watch is not None:
+            self.watch.closed(position, rule, at)
 
     def _count(
         self, order: BookedOrder, fill: BookedFill, quote: str, position: BookedPosition | None, sign: int = 1
@@ -519,10 +560,12 @@ class Book:
         traded.fees += sign * fill.fee_value
         now = position or self.positions.get(fill.instrument_id)
         traded.held, traded.basis = (now.quantity, now.basis) if now is not None else (0, 0)
+        if self.watch is not None:
+            self.watch.counted(first, strategy, second, traded)
 
     # -- what is taken back, written off, moved -----------------------------------------------------------------
 
-    def _reversed(self, event: ev.Reversed, seq: int) -> None:
+    def _reversed(self, event: ev.Reversed, _seq: int) -> None:
         fill = self.shelf.fill(event.fill)
         if fill is None or fill.reversed_at is not None:
             raise RowNotFound(f"there is no fill {event.fill} to take back", hint="sniper portfolio verify")
@@ -548,59 +591,111 @@ class Book:
     def _reverse_position(
         self, order: BookedOrder, fill: BookedFill, sign: int, at: int
     ) -> BookedPosition | None:
+        """What the fill opened goes first, then what it had closed is open again: a turn touches two positions."""
         if fill.position_key is None:
             return None
-        position = self._open_or_new(fill.position_key, order, at)
         matches = self.shelf.matches(fill.key)
-        for match in matches:
-            lot = position.lots.get(match.lot_key) or self.shelf.lot(match.lot_key)
-            if lot is None:
-                raise RowNotFound(f"there is no lot {match.lot_key}", hint="sniper portfolio verify")
-            lot.remaining += match.quantity
-            position.lots[lot.key] = lot
-            position.quantity -= sign * match.quantity
-            position.basis += match.cost
-            self.changes.lots[lot.key] = lot
+        lot = self._find_lot(fill.instrument_id, fill.key)
+        position = None
+        if lot is not None or not matches:
+            position = self._unopen(order, fill, lot, matches, sign, at)
         if matches:
-            self.changes.gone_matches.append(fill.key)
-            position.lots = dict(sorted(position.lots.items()))
-        lot = position.lots.get(fill.key) or self.shelf.lot(fill.key)
-        if lot is not None:
-            if lot.remaining != lot.quantity:
-                raise IllegalTransition(
-                    f"the trade {fill.trade} cannot be undone before those that closed what it opened"
-                )
-            position.quantity -= sign * lot.quantity
-            position.basis -= lot.cost
-            position.lots.pop(lot.key, None)
-            self.changes.lots.pop(lot.key, None)
-            self.changes.gone_lots.append(lot.key)
-        elif not matches and position.lots:
-            self._leave_pool(position, fill, sign)
-        self._pay(position, sign, -fill.notional)
+            position = self._unclose(order, fill, matches, sign, at)
+        assert position is not None
         position.realised -= fill.realised
         position.fees -= fill.fee_value
+        order.position_key = position.key
+        return position
+
+    def _unopen(
+        self,
+        order: BookedOrder,
+        fill: BookedFill,
+        lot: BookedLot | None,
+        matches: list[BookedMatch],
+        sign: int,
+        at: int,
+    ) -> BookedPosition:
+        """Take back what a fill opened: its own lot, and what of it was pooled with another's."""
+        assert fill.position_key is not None
+        position = self._open_or_new(fill.position_key, order, at)
+        base, _ = self.pairs[fill.instrument_id]
+        kept = fill.fee if sign > 0 and fill.fee_asset == base else 0
+        units = fill.quantity - kept - sum(match.quantity for match in matches)
+        paid = cost = fill.notional - sum(match.proceeds for match in matches)
+        if lot is not None:
+            if lot.remaining != lot.quantity or lot.quantity > units:
+                raise _too_early(fill)
+            units, cost = units - lot.quantity, cost - lot.cost
+            position.quantity -= sign * lot.quantity
+            position.basis -= lot.cost
+            self._drop(position, lot)
+        if units:
+            self._leave_pool(position, fill, units, cost, sign)
+        self._pay(position, sign, -paid)
         position.version += 1
         if not position.quantity:
             self._close(position, REORGANISED, at)
         return position
 
-    def _leave_pool(self, position: BookedPosition, fill: BookedFill, sign: int) -> None:
+    def _leave_pool(
+        self, position: BookedPosition, fill: BookedFill, units: int, cost: int, sign: int
+    ) -> None:
         """Take what a fill added to a pooled lot out of it."""
-        lot = next(iter(position.lots.values()))
-        base, _ = self.pairs[fill.instrument_id]
-        units = fill.quantity - (fill.fee if fill.fee_asset == base else 0)
+        lot = next(iter(position.lots.values()), None)
+        if lot is None or lot.remaining != lot.quantity or lot.quantity < units:
+            raise _too_early(fill)
         lot.quantity -= units
         lot.remaining -= units
-        lot.cost -= fill.notional
+        lot.cost -= cost
         position.quantity -= sign * units
-        position.basis -= fill.notional
+        position.basis -= cost
         self.changes.lots[lot.key] = lot
+        if not lot.quantity:
+            self._drop(position, lot)
 
-    def _movement(self, event: ev.Movement, seq: int) -> None:
+    def _drop(self, position: BookedPosition, lot: BookedLot) -> None:
+        position.lots.pop(lot.key, None)
+        self.changes.lots.pop(lot.key, None)
+        self.changes.gone_lots.append(lot.key)
+
+    def _unclose(
+        self, order: BookedOrder, fill: BookedFill, matches: list[BookedMatch], sign: int, at: int
+    ) -> BookedPosition:
+        """Give back to their lots the units that a fill took."""
+        position = None
+        for match in matches:
+            lot = self._find_lot(fill.instrument_id, match.lot_key)
+            if lot is None:
+                raise RowNotFound(f"there is no lot {match.lot_key}", hint="sniper portfolio verify")
+            position = self._open_or_new(lot.position_key, order, at)
+            if match.quantity > lot.quantity - lot.remaining:
+                # A pool that has begun anew since: it takes back more than was sold of it.
+                lot.quantity, lot.cost = lot.remaining + match.quantity, lot.left + match.cost
+            lot.remaining += match.quantity
+            position.lots[lot.key] = lot
+            position.quantity -= sign * match.quantity
+            position.basis += match.cost
+            self.changes.lots[lot.key] = lot
+        assert position is not None
+        self.changes.gone_matches.append(fill.key)
+        position.lots = dict(sorted(position.lots.items()))
+        self._pay(position, sign, -sum(match.proceeds for match in matches))
+        position.version += 1
+        return position
+
+    def _find_lot(self, instrument: str, key: str) -> BookedLot | None:
+        """A lot, wherever it is: open, changed in this record, or used up."""
+        position = self.positions.get(instrument)
+        found = position.lots.get(key) if position is not None else None
+        return found or self.changes.lots.get(key) or self.shelf.lot(key)
+
+    def _movement(self, event: ev.Movement, _seq: int) -> None:
         amount = int(event.amount)
         self.cash[event.asset] = self.cash.get(event.asset, 0) + amount
         self.changes.balances.add(event.asset)
+        if self.watch is not None:
+            self.watch.flowed(event.asset, event.movement, amount)
         self.changes.entries.append(Entry(event.asset, event.movement, amount, event.reference, event.at))
         if event.order is None:
             return
@@ -612,10 +707,12 @@ class Book:
             position.version += 1
             self.changes.positions[position.key] = position
 
-    def _written_off(self, event: ev.WrittenOff, seq: int) -> None:
+    def _written_off(self, event: ev.WrittenOff, _seq: int) -> None:
         position = next((p for p in self.positions.values() if p.key == event.position), None)
         if position is None:
             raise RowNotFound(f"there is no open position {event.position}", hint="sniper position list")
+        if self.watch is not None:
+            self.watch.moved(position.instrument_id)
         sign = 1 if position.quantity > 0 else -1
         for match in event.matches:
             self._take(position, match)
@@ -629,19 +726,40 @@ class Book:
         if not position.quantity:
             self._close(position, event.rule, event.at)
 
-    def _renamed(self, event: ev.Renamed, seq: int) -> None:
+    def _renamed(self, event: ev.Renamed, _seq: int) -> None:
         self.lot_method, self.margin = LotMethod(event.lot_method), Decimal(event.margin)
         self.changes.rules = True
+        if self.lot_method is LotMethod.AVERAGE:
+            for position in self.positions.values():
+                self._pool(position)
 
-    def _settled(self, event: ev.Settled, seq: int) -> None:
+    def _pool(self, position: BookedPosition) -> None:
+        """Put what is left of a position's lots into its first: one unit cost for all. The others keep what is sold."""
+        first, *others = position.lots.values()
+        if not others:
+            return
+        first.quantity = first.remaining = abs(position.quantity)
+        first.cost = position.basis
+        self.changes.lots[first.key] = first
+        for lot in others:
+            lot.cost -= lot.left
+            lot.quantity -= lot.remaining
+            lot.remaining = 0
+            if lot.quantity:
+                position.lots.pop(lot.key)
+                self.changes.lots[lot.key] = lot
+            else:
+                self._drop(position, lot)
+
+    def _settled(self, event: ev.Settled, _seq: int) -> None:
         self.settled = event.until
         self.changes.settled = event.until
 
-    def _carried_balance(self, event: ev.CarriedBalance, seq: int) -> None:
+    def _carried_balance(self, event: ev.CarriedBalance, _seq: int) -> None:
         self.cash[event.asset] = int(event.amount)
         self.changes.balances.add(event.asset)
 
-    def _carried_position(self, event: ev.CarriedPosition, seq: int) -> None:
+    def _carried_position(self, event: ev.CarriedPosition, _seq: int) -> None:
         position = BookedPosition(
             event.position,
             event.instrument,
@@ -699,6 +817,12 @@ def _largest(claims: dict[str, Claims]) -> Claims:
         for name, amount in claim.items():
             found[name] = max(amount, found.get(name, 0))
     return found
+
+
+def _too_early(fill: BookedFill) -> IllegalTransition:
+    return IllegalTransition(
+        f"the trade {fill.trade} cannot be undone before those that closed what it opened"
+    )
 
 
 def _exit_rule(order: BookedOrder) -> str:

@@ -143,6 +143,13 @@ class BookedLot(msgspec.Struct, gc=False):
     cost: int
     at: int
 
+    @property
+    def left(self) -> int:
+        """What of the cost is in the units that are left; cut so that all cuts add up to the cost."""
+        return (
+            self.cost - self.cost * (self.quantity - self.remaining) // self.quantity if self.quantity else 0
+        )
+
 
 class BookedPosition(msgspec.Struct, gc=False):
     """Holdings of one instrument, from the first trade until nothing is left."""
@@ -162,7 +169,7 @@ class BookedPosition(msgspec.Struct, gc=False):
     launch_key: str | None = None
     strategy: str | None = None
     version: int = 0
-    lots: dict[str, BookedLot] = {}  # noqa: RUF012 - msgspec makes each its own
+    lots: dict[str, BookedLot] = {}
     """Open lots, oldest first."""
 
 
