@@ -215,8 +215,8 @@ def _notional(
     found: Examination, intent: OrderIntent, listing: Listing, proposal: Proposal | None, book: Book
 ) -> None:
     notional = proposal.notional if proposal is not None else _plain_notional(intent, listing)
-    if notional is None:
-        return
+    if notional is None or (intent.terms is not None and intent.terms.ladder is not None):
+        return  # the venue sees a ladder's orders one by one
     least, most = listing.minimum_notional, listing.maximum_notional
     # The last units of a position may be worth less than the minimum: they would stay for ever.
     if least is not None and notional < least and intent.quantity != (closable(book, intent) or None):
@@ -307,6 +307,13 @@ def _reduction(found: Examination, intent: OrderIntent, listing: Listing, book: 
     detail = f"reduce-only, and {spelled(listing.base, free)} is there to be reduced{nearest}"
     figures = {"wanted": str(wanted), "there": str(free)}
     found.failed.append(CheckResult("reduce_only", False, detail, figures))
+
+
+def over_budget(needed: int, listing: Listing, book: Book) -> list[CheckResult]:
+    """What is said against a purchase that costs more than there is; nothing if it does not."""
+    found = Examination()
+    _funds(found, needed, listing, book)
+    return found.failed
 
 
 def _funds(found: Examination, needed: int, listing: Listing, book: Book, group: str | None = None) -> None:

@@ -25,8 +25,8 @@ from sniper_cli.trading.ties import Ties
 from state.identifiers import new_key, short
 from state.orders import OrderState, OrderType, Side
 
-GRID = "grid"
-"""The kind of ladder whose orders lay each other."""
+GRID, AVERAGE, SCHEDULE = "grid", "average", "schedule"
+"""The kinds of ladder: orders that lay each other, orders at steps of the price, orders at steps of time."""
 
 NOTHING_TO_REDUCE = "nothing is held any more that it could reduce"
 

@@ -19,7 +19,15 @@ from sniper_cli.books.records import Page
 from sniper_cli.books.trades import tell_fill
 from sniper_cli.errors import OrderRefused
 from sniper_cli.trading import recording
-from sniper_cli.trading.checks import Examination, Limiter, Proposal, closable, examine, malformed
+from sniper_cli.trading.checks import (
+    Examination,
+    Limiter,
+    Proposal,
+    closable,
+    examine,
+    malformed,
+    over_budget,
+)
 from sniper_cli.trading.contingencies import NOTHING_TO_REDUCE, follow
 from sniper_cli.trading.intents import (
     NO_TERMS,
@@ -35,7 +43,7 @@ from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.plain import walk_plain
 from sniper_cli.trading.settling import mark, settle
 from state.controls import Switches
-from state.orders import OrderState, Side, TimeInForce
+from state.orders import TRIGGERED, OrderState, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from sniper_cli.venues.paper.floor import Estimate, Floor, Happening
@@ -72,9 +80,10 @@ class LocalWalk:
     def place(self, intents: Sequence[OrderIntent]) -> list[OrderOutcome]:
         """Every intent in its turn; an outcome each."""
         self.listings.require(self.page.writer, [intent.instrument_id for intent in intents])
-        return [self._place(intent) for intent in intents]
+        return [self.place_one(intent) for intent in intents]
 
-    def _place(self, intent: OrderIntent) -> OrderOutcome:
+    def place_one(self, intent: OrderIntent) -> OrderOutcome:
+        """An intent whose instrument has been read."""
         order = walk_plain(self, intent)
         if order is not None:
             return OrderOutcome(order)
@@ -85,45 +94,85 @@ class LocalWalk:
 
     def walk(self, intent: OrderIntent, *, at: int | None = None) -> BookedOrder:
         """One new intent: its checks, its record, and what the market gives at once."""
+        order = self.record(intent, at=at)
+        self.send(order)
+        return order
+
+    def record(
+        self, intent: OrderIntent, *, at: int | None = None, refusals: Sequence[CheckResult] = ()
+    ) -> BookedOrder:
+        """Write an intent down with what the checks say of it, and with what others say against it."""
         page = self.page
         moment = page.now if at is None else at
         terms = self._dated(intent, moment)
         order = recording.draft(page, intent, OrderState.OPEN, terms)
         order.at = moment
-        listing = self.listings.get(intent.instrument_id)
         waits = self._waits(order, terms, moment)
         late = None if waits else self._arrival(moment)
         if late is not None:
             terms = msgspec.structs.replace(terms, arrives_at=late)
             order.terms_json = terms_json(terms)
-        found = self._examine(order, intent, listing, terms, moment, waits=waits)
+        found = self._examine(order, intent, terms, moment, waits=waits)
+        found.failed += [*refusals, *self._missed(order, terms, moment, found, waits=waits)]
         if waits:
             order.state, order.reserved = OrderState.HELD, 0
         recording.write(page, order, found)
-        if not found.failed:
-            if order.terms_json is not None or order.parent_key is not None:
-                self.ties.add(order, terms)
-            if waits:
-                self.floor.expect(order, terms)
-            elif terms.arrives_at is None:
-                self.apply(self.floor.place(order, terms, moment // SECOND), moment)
+        if not found.failed and (order.terms_json is not None or order.parent_key is not None):
+            self.ties.add(order, terms)
         return order
+
+    def send(self, order: BookedOrder) -> None:
+        """An order that has been recorded goes to the market, or is waited for."""
+        terms = terms_of(order)
+        if order.state is OrderState.HELD:
+            self.floor.expect(order, terms)
+        elif order.state is OrderState.OPEN and terms.arrives_at is None:
+            self.apply(self.floor.place(order, terms, order.at // SECOND), order.at)
+
+    def try_out(self, intent: OrderIntent) -> list[CheckResult]:
+        """What the checks would say against an intent; nothing is written."""
+        terms = self._dated(intent, self.page.now)
+        order = recording.draft(self.page, intent, OrderState.OPEN, terms)
+        waits = self._waits(order, terms, self.page.now)
+        found = self._examine(order, intent, terms, self.page.now, waits=waits)
+        return [*found.failed, *self._missed(order, terms, self.page.now, found, waits=waits)]
+
+    def beyond_means(self, intents: Sequence[OrderIntent]) -> list[CheckResult]:
+        """What is wrong with orders that pass one by one: together they cost more than there is."""
+        at, needed, listing = self.page.now, 0, None
+        for intent in intents:
+            terms = self._dated(intent, at)
+            order = recording.draft(self.page, intent, OrderState.OPEN, terms)
+            if intent.side is Side.BUY and not self._waits(order, terms, at):
+                listing = self.listings.get(intent.instrument_id)
+                needed += self.floor.estimate(order, terms, at // SECOND).needed
+        return [] if listing is None else over_budget(needed, listing, self.book)
+
+    def _missed(
+        self, order: BookedOrder, terms: Terms, moment: int, found: Examination, *, waits: bool
+    ) -> list[CheckResult]:
+        """A trigger that the price has passed already: the side, or the kind of trigger, was another one."""
+        if waits or found.failed or order.type not in TRIGGERED or order.type is OrderType.TRAILING_STOP:
+            return []
+        passed = self.floor.passed(order, terms, moment // SECOND)
+        return [] if passed is None else [CheckResult("trigger", False, passed)]
 
     def _examine(
         self,
         order: BookedOrder,
         intent: OrderIntent,
-        listing: Listing | None,
         terms: Terms,
         moment: int,
         *,
         waits: bool,
     ) -> Examination:
         """What the checks say. Of an order that is held here they ask again when it is sent: money then, not now."""
+        listing = self.listings.get(intent.instrument_id)
         problem, proposal, needed = None, None, None
         if listing is not None and listing.venue is self.kind:
             problem = malformed(intent, listing) or self._misplaced(intent, terms, moment)
-            if problem is None and (intent.quantity is not None or intent.budget is not None):
+            counted = intent.quantity is not None or intent.budget is not None
+            if problem is None and counted and terms.ladder is None:
                 estimate = self.floor.estimate(order, terms, moment // SECOND)
                 needed = order.reserved = estimate.needed
                 proposal = self._proposal(intent, listing, estimate, moment)
@@ -316,8 +365,8 @@ class LocalWalk:
                 self.cancel(order, NOTHING_TO_REDUCE, at=at)
                 return
         intent = intent_of(ready, terms)
-        listing = self.listings.get(order.instrument_id)
-        found = self._examine(ready, intent, listing, terms, at, waits=False)
+        self.listings.require(self.page.writer, [order.instrument_id])
+        found = self._examine(ready, intent, terms, at, waits=False)
         if found.failed:
             self.cancel(order, found.explanation or "refused", state=OrderState.REFUSED, at=at)
             return

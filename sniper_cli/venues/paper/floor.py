@@ -244,6 +244,22 @@ class Floor:
         pit.changed()
         return Happening(order.key)
 
+    def passed(self, order: BookedOrder, terms: Terms, step: int) -> str | None:
+        """What to say of a trigger that would go off at once."""
+        pit = self.pit(order.instrument_id)
+        trigger, middle = trigger_of(order, terms, pit.tick), pit.path.ticks(step)
+        if not trigger.touched(middle):
+            return None
+        kind = order.type.value.replace("_", " ")
+        verb = "buys" if order.side is Side.BUY else "sells"
+        way = "rises" if trigger.above else "falls"
+        other = "stop" if order.type is OrderType.TAKE_PROFIT else "take profit"
+        return (
+            f"a {kind} that {verb} goes off when the price {way} to its trigger; the price is "
+            f"{plain(pit.spec.price(middle))} and beyond {plain(pit.spec.price(trigger.ticks))} already (a {other} "
+            "waits for the other direction)"
+        )
+
     def _go_off(self, pit: Pit, order: BookedOrder, terms: Terms, step: int) -> Happening:
         """A trigger was touched: the order trades as a plain one from this second on."""
         pit.triggers.pop(order.key, None)
