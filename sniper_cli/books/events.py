@@ -11,7 +11,7 @@ might take for a double (2^53 and more: token amounts) is written as text.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,6 +20,12 @@ from state.columns import canonical
 Whole = int | str
 
 WIDE = 2**53
+
+if TYPE_CHECKING:
+    Given = msgspec.Raw | None
+else:
+    Given = msgspec.Raw
+"""A JSON value or nothing. The decoder takes no `Raw | None` for anything but null; null it gives back as a `Raw`."""
 
 NOTHING = msgspec.Raw(b"null")
 EMPTY = msgspec.Raw(b"{}")
@@ -43,7 +49,7 @@ class Recorded(msgspec.Struct, array_like=True, tag="R", tag_field="event", gc=F
     at: int
     checks: msgspec.Raw = NONE_TRIED
     reason: msgspec.Raw = EMPTY
-    terms: msgspec.Raw | None = None
+    terms: Given = None
     explanation: str | None = None
     venue_reference: str | None = None
     position: str | None = None
@@ -62,7 +68,7 @@ class Moved(msgspec.Struct, array_like=True, tag="M", tag_field="event", gc=Fals
     at: int
     explanation: str | None = None
     venue_reference: str | None = None
-    facts: msgspec.Raw | None = None
+    facts: Given = None
 
 
 class Amended(msgspec.Struct, array_like=True, tag="A", tag_field="event", gc=False):
@@ -72,9 +78,9 @@ class Amended(msgspec.Struct, array_like=True, tag="A", tag_field="event", gc=Fa
     quantity: Whole | None
     price: str | None
     reserved: Whole
-    terms: msgspec.Raw | None
+    terms: Given
     at: int
-    facts: msgspec.Raw | None = None
+    facts: Given = None
     """What it was before."""
 
 
@@ -131,7 +137,7 @@ class Movement(msgspec.Struct, array_like=True, tag="C", tag_field="event", gc=F
     at: int
     order: str | None = None
     """The order whose position bears the cost."""
-    facts: msgspec.Raw | None = None
+    facts: Given = None
 
 
 class WrittenOff(msgspec.Struct, array_like=True, tag="W", tag_field="event", gc=False):
@@ -189,6 +195,7 @@ class CarriedPosition(msgspec.Struct, array_like=True, tag="P", tag_field="event
     launch: str | None
     strategy: str | None
     lots: tuple[CarriedLot, ...]
+    version: int = 0
 
 
 Event = (
@@ -256,9 +263,9 @@ def raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(canonical(value).encode())
 
 
-def text_of(value: msgspec.Raw | None) -> str | None:
-    """The JSON of such a value."""
-    return None if value is None else bytes(value).decode()
+def text_of(value: Given) -> str | None:
+    """The JSON of such a value; None for nothing."""
+    return None if value is None or value == NOTHING else bytes(value).decode()
 
 
 def price_text(price: Decimal | None) -> str | None:

@@ -232,7 +232,7 @@ def _open_positions(connection: Any, account: Any) -> list[list[Any]]:
             if int(lot["remaining"])
         ]
         amounts = [_whole(row[n]) for n in ("quantity", "spent", "received", "basis", "fees", "realised")]
-        ends = [micros(row["opened_at"]), _hex_or_none(row["launch_id"]), None, lots]
+        ends = [micros(row["opened_at"]), _hex_or_none(row["launch_id"]), None, lots, row["version"]]
         found.append(["P", _hex(row["id"]), row["instrument_id"], *amounts, *ends])
     return found
 
@@ -286,9 +286,12 @@ def _journal(connection: Any, account: Any, events: list[list[Any]]) -> None:
     links = {"at": moment, "body": body, "previous_hash": head.hash, "hash": digest}
     insert(connection, "journal", {**columns, **links})
     place = {"s": head.seq + 1, "h": digest, "a": account}
-    connection.execute(sa.text("UPDATE journal_head SET seq = :s, hash = :h, desk_seq = :s WHERE name = 'journal'"), place)
+    head_row = "UPDATE journal_head SET seq = :s, hash = :h, desk_seq = :s WHERE name = 'journal'"
+    connection.execute(sa.text(head_row), place)
     connection.execute(sa.text("UPDATE projection SET seq = :s WHERE name = 'desk'"), place)
-    marked = f'UPDATE "order" SET recorded_seq = :s WHERE {WORKING} AND account_id = :a'  # noqa: S608
+    # From here on the journal tells of them, and it begins to count their changes anew.
+    told = "recorded_seq = :s, version = 0, updated_at = created_at"
+    marked = f'UPDATE "order" SET {told} WHERE {WORKING} AND account_id = :a'  # noqa: S608
     connection.execute(sa.text(marked), place)
 
 

@@ -134,7 +134,7 @@ def test_every_movement_has_its_other_side(session: Session) -> None:
 
 def test_open_positions_are_carried_with_the_lots_that_are_left(session: Session) -> None:
     [event] = [event for event in carried(session, "main") if event[0] == "P"]
-    _, key, instrument, *amounts, opened, launch, strategy, lots = event
+    _, key, instrument, *amounts, opened, launch, strategy, lots, version = event
     position = session.exec(select(Position).where(Position.instrument_id == instrument)).one()
 
     # 1000 and a unit, and 700 less 7 kept by the token, were bought; 1200 sold; 3 vanished: 490 and a unit are left.
@@ -147,7 +147,7 @@ def test_open_positions_are_carried_with_the_lots_that_are_left(session: Session
         left, 2 * WEI, 2 * WEI + 12345, basis, 41 * 10**14, 12345 + basis,
     ]  # fmt: skip
     assert (key, position.basis, position.cost) == (position.id.hex, basis, basis)
-    assert (launch is not None, strategy) == (True, None)
+    assert (launch is not None, strategy, version) == (True, None, position.version)
     assert opened == 1793534400_000000
     [lot] = lots
     assert lot[0] == fill(session, "chain-2").id.hex
