@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from state.accounts import Account, Asset, Balance, Instrument, LedgerEntry
-from state.controls import KillSwitch
+from state.controls import ControlVersion, KillSwitch
 from state.journal import JournalHead, JournalRecord
 from state.launches import ChainCursor, Launch
+from state.limits import EquityPeak, RiskLimit
 from state.locks import Lease
 from state.orders import Fill, Order, OrderChange
 from state.positions import Lot, LotMatch, Position
@@ -20,6 +21,8 @@ TABLES: tuple[type[SQLModel], ...] = (
     Balance,
     ChainCursor,
     ChainTransaction,
+    ControlVersion,
+    EquityPeak,
     Fill,
     Instrument,
     InstrumentDay,
@@ -35,6 +38,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     OrderChange,
     Position,
     Projection,
+    RiskLimit,
     StrategyDay,
 )
 

@@ -60,8 +60,6 @@ class Shelf(Protocol):
     def matches(self, fill_key: str) -> list[BookedMatch]: ...
     def strategy_day(self, key: tuple[object, str, str]) -> StrategyFigures | None: ...
     def instrument_day(self, key: tuple[object, str]) -> InstrumentFigures | None: ...
-    def strategy_days(self, day: date) -> dict[tuple[date, str, str], StrategyFigures]: ...
-    def instrument_days(self, day: date) -> dict[tuple[date, str], InstrumentFigures]: ...
 
 
 class Watch(Protocol):
@@ -120,8 +118,8 @@ class Book:
         """Limits that count something; none where there are no such limits."""
         self.changes = Changes()
         self._new: dict[str, BookedOrder] = {}
-        self._strategy_days: dict[tuple[object, str, str], StrategyFigures] = {}
-        self._instrument_days: dict[tuple[object, str], InstrumentFigures] = {}
+        self._strategy_days: dict[tuple[date, str, str], StrategyFigures] = {}
+        self._instrument_days: dict[tuple[date, str], InstrumentFigures] = {}
         self._apply = {
             ev.Recorded: self._recorded,
             ev.Moved: self._moved,
@@ -161,16 +159,16 @@ class Book:
             return None
         return self._recent.get(client_id) or self.shelf.find_client_id(client_id)
 
-    def figures_of(
-        self, day: date
-    ) -> tuple[dict[tuple[str, str], StrategyFigures], dict[str, InstrumentFigures]]:
-        """A day's sums so far, by strategy and quote asset and by instrument: the book's own, changed as it goes on."""
-        strategies, instruments = self.shelf.strategy_days(day), self.shelf.instrument_days(day)
-        strategies |= {key: one for key, one in self._strategy_days.items() if key[0] == day}
-        instruments |= {key: one for key, one in self._instrument_days.items() if key[0] == day}
+    def adopt_days(
+        self,
+        strategies: dict[tuple[date, str, str], StrategyFigures],
+        instruments: dict[tuple[date, str], InstrumentFigures],
+    ) -> None:
+        """Go on from a day's sums as the tables have them; where the book has its own, those are put in their place."""
+        strategies |= {key: self._strategy_days[key] for key in strategies if key in self._strategy_days}
+        instruments |= {key: self._instrument_days[key] for key in instruments if key in self._instrument_days}
         self._strategy_days.update(strategies)
         self._instrument_days.update(instruments)
-        return {key[1:]: one for key, one in strategies.items()}, {key[1]: one for key, one in instruments.items()}
 
     def next_due(self) -> int | None:
         """When the next order begins or ends by the clock."""
@@ -772,6 +770,7 @@ class Book:
             int(event.realised),
             launch_key=event.launch,
             strategy=event.strategy,
+            version=event.version,
         )
         for one in event.lots:
             lot = BookedLot(

@@ -42,8 +42,9 @@ INLINE = 200
 """Records of up to so many events write their rows at once; larger ones may leave them to the projector."""
 
 STANDING = (
-    "SELECT a.version, h.seq, h.hash, p.seq, h.desk_seq FROM account a, journal_head h, projection p "
-    "WHERE a.id = ? AND h.name = 'journal' AND p.name = 'desk'"
+    "SELECT a.version, h.seq, h.hash, p.seq, h.desk_seq, c.version "
+    "FROM account a, journal_head h, projection p, control_version c "
+    "WHERE a.id = ? AND h.name = 'journal' AND p.name = 'desk' AND c.name = 'controls'"
 )
 LOCKED = STANDING + " FOR UPDATE OF a, h"
 """The projection's row is not taken: who follows the journal may work on while a record is written."""
@@ -59,6 +60,8 @@ class Standing:
     hash: str
     projected: int
     head: int
+    controls: int = 0
+    """Grows when a limit or a kill switch changes (`state.controls`)."""
 
 
 class Stale(Exception):
@@ -308,7 +311,8 @@ class Books:
             self._leave_to_projector()
         book.seq = page.seq
         book.version = standing.version + 1
-        self._left = Standing(0, page.seq, digest, page.seq if inline else standing.projected, page.seq)
+        projected = page.seq if inline else standing.projected
+        self._left = Standing(0, page.seq, digest, projected, page.seq, standing.controls)
 
 
 def _subject(account: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -91,6 +92,27 @@ class TableShelf:
         )
         row = self.writer.row(query, (self.account_key, str(key[0]), key[1]))
         return None if row is None else InstrumentFigures(*(int(value) for value in row))
+
+
+    def strategy_days(self, day: date) -> dict[tuple[date, str, str], StrategyFigures]:
+        query = (
+            "SELECT strategy, quote_asset, realised, fees, bought, sold, fills, wins, won, losses, lost "
+            "FROM strategy_day WHERE account_id = ? AND day = ?"
+        )
+        return {
+            (day, strategy, quote): StrategyFigures(*(int(value) for value in figures))
+            for strategy, quote, *figures in self.writer.rows(query, (self.account_key, str(day)))
+        }
+
+    def instrument_days(self, day: date) -> dict[tuple[date, str], InstrumentFigures]:
+        query = (
+            "SELECT instrument_id, quantity, notional, fills, realised, fees, held, basis "
+            "FROM instrument_day WHERE account_id = ? AND day = ?"
+        )
+        return {
+            (day, instrument): InstrumentFigures(*(int(value) for value in figures))
+            for instrument, *figures in self.writer.rows(query, (self.account_key, str(day)))
+        }
 
 
 def read_order(row: Any) -> BookedOrder:

@@ -1,58 +1,70 @@
-"""What an account may have at stake: how many positions, how much money in them together."""
+"""A limit as the gate takes it in, and the limits that a profile's settings put on the launch sniper."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from sniper_cli.books.book import Book
-from sniper_cli.books.holdings import BookedOrder
-from sniper_cli.trading.amounts import spelled, whole
-from sniper_cli.trading.checks import Figure, Proposal
-from sniper_cli.trading.intents import CheckResult
-from state.orders import Side
+from state.limits import LimitScope, OnBreach, RiskLimit
 
 if TYPE_CHECKING:
     from sniper_cli.settings.model import SnipingSettings
 
+UNITS = "units"
+"""A limit of the settings counts money in base units already: it is given to the account that it binds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit: whom it binds, what it bounds, by how much."""
+
+    scope: LimitScope
+    scope_id: str
+    name: str
+    number: Decimal
+    unit: str = ""
+    part: str = ""
+    on_breach: OnBreach = OnBreach.REFUSE
+    terms: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: RiskLimit) -> Limit:
+        """A limit as it is stored."""
+        return cls(
+            row.scope_kind,
+            row.scope_id,
+            row.name,
+            Decimal(row.value),
+            row.unit,
+            row.part,
+            row.on_breach,
+            dict(row.terms),
+        )
+
+    @property
+    def trips(self) -> bool:
+        """Breaking it trips the kill switch."""
+        return self.on_breach is not OnBreach.REFUSE
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on purchases. Sales are never bounded: they lower what is at stake."""
+    """The sniper's bounds on purchases. Sales are never bounded: they lower what is at stake."""
 
     max_open_positions: int
     max_total_spend: int
     """Quote units standing in open positions and working buys together."""
 
-    def examine(self, book: Book, proposal: Proposal) -> tuple[list[Figure], list[CheckResult]]:
-        """How many instruments it would be in, and how much would be at stake, with this purchase."""
-        if proposal.intent.side is not Side.BUY:
-            return [], []
-        found = [self._positions(book, proposal), self._spend(book, proposal)]
-        passed: list[Figure] = [(one.name, one.figures["value"], one.figures["limit"]) for one in found if one.passed]
-        return passed, [one for one in found if not one.passed]
-
-    def _positions(self, book: Book, proposal: Proposal) -> CheckResult:
-        entries = {order.instrument_id for order in book.orders.values() if order.side is Side.BUY}
-        count = len(set(book.positions) | entries | {proposal.intent.instrument_id})
-        limit = self.max_open_positions
-        detail = f"{count} with this one, at most {limit}"
-        return CheckResult("open_positions", count <= limit, detail, {"value": count, "limit": limit})
-
-    def _spend(self, book: Book, proposal: Proposal) -> CheckResult:
-        quote = proposal.listing.quote
-        spent = sum(position.basis for position in book.positions.values())
-        working = sum(_outstanding(order) for order in book.orders.values() if order.side is Side.BUY)
-        total, limit = spent + working + proposal.notional, self.max_total_spend
-        detail = f"{whole(quote, total):f} with this one, at most {spelled(quote, limit)}"
-        return CheckResult("total_spend", total <= limit, detail, {"value": str(total), "limit": str(limit)})
+    def standing(self, account_id: str) -> list[Limit]:
+        """The same as limits of an account."""
+        scope = LimitScope.ACCOUNT
+        return [
+            Limit(scope, account_id, "open_positions", Decimal(self.max_open_positions)),
+            Limit(scope, account_id, "total_spend", Decimal(self.max_total_spend), UNITS),
+        ]
 
     @classmethod
     def from_settings(cls, sniping: SnipingSettings, decimals: int = 18) -> Limits:
         """The profile's limits, in base units of its coin."""
         return cls(sniping.max_open_positions, int(sniping.max_total_spend.scaleb(decimals)))
-
-
-def _outstanding(order: BookedOrder) -> int:
-    """What a working purchase may still put into a position."""
-    return max(0, order.budget - order.filled_notional) if order.budget is not None else order.still_reserved

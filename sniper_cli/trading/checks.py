@@ -27,8 +27,8 @@ from state.controls import KillSwitch
 from state.orders import OrderType, Side
 from state.positions import PositionState
 
-Figure = tuple[str, int | str, int | str] | tuple[str]
-"""A check that passed: its name, and where it has any, the value and what it was held against."""
+Figure = tuple[str | int, ...]
+"""A check that passed: its name, and where it has any, the value, what it was held against, and whose that is."""
 
 
 class Proposal(msgspec.Struct, gc=False):

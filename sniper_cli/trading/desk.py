@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -24,15 +25,16 @@ from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.portfolio.accounts import require_account
 from sniper_cli.risk.limits import Limits
+from sniper_cli.risk.marks import TableMarks
 from sniper_cli.trading import applying, recording
-from sniper_cli.trading.checks import Examination, Limiter, Proposal, examine, malformed, reduces
+from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
+from sniper_cli.trading.controls import Controls, Held
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.local import LocalWalk, seen
 from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Remedy, RemedyKind, Report, Venue
 from state.accounts import Account, VenueKind
-from state.controls import KillSwitch, tripped_switches
 from state.database import Database
 from state.errors import RowNotFound
 from state.orders import Order, OrderState, Side, find_by_client_id, working_orders
@@ -46,6 +48,9 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 Checkpoint = Callable[[str], None]
+
+STEP = Decimal("1e-18")
+"""In which prices are counted where a venue has no tick."""
 
 
 def no_checkpoint(_step: str) -> None:
@@ -91,7 +96,7 @@ class OrderDesk:
         """
         self.database = database
         self.venues = dict(venues)
-        self.limits = limits
+        self.controls = Controls(limits)
         self.actor = actor
         self.checkpoint = checkpoint
         self.prepare_exits = prepare_exits
@@ -193,15 +198,15 @@ class OrderDesk:
         return found[-1]
 
     def _local(self, page: Page, venue: PaperVenue) -> LocalWalk:
-        switch = self._switch(page)
-        return LocalWalk(page, venue, self.listings, switch=switch, limiter=self._limiter(page))
+        held = self._controls(page)
+        return LocalWalk(page, venue, self.listings, switches=held.switches, limiter=held.gate)
 
-    def _switch(self, page: Page) -> KillSwitch | None:
-        return next(iter(tripped_switches(page.writer, page.book.account_key)), None)
-
-    def _limiter(self, page: Page) -> Limiter | None:
-        del page
-        return None if self.limits is None else self.limits
+    def _controls(self, page: Page) -> Held:
+        """The account's switches and limits, at the venue's prices."""
+        account = self.account(UUID(page.book.account_key))
+        venue = self._venue_of(account)
+        table = TableMarks(page.writer, page.book.account_key)
+        return self.controls.of(page, account, venue.rate if isinstance(venue, PaperVenue) else table)
 
     def _fence(self, writer: Writer) -> None:
         if self.fence is not None:
@@ -248,36 +253,20 @@ class OrderDesk:
         self, page: Page, account: Account, intent: OrderIntent, listing: Listing | None, plan: Plan | None
     ) -> Examination:
         proposal = None
+        held = self._controls(page)
         problem = None if listing is None else malformed(intent, listing)
         if listing is not None and problem is None:
-            proposal = self._proposal(page, intent, listing, plan)
+            proposal = _proposal(page, intent, listing, plan)
         return examine(
             intent,
             listing,
             account.venue,
             page.book,
-            switch=self._switch(page),
-            limiter=self._limiter(page),
+            switch=held.switches.of(intent.strategy),
+            limiter=held.gate,
             problem=problem,
             proposal=proposal,
             needed=None if plan is None or intent.side is Side.SELL else plan.quote_needed,
-        )
-
-    @staticmethod
-    def _proposal(page: Page, intent: OrderIntent, listing: Listing, plan: Plan | None) -> Proposal:
-        needed = plan.quote_needed if plan is not None else 0
-        notional = intent.budget if intent.budget is not None else needed
-        if not notional and intent.limit_price is not None and intent.quantity is not None:
-            notional = listing.notional(intent.quantity, intent.limit_price)
-        return Proposal(
-            intent,
-            listing,
-            intent.quantity or 0,
-            notional,
-            intent.limit_price,
-            None,
-            reduces(intent, page.book),
-            page.now,
         )
 
     def _introduce(self, account: Account, venue: Venue, intents: Sequence[OrderIntent]) -> None:
@@ -602,6 +591,19 @@ class OrderDesk:
                 orders += [o for o in venue.revisit(session, account) if not o.is_working]
             session.expunge_all()
         return orders
+
+
+def _proposal(page: Page, intent: OrderIntent, listing: Listing, plan: Plan | None) -> Proposal:
+    """An intent at a venue that is elsewhere, in figures; its market's price nobody knows here."""
+    price = intent.limit_price
+    if intent.budget is not None:
+        notional = intent.budget
+    elif price is not None and intent.quantity is not None:
+        notional = listing.notional(intent.quantity, price)
+    else:
+        notional = plan.quote_needed if plan is not None and intent.side is Side.BUY else 0
+    worst = 0 if price is None else int(price / STEP)
+    return Proposal(intent, listing, intent.quantity or 0, notional, worst, 0, STEP, page.now)
 
 
 def _changed(walk: LocalWalk) -> list[BookedOrder]:

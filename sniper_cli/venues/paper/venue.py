@@ -13,7 +13,7 @@ from typing import Any
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedOrder
-from sniper_cli.market.instruments import find_spec
+from sniper_cli.market.instruments import INSTRUMENTS, find_spec
 from sniper_cli.market.simulated import SimulatedMarket, step_of
 from sniper_cli.trading.intents import OrderIntent, Terms, terms_of
 from sniper_cli.venues.paper.floor import Floor
@@ -50,6 +50,13 @@ class PaperVenue:
     def price(self, instrument_id: str) -> Decimal:
         """The middle price now. Raises NotFound."""
         return self.market.price(instrument_id, self.clock())
+
+    def rate(self, instrument_id: str) -> tuple[int, int] | None:
+        """The middle price now, as so many quote units for so many base units; None for what is not traded here."""
+        spec = INSTRUMENTS.get(instrument_id)
+        if spec is None:
+            return None
+        return self.market.path(instrument_id).ticks(step_of(self.clock())) * spec.tick_of_lot, spec.lot_units
 
     def proceeds(self, instrument_id: str, quantity: int) -> int:
         """Quote units that closing so many base units would bring now, fees taken off: a position's mark.

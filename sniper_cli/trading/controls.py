@@ -1,0 +1,57 @@
+"""What holds an account's orders in check: its tripped switches and its limits, read again only when they changed.
+
+One number, read in the query that takes the account, says whether they have. So a switch that any process trips stops
+the very next order, and a thousand orders between two changes read nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sniper_cli.books.book import Book
+from sniper_cli.books.records import Page
+from sniper_cli.risk.compiling import compile_gate
+from sniper_cli.risk.gate import Gate
+from sniper_cli.risk.limits import Limits
+from sniper_cli.risk.marks import Marks
+from state.accounts import Account
+from state.controls import Switches, tripped_switches
+
+
+@dataclass(slots=True)
+class Held:
+    """What was read last for an account."""
+
+    version: int
+    book: Book
+    switches: Switches
+    gate: Gate
+
+
+class Controls:
+    """The switches and limits of the accounts that a desk trades."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        """`limits`: of the profile's settings, beside those of the database."""
+        self.limits = limits
+        self._held: dict[str, Held] = {}
+
+    def of(self, page: Page, account: Account, marks: Marks) -> Held:
+        """As they stand on this page."""
+        held = self._held.get(page.book.account_key)
+        if held is None or held.version != page.standing.controls:
+            switches = tripped_switches(page.writer, page.book.account_key, account.tenant_id)
+            gate = compile_gate(page.writer, page.book, account, self.limits)
+            held = Held(page.standing.controls, page.book, switches, gate)
+            self._held[page.book.account_key] = held
+        elif (
+            held.book is not page.book
+        ):  # the book was read anew: what was counted beside the old one is gone
+            held.book = page.book
+            held.gate = compile_gate(page.writer, page.book, account, self.limits)
+        held.gate.begin(page.writer, page.now, marks)
+        return held
+
+    def forget(self, account_key: str) -> None:
+        """Read them again on the next page."""
+        self._held.pop(account_key, None)
