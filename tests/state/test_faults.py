@@ -17,7 +17,6 @@ from sqlmodel import Session
 
 from sniper_cli.tree import build, walk
 from state import faults, journal
-from state.controls import KillSwitch
 from state.database import Database
 from state.errors import CommitUnknown, DatabaseBusy, DatabaseUnavailable, StateError
 from tests.state.disks import small_disk
@@ -26,18 +25,31 @@ ROOT = Path(__file__).parents[2]
 BLOCK = "x" * 100_000
 
 
+@pytest.fixture
+def pile(sqlite_database: Database) -> Database:
+    """A SQLite database with a table to fill."""
+    sqlite_database.transact(make_pile)
+    return sqlite_database
+
+
+def make_pile(session: Session) -> None:
+    session.execute(sa.text("CREATE TABLE pile (name VARCHAR(80) PRIMARY KEY, content TEXT NOT NULL)"))
+
+
+def put(session: Session, name: str, content: str = "small") -> None:
+    session.execute(sa.text("INSERT INTO pile VALUES (:n, :c)"), {"n": name, "c": content})
+
+
 def fill(session: Session, blocks: int = 40) -> None:
     """Write some megabytes, beginning with a small row."""
-    session.add(KillSwitch(scope="first", reason="small"))
-    session.flush()
+    put(session, "first")
     for number in range(blocks):
-        session.add(KillSwitch(scope=f"block-{number}", reason=BLOCK))
-        session.flush()
+        put(session, f"block-{number}", BLOCK)
 
 
-def scopes(database: Database) -> list[str]:
+def names(database: Database) -> list[str]:
     with database.read() as session:
-        return sorted(session.execute(sa.text("SELECT scope FROM kill_switch")).scalars())
+        return sorted(session.execute(sa.text("SELECT name FROM pile")).scalars())
 
 
 def is_sound(database: Database) -> bool:
@@ -54,13 +66,14 @@ def test_a_full_disk_keeps_nothing_of_the_transaction_and_all_before_it(sqlite_t
     with small_disk(2) as disk:
         shutil.copy(sqlite_template, disk / "sniper.db")
         with Database(f"sqlite:///{disk}/sniper.db") as database:
-            database.transact(lambda session: session.add(KillSwitch(scope="before")))
+            database.transact(make_pile)
+            database.transact(lambda session: put(session, "before"))
             with pytest.raises(
                 DatabaseUnavailable, match="is full; nothing of this transaction was kept"
             ) as caught:
                 database.transact(fill)
 
-            assert scopes(database) == ["before"]
+            assert names(database) == ["before"]
             assert is_sound(database)
             assert caught.value.details == {"reason": "disk_full", "retry": False}
             assert caught.value.hint == f"df -h {disk}"
@@ -70,6 +83,7 @@ def test_with_room_again_it_goes_on(sqlite_template: Path) -> None:
     with small_disk(4) as disk:
         shutil.copy(sqlite_template, disk / "sniper.db")
         with Database(f"sqlite:///{disk}/sniper.db") as database:
+            database.transact(make_pile)
             in_the_way = disk / "log"
             in_the_way.write_bytes(b"x" * 3_500_000)
             with pytest.raises(DatabaseUnavailable):
@@ -77,45 +91,43 @@ def test_with_room_again_it_goes_on(sqlite_template: Path) -> None:
             in_the_way.unlink()
             database.transact(lambda session: fill(session, 10))
 
-            assert len(scopes(database)) == 11
+            assert len(names(database)) == 11
 
 
-def test_whoever_swallows_a_full_disk_does_not_go_on_in_autocommit(sqlite_database: Database) -> None:
+def test_whoever_swallows_a_full_disk_does_not_go_on_in_autocommit(pile: Database) -> None:
     """SQLite has rolled back by itself; statements that followed would each stand for themselves."""
 
     def careless(session: Session) -> None:
         session.execute(sa.text("PRAGMA max_page_count = 300"))
         with suppress(sa.exc.OperationalError):
             for number in range(40):
-                session.execute(
-                    sa.text("INSERT INTO kill_switch VALUES (:s, 0, '', :r, '2026-01-01')"),
-                    {"s": f"block-{number}", "r": BLOCK},
-                )
-        session.execute(sa.text("INSERT INTO kill_switch VALUES ('after', 0, '', '', '2026-01-01')"))
+                put(session, f"block-{number}", BLOCK)
+        put(session, "after")
 
     with pytest.raises(StateError, match="nothing of this transaction was kept"):
-        sqlite_database.transact(careless)
-    assert scopes(sqlite_database) == []
+        pile.transact(careless)
+    assert names(pile) == []
 
 
 # -- failing ----------------------------------------------------------------------------------------------------
 
 AT_A_LIMIT = """
 import resource, signal, sys
-from sqlmodel import Session
-from state.controls import KillSwitch
+import sqlalchemy as sa
 from state.database import Database
 from state.errors import StateError
 
+def put(session, name, content):
+    session.execute(sa.text("INSERT INTO pile VALUES (:n, :c)"), {"n": name, "c": content})
+
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with Database(sys.argv[1]) as database:
-    database.transact(lambda session: session.add(KillSwitch(scope="before")))
+    database.transact(lambda session: put(session, "before", "small"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
 
-    def fill(session: Session) -> None:
+    def fill(session):
         for number in range(int(sys.argv[2])):
-            session.add(KillSwitch(scope=f"block-{number}", reason="x" * 100_000))
-            session.flush()
+            put(session, f"block-{number}", "x" * 100_000)
 
     try:
         database.transact(fill)
@@ -129,13 +141,13 @@ with Database(sys.argv[1]) as database:
     [(60, "DatabaseUnavailable io_error"), (6, "CommitUnknown None")],
     ids=["spill", "commit"],
 )
-def test_a_disk_that_fails_keeps_nothing(sqlite_database: Database, blocks: int, said: str) -> None:
+def test_a_disk_that_fails_keeps_nothing(pile: Database, blocks: int, said: str) -> None:
     """A write refused by the kernel (beyond the size a file may have) is an I/O error to SQLite.
 
     Sixty blocks do not fit into SQLite's cache, so that the log is written before COMMIT; six are written by it, and
     whether a failed COMMIT is on the disk nobody knows before the log is recovered.
     """
-    url = sqlite_database.url.render_as_string()
+    url = pile.url.render_as_string()
     done = subprocess.run(
         [sys.executable, "-c", AT_A_LIMIT, url, str(blocks)],
         capture_output=True,
@@ -145,11 +157,11 @@ def test_a_disk_that_fails_keeps_nothing(sqlite_database: Database, blocks: int,
     )
 
     assert (done.stdout.strip(), done.stderr) == (said, "")
-    assert scopes(sqlite_database) == ["before"]
-    assert is_sound(sqlite_database)
+    assert names(pile) == ["before"]
+    assert is_sound(pile)
 
 
-def test_a_failed_commit_is_decided_by_looking(sqlite_database: Database) -> None:
+def test_a_failed_commit_is_decided_by_looking(pile: Database) -> None:
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     runs = []
@@ -161,16 +173,18 @@ def test_a_failed_commit_is_decided_by_looking(sqlite_database: Database) -> Non
         fill(session, 6)
         return "by work"
 
+    def look(session: Session) -> str | None:
+        found = session.execute(sa.text("SELECT 1 FROM pile WHERE name = 'first'")).first()
+        return "by looking" if found else None
+
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limit[1]))
     try:
-        answer = sqlite_database.transact(
-            work, confirm=lambda s: "by looking" if s.get(KillSwitch, "first") else None
-        )
+        answer = pile.transact(work, confirm=look)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, before)
 
-    assert (answer, len(runs), len(scopes(sqlite_database))) == ("by work", 2, 7)
+    assert (answer, len(runs), len(names(pile))) == ("by work", 2, 7)
 
 
 # -- read-only --------------------------------------------------------------------------------------------------
@@ -180,25 +194,26 @@ def test_a_disk_that_became_read_only_is_said(sqlite_template: Path) -> None:
     with small_disk(4) as disk:
         shutil.copy(sqlite_template, disk / "sniper.db")
         with Database(f"sqlite:///{disk}/sniper.db") as database:
-            database.transact(lambda session: session.add(KillSwitch(scope="before")))
+            database.transact(make_pile)
+            database.transact(lambda session: put(session, "before"))
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         with (
             Database(f"sqlite:///{disk}/sniper.db") as database,
             pytest.raises(DatabaseUnavailable) as caught,
         ):
-            database.transact(lambda session: session.add(KillSwitch(scope="after")))
+            database.transact(lambda session: put(session, "after"))
 
     assert caught.value.details["reason"] in ("read_only", "cannot_open")
     assert caught.value.hint == "sniper doctor"
 
 
-def test_a_connection_that_may_not_write_is_said(sqlite_database: Database) -> None:
+def test_a_connection_that_may_not_write_is_said(pile: Database) -> None:
     with (
         pytest.raises(DatabaseUnavailable, match="cannot be written") as caught,
-        sqlite_database.write() as session,
+        pile.write() as session,
     ):
         session.execute(sa.text("PRAGMA query_only = ON"))
-        session.execute(sa.text("INSERT INTO kill_switch VALUES ('x', 0, '', '', '2026-01-01')"))
+        put(session, "x")
 
     assert caught.value.details["reason"] == "read_only"
 
@@ -211,53 +226,52 @@ def replace(database: Database, template: Path) -> None:
     shutil.copy(template, file)
 
 
-def test_a_file_that_was_replaced_under_us_takes_nothing_more(
-    sqlite_database: Database, sqlite_template: Path
-) -> None:
+def test_a_file_that_was_replaced_under_us_takes_nothing_more(pile: Database, sqlite_template: Path) -> None:
     """SQLite itself would commit into the file that has no name any more."""
-    sqlite_database.transact(lambda session: session.add(KillSwitch(scope="before")))
-    replace(sqlite_database, sqlite_template)
+    pile.transact(lambda session: put(session, "before"))
+    replace(pile, sqlite_template)
 
     for _ in range(2):
         with pytest.raises(DatabaseUnavailable, match="moved or replaced") as caught:
-            sqlite_database.transact(lambda session: session.add(KillSwitch(scope="after")))
+            pile.transact(lambda session: put(session, "after"))
         assert caught.value.hint == "sniper db status"
-    with Database(sqlite_database.url.render_as_string()) as other:
-        assert scopes(other) == []
+    with Database(pile.url.render_as_string()) as other:
+        other.transact(make_pile)  # it has none: nothing of ours arrived there
+        assert names(other) == []
 
 
 def test_a_file_that_was_replaced_in_mid_transaction_takes_nothing(
-    sqlite_database: Database, sqlite_template: Path
+    pile: Database, sqlite_template: Path
 ) -> None:
     def work(session: Session) -> None:
-        session.add(KillSwitch(scope="after"))
+        put(session, "after")
         session.flush()
-        replace(sqlite_database, sqlite_template)
+        replace(pile, sqlite_template)
 
     with pytest.raises(DatabaseUnavailable, match="moved or replaced"):
-        sqlite_database.transact(work)
+        pile.transact(work)
 
 
 @pytest.mark.parametrize("pooled", [True, False])
-def test_a_file_that_was_removed_is_not_made_anew(sqlite_database: Database, pooled: bool) -> None:
-    file = Path(str(sqlite_database.url.database))
-    sqlite_database.transact(lambda session: session.add(KillSwitch(scope="before")))
+def test_a_file_that_was_removed_is_not_made_anew(pile: Database, pooled: bool) -> None:
+    file = Path(str(pile.url.database))
+    pile.transact(lambda session: put(session, "before"))
     if not pooled:
-        sqlite_database.close()
+        pile.close()
     file.unlink()
 
     with pytest.raises(DatabaseUnavailable, match="moved or replaced"):
-        sqlite_database.transact(lambda session: session.add(KillSwitch(scope="after")))
+        pile.transact(lambda session: put(session, "after"))
     assert not file.exists()
 
 
 # -- damaged ----------------------------------------------------------------------------------------------------
 
 
-def test_a_damaged_file_is_said_and_not_written(sqlite_database: Database) -> None:
-    file = Path(str(sqlite_database.url.database))
-    sqlite_database.transact(lambda session: fill(session, 5))
-    sqlite_database.close()
+def test_a_damaged_file_is_said_and_not_written(pile: Database) -> None:
+    file = Path(str(pile.url.database))
+    pile.transact(lambda session: fill(session, 5))
+    pile.close()
     with file.open("r+b") as content:
         size = file.stat().st_size
         for page in range(4096, size, 4096):
@@ -265,7 +279,7 @@ def test_a_damaged_file_is_said_and_not_written(sqlite_database: Database) -> No
             content.write(b"\xff" * 64)
 
     with pytest.raises(DatabaseUnavailable, match="are damaged") as caught:
-        sqlite_database.transact(lambda session: session.execute(sa.text("DELETE FROM kill_switch")))
+        pile.transact(lambda session: session.execute(sa.text("DELETE FROM pile")))
     assert caught.value.details["reason"] == "damaged"
 
 
@@ -274,7 +288,7 @@ def test_what_is_no_database_is_said(tmp_path: Path) -> None:
     file.write_text("this is no database, and it is longer than a header of SQLite would be" * 20)
 
     with Database(f"sqlite:///{file}") as database, pytest.raises(DatabaseUnavailable) as caught:
-        database.transact(lambda session: session.get(KillSwitch, "global"))
+        database.transact(lambda session: put(session, "x"))
     assert caught.value.details["reason"] == "no_database"
 
 
@@ -308,11 +322,11 @@ def test_what_may_be_tried_again_is_either_contention_or_an_outage() -> None:
 
 
 def test_a_refused_row_is_no_trouble_of_the_database(database: Database) -> None:
-    with database.write() as session:
-        session.add(KillSwitch(scope="one"))
+    database.transact(make_pile)
+    database.transact(lambda session: put(session, "one"))
 
-    with pytest.raises(sa.exc.IntegrityError), database.write() as session:
-        session.execute(sa.insert(KillSwitch).values(scope="one", tripped=False, actor="", reason=""))
+    with pytest.raises(sa.exc.IntegrityError):
+        database.transact(lambda session: put(session, "one"))
 
 
 def test_an_unknown_commit_is_no_configuration_error() -> None:
