@@ -205,9 +205,11 @@ class Ledger:
         kept = self.turn(lambda page: plain(page.book))
         writer = Writer(self.database)
         try:
-            assert plain(load_book(writer, self.account_id.hex, read_pairs(writer))) == kept
+            read = plain(load_book(writer, self.account_id.hex, read_pairs(writer)))
         finally:
             writer.close()
+        other = {name: (read[name], kept[name]) for name in kept if read[name] != kept[name]}
+        assert not other, f"the tables and the book in memory differ: {other}"
 
     def assert_tables_agree(self) -> None:
         entries = self.entries()
@@ -229,7 +231,10 @@ def plain(book: Book) -> dict[str, Any]:
         "reserved": {asset: amount for asset, amount in book.reserved.items() if amount},
         "selling": {name: amount for name, amount in book.selling.items() if amount},
         "buying": {name: amount for name, amount in book.buying.items() if amount},
-        "orders": [msgspec.to_builtins(order) for order in book.orders.values()],
+        "orders": [
+            {**msgspec.to_builtins(order), "updated": order.updated or order.at}
+            for order in book.orders.values()
+        ],
         "positions": {name: msgspec.to_builtins(position) for name, position in book.positions.items()},
         "lots": [list(position.lots) for position in book.positions.values()],
         "settled": book.settled,

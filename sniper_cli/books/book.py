@@ -202,6 +202,22 @@ class Book:
         """Take one event of record `seq` in. Raises IllegalTransition for what may not happen."""
         self._apply[type(event)](event, seq)  # type: ignore[operator]
 
+    def take_in(self, events: Iterable[ev.Event], seq: int, *, written: bool) -> Changes:
+        """A record of another process; what it changed. Raises NotHere where that is more than memory knows.
+
+        `written`: the tables show it. Sums of days that are not kept here are then theirs to tell, and not begun.
+        """
+        strategies, instruments = set(self._strategy_days), set(self._instrument_days)
+        for event in events:
+            self.apply(event, seq)
+        if written:
+            for day in self._strategy_days.keys() - strategies:
+                del self._strategy_days[day]
+            for traded in self._instrument_days.keys() - instruments:
+                del self._instrument_days[traded]
+        self.seq = seq
+        return self.take_changes()
+
     def take_changes(self) -> Changes:
         """What has changed since the last time, to be written; the book forgets what is over."""
         changes, self.changes = self.changes, Changes()

@@ -69,6 +69,7 @@ class Projector:
             return False
         for one in applied:
             project(writer, one.book, one.changes, one.place, one.at)
+            one.book.shelf.unwritten.drop(one.place)  # type: ignore[attr-defined]
         writer.run("UPDATE projection SET seq = ? WHERE name = 'desk'", (applied[-1].place,))
         return True
 
@@ -115,7 +116,10 @@ def read_on(
             book = books[account] = load_book(writer, account, pairs)
         for event in decode(body).data.events:
             book.apply(event, place)
-        applied.append(Applied(place, read_micros(at), book, book.take_changes()))
+        changes = book.take_changes()
+        # The next record may be about what this one's rows will show.
+        book.shelf.unwritten.keep(place, changes)  # type: ignore[attr-defined]
+        applied.append(Applied(place, read_micros(at), book, changes))
     return applied
 
 

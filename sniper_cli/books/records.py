@@ -22,6 +22,7 @@ from sniper_cli.books.book import Book
 from sniper_cli.books.events import Batch, Body, Event, decode, encode
 from sniper_cli.books.loading import load_book, read_pairs
 from sniper_cli.books.projecting import project
+from sniper_cli.books.shelf import Elsewhere, NotHere, TableShelf
 from state.checkpoints import Checkpoints
 from state.columns import timestamp, utc_now
 from state.database import Database
@@ -171,6 +172,7 @@ class Books:
                 if (found.version, found.seq, found.hash) != (standing.version, standing.seq, standing.hash):
                     raise Stale
                 page.standing = found
+                _settle_shelf(book, writer, found)
                 self._seal(page, kind)
 
             transact(self.database, self._writer, write)
@@ -198,26 +200,25 @@ class Books:
         """The account's page inside a session's transaction; what the session had read is read again afterwards."""
         session.flush()
         writer = Writer(self.database, session=session)
-        with self._page(writer, account_id.hex, kind) as page:
+        with self._page(writer, account_id.hex, kind, whole=True) as page:
             yield page
         session.expire_all()
 
     @contextmanager
-    def _page(self, writer: Writer, account: str, kind: str) -> Iterator[Page]:
+    def _page(self, writer: Writer, account: str, kind: str, *, whole: bool = False) -> Iterator[Page]:
+        """`whole`: the tables must show everything, for they are asked beside the book."""
         standing = self._lock(writer, account)
         if account in self._unconfirmed:
             self.forget(UUID(account))
         book = self._books.get(account)
         try:
-            if standing.projected < standing.head and (book is None or self.defer_above is None):
+            if whole or book is None or self.defer_above is None:
                 self._bring(writer, standing)
             if book is None:
                 book = self._load(writer, account, standing)
             elif book.version != standing.version:
                 book = self._catch_up(writer, account, book, standing)
-            book.shelf.writer = writer  # type: ignore[attr-defined]
-            if standing.projected == standing.head:
-                book.forget_recent()
+            _settle_shelf(book, writer, standing)
             page = Page(writer, book, standing, actor=self.actor)
             yield page
             if page.events:
@@ -254,24 +255,44 @@ class Books:
 
     def _bring(self, writer: Writer, standing: Standing) -> None:
         """Bring the tables to where the journal is, before they are read or written to."""
+        if standing.projected == standing.head:
+            return
         from sniper_cli.books.projector import follow
 
         follow(writer, standing.head)
         standing.projected = standing.head
 
     def _catch_up(self, writer: Writer, account: str, book: Book, standing: Standing) -> Book:
-        """Another process wrote meanwhile: its records, applied here."""
-        query = "SELECT seq, body FROM journal WHERE subject = ? AND seq > ? ORDER BY seq"
+        """Another process wrote meanwhile: its records, taken in here; where memory does not suffice, the tables."""
+        if standing.projected < standing.head:
+            # Who follows the journal stops here: what the tables show must not change while they are asked.
+            query = "SELECT seq FROM projection WHERE name = 'desk'" + writer.for_update  # noqa: S608
+            standing.projected = writer.row(query)[0]
+        shelf: TableShelf = book.shelf  # type: ignore[assignment]
+        shelf.writer = writer
+        try:
+            self._take_in(writer, account, book, shelf, standing)
+        except NotHere:
+            self._bring(writer, standing)
+            return self._load(writer, account, standing)
+        finally:
+            book.shelf = shelf
+        book.version = standing.version
+        return book
+
+    def _take_in(
+        self, writer: Writer, account: str, book: Book, shelf: TableShelf, standing: Standing
+    ) -> None:
         if len(self._pairs) != _instruments(writer):
             self._pairs.update(read_pairs(writer))
         book.pairs = self._pairs
+        query = "SELECT seq, body FROM journal WHERE subject = ? AND seq > ? ORDER BY seq"
         for seq, body in writer.rows(query, (_subject(account), book.seq)):
-            for event in decode(body).data.events:
-                book.apply(event, seq)
-            book.seq = seq
-        book.take_changes()  # the other process has written the rows
-        book.version = standing.version
-        return book
+            written = seq <= standing.projected
+            book.shelf = Elsewhere(None if written else shelf)
+            changes = book.take_in(decode(body).data.events, seq, written=written)
+            if not written:
+                shelf.unwritten.keep(seq, changes)
 
     def _seal(self, page: Page, kind: str) -> None:
         book, writer, standing = page.book, page.writer, page.standing
@@ -306,13 +327,23 @@ class Books:
         if inline:
             writer.run("UPDATE projection SET seq = ? WHERE name = 'desk'", (page.seq,))
             project(writer, book, changes, page.seq, page.now)
-        if not inline:
+        else:
+            book.shelf.unwritten.keep(page.seq, changes)  # type: ignore[attr-defined]
             self.deferred += 1
             self._leave_to_projector()
         book.seq = page.seq
         book.version = standing.version + 1
         projected = page.seq if inline else standing.projected
         self._left = Standing(0, page.seq, digest, projected, page.seq, standing.controls)
+
+
+def _settle_shelf(book: Book, writer: Writer, standing: Standing) -> None:
+    """The book's look at the tables: through the connection at hand, and with what they do not show yet."""
+    shelf: TableShelf = book.shelf  # type: ignore[assignment]
+    shelf.writer = writer
+    shelf.unwritten.drop(standing.projected)
+    if standing.projected == standing.head:
+        book.forget_recent()
 
 
 def _subject(account: str) -> str:

@@ -1,12 +1,14 @@
-"""What is over, read back from the tables for the rare event that still concerns it."""
+"""What is over, read back for the rare event that still concerns it: from the tables, or what they do not show yet."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sniper_cli.books.changes import InstrumentFigures, StrategyFigures
+from sniper_cli.books.changes import Changes, InstrumentFigures, StrategyFigures
 from sniper_cli.books.holdings import BookedFill, BookedLot, BookedMatch, BookedOrder, BookedPosition
 from state.orders import OrderState, OrderType, Side, TimeInForce
 from state.positions import PositionState
@@ -28,14 +30,88 @@ FILL = (
 )
 
 
+class Unwritten:
+    """Changes that the tables do not show yet, by the record that made them.
+
+    The structs are the book's own, so that what a later record changed of them is seen here too. Looked through from
+    the newest on, one by one: that is rare, and the tables are half a second behind at most.
+    """
+
+    def __init__(self) -> None:
+        self._changes: deque[tuple[int, Changes]] = deque()
+
+    def keep(self, seq: int, changes: Changes) -> None:
+        """A record was committed without its rows."""
+        self._changes.append((seq, changes))
+
+    def drop(self, seq: int) -> None:
+        """The tables have been brought so far."""
+        while self._changes and self._changes[0][0] <= seq:
+            self._changes.popleft()
+
+    def newest(self) -> Iterator[Changes]:
+        return (changes for _, changes in reversed(self._changes))
+
+    def order(self, key: str) -> BookedOrder | None:
+        for changes in self.newest():
+            found = changes.moved.get(key) or next((one for one in changes.orders if one.key == key), None)
+            if found is not None:
+                return found
+        return None
+
+    def fill(self, key: str) -> BookedFill | None:
+        for changes in self.newest():
+            for fill in (*changes.reversed_fills, *changes.fills):
+                if fill.key == key:
+                    return fill
+        return None
+
+    def knows_trade(self, order_key: str, trade: str) -> bool:
+        fills = (fill for changes in self.newest() for fill in changes.fills)
+        return any(fill.order_key == order_key and fill.trade == trade for fill in fills)
+
+    def knows_movement(self, asset: str, movement: str, reference: str) -> bool:
+        entries = (entry for changes in self.newest() for entry in changes.entries)
+        return any(
+            entry.asset_id == asset and entry.movement == movement and entry.reference == reference
+            for entry in entries
+        )
+
+    def lot(self, key: str) -> tuple[bool, BookedLot | None]:
+        """Whether anything became of it, and what: None where it is gone."""
+        for changes in self.newest():
+            if key in changes.lots:
+                return True, changes.lots[key]
+            if key in changes.gone_lots:
+                return True, None
+        return False, None
+
+    def matches(self, fill_key: str) -> tuple[bool, list[BookedMatch]]:
+        """Those that the tables lack, and whether they lack all: the fill is new, or was taken back."""
+        for changes in self.newest():
+            if fill_key in changes.gone_matches:
+                return True, []
+            found = [match for match in changes.matches if match.fill_key == fill_key]
+            if found:
+                return True, sorted(found, key=lambda match: match.lot_key)
+        return False, []
+
+    def position(self, key: str) -> BookedPosition | None:
+        return next((changes.positions[key] for changes in self.newest() if key in changes.positions), None)
+
+
 class TableShelf:
     """One account's rows, through the connection of the transaction at hand."""
 
     def __init__(self, writer: Writer, account_key: str) -> None:
         self.writer = writer
         self.account_key = account_key
+        self.unwritten = Unwritten()
 
     def order(self, key: str) -> BookedOrder | None:
+        return self.unwritten.order(key) or self._order(key)
+
+    def _order(self, key: str) -> BookedOrder | None:
         row = self.writer.row(f'SELECT {ORDER} FROM "order" WHERE id = ?', (key,))  # noqa: S608
         return None if row is None else read_order(row)
 
@@ -45,6 +121,9 @@ class TableShelf:
         return None if row is None else read_hex(row[0])
 
     def position(self, key: str) -> BookedPosition | None:
+        return self.unwritten.position(key) or self._position(key)
+
+    def _position(self, key: str) -> BookedPosition | None:
         row = self.writer.row(f"SELECT {POSITION} FROM position WHERE id = ?", (key,))  # noqa: S608
         if row is None:
             return None
@@ -55,22 +134,35 @@ class TableShelf:
         return position
 
     def fill(self, key: str) -> BookedFill | None:
+        found = self.unwritten.fill(key)
+        if found is not None:
+            return found
         row = self.writer.row(f"SELECT {FILL} FROM fill WHERE id = ?", (key,))  # noqa: S608
         return None if row is None else read_fill(row)
 
     def knows_trade(self, order_key: str, trade: str) -> bool:
+        if self.unwritten.knows_trade(order_key, trade):
+            return True
         query = "SELECT 1 FROM fill WHERE order_id = ? AND venue_trade_id = ?"
         return self.writer.row(query, (order_key, trade)) is not None
 
     def knows_movement(self, asset: str, movement: str, reference: str) -> bool:
+        if self.unwritten.knows_movement(asset, movement, reference):
+            return True
         query = "SELECT 1 FROM ledger_entry WHERE account_id = ? AND asset_id = ? AND movement = ? AND reference = ?"
         return self.writer.row(query, (self.account_key, asset, movement, reference)) is not None
 
     def lot(self, key: str) -> BookedLot | None:
+        changed, lot = self.unwritten.lot(key)
+        if changed:
+            return lot
         row = self.writer.row(f"SELECT {LOT} FROM lot WHERE id = ?", (key,))  # noqa: S608
         return None if row is None else read_lot(row)
 
     def matches(self, fill_key: str) -> list[BookedMatch]:
+        changed, found = self.unwritten.matches(fill_key)
+        if changed:
+            return found
         query = "SELECT fill_id, lot_id, quantity, cost, proceeds FROM lot_match WHERE fill_id = ? ORDER BY lot_id"
         return [
             BookedMatch(read_hex(a), read_hex(b), int(c), int(d), int(e))
@@ -93,7 +185,6 @@ class TableShelf:
         row = self.writer.row(query, (self.account_key, str(key[0]), key[1]))
         return None if row is None else InstrumentFigures(*(int(value) for value in row))
 
-
     def strategy_days(self, day: date) -> dict[tuple[date, str, str], StrategyFigures]:
         query = (
             "SELECT strategy, quote_asset, realised, fees, bought, sold, fills, wins, won, losses, lost "
@@ -113,6 +204,51 @@ class TableShelf:
             (day, instrument): InstrumentFigures(*(int(value) for value in figures))
             for instrument, *figures in self.writer.rows(query, (self.account_key, str(day)))
         }
+
+
+class NotHere(Exception):
+    """Something is asked for that only the tables know."""
+
+
+class Elsewhere:
+    """The shelf while records of another process are taken in.
+
+    The tables may show already what these records do: what is not in memory cannot be brought forward from there.
+    `days`: where a day's sums are, for a record that the tables do not show.
+    """
+
+    def __init__(self, days: TableShelf | None) -> None:
+        self._days = days
+
+    def order(self, key: str) -> BookedOrder | None:
+        raise NotHere(key)
+
+    def find_client_id(self, client_id: str) -> str | None:
+        raise NotHere(client_id)
+
+    def position(self, key: str) -> BookedPosition | None:
+        raise NotHere(key)
+
+    def fill(self, key: str) -> BookedFill | None:
+        raise NotHere(key)
+
+    def knows_trade(self, order_key: str, trade: str) -> bool:
+        raise NotHere(order_key, trade)
+
+    def knows_movement(self, asset: str, movement: str, reference: str) -> bool:
+        raise NotHere(asset, movement, reference)
+
+    def lot(self, key: str) -> BookedLot | None:
+        raise NotHere(key)
+
+    def matches(self, fill_key: str) -> list[BookedMatch]:
+        raise NotHere(fill_key)
+
+    def strategy_day(self, key: tuple[object, str, str]) -> StrategyFigures | None:
+        return None if self._days is None else self._days.strategy_day(key)
+
+    def instrument_day(self, key: tuple[object, str]) -> InstrumentFigures | None:
+        return None if self._days is None else self._days.instrument_day(key)
 
 
 def read_order(row: Any) -> BookedOrder:
