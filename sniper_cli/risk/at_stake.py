@@ -13,21 +13,14 @@ from dataclasses import dataclass, field
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.risk.marks import Marks, Rate, worth
+from sniper_cli.trading.intents import OrderIntent
 from state.orders import AT_VENUE, Side
 
 _BUY = Side.BUY
 
-
-@dataclass(slots=True)
-class Claims:
-    """What stands open in one instrument: base units, but for money."""
-
-    held: int = 0
-    basis: int = 0
-    buying: int = 0
-    selling: int = 0
-    spending: int = 0
-    """Quote units of purchases that say what to spend."""
+Claims = tuple[int, int, int, int, int]
+"""What stands open in one instrument: held, its cost, being bought, being sold, being spent. Base units, but for the
+cost and for what purchases spend that say no quantity: those are quote units."""
 
 
 @dataclass(slots=True)
@@ -58,15 +51,19 @@ class Group:
     up: int = 0
     down: int = 0
 
+    @property
+    def net(self) -> int:
+        return max(abs(self.up), abs(self.down))
+
 
 class Exposure:
     """The sums of one scope: an account, or a strategy in it."""
 
-    def __init__(self, claims: Callable[[str], Claims], groups: Sequence[Group] = (), *, short: bool) -> None:
+    def __init__(self, claims: Callable[[str], Claims], *, short: bool) -> None:
         """`short`: the account may hold less than nothing."""
         self.claims = claims
-        self.groups = groups
         self.short = short
+        self.groups: Sequence[Group] = ()
         self.cells: dict[str, Cell] = {}
         self.stirred: set[str] = set()
         """Instruments that something happened in since the last look."""
@@ -78,64 +75,87 @@ class Exposure:
         self.basis = 0
         self.live = 0
         """Instruments with something in them."""
-        self._marks: Marks = _nobody
+        self.rates: dict[str, Rate] = {}
+        """Of the present second, as far as they were asked for."""
+        self.marks: Marks = _nobody
         self._last: dict[str, Rate] = {}
         """The price that an instrument was last asked for at, where nobody marks it."""
 
     def reprice(self, marks: Marks) -> None:
         """Prices have moved: everything is renewed at the next look."""
-        self._marks = marks
+        self.marks = marks
+        self.rates.clear()
         self.stirred.update(self.cells)
 
     def renew(self) -> None:
         """Bring the sums to what the book says."""
-        while self.stirred:
-            self._renew(self.stirred.pop())
+        stirred = self.stirred
+        while stirred:
+            self._renew(stirred.pop())
 
-    def rate(self, instrument: str, notional: int, quantity: int) -> Rate | None:
-        """The price of an instrument; where nobody knows one, that of this order, if it has one."""
-        rate = self._marks(instrument)
-        if rate is None and quantity > 0:
-            rate = self._last[instrument] = (notional, quantity)
-        return rate or self._last.get(instrument)
+    def rate(self, instrument: str) -> Rate | None:
+        """The price of an instrument in this second, or the last one that somebody asked for it at."""
+        rate = self.rates.get(instrument) or self.marks(instrument) or self._last.get(instrument)
+        if rate is not None:
+            self.rates[instrument] = rate
+        return rate
 
+    def added(self, instrument: str, intent: OrderIntent, notional: int) -> int:
+        """What an order would add to one side. Where nobody knows a price its own counts, and is remembered."""
+        if intent.quantity is None:
+            return intent.budget or 0
+        rate = self.rate(instrument)
+        if rate is None:
+            self._last[instrument] = (notional, intent.quantity)
+            return notional
+        return -(-intent.quantity * rate[0] // rate[1])
+
+    @property
     def net(self) -> int:
         """What stands open to one side, if all orders of that side were filled."""
         return max(abs(self.up), abs(self.down))
 
     def _renew(self, instrument: str) -> None:
-        claims = self.claims(instrument)
-        before = self.cells.get(instrument, NOTHING)
-        cell = self._cell(instrument, claims)
-        self.gross += cell.gross - before.gross
-        self.up += cell.up - before.up
-        self.down += cell.down - before.down
-        self.value += cell.value - before.value
-        self.basis += cell.basis - before.basis
-        self.live += cell.live - before.live
+        held, basis, buying, selling, spending = self.claims(instrument)
+        cell = self.cells.get(instrument)
+        live = bool(held or buying or spending or (selling and self.short))
+        if cell is None:
+            if not live:
+                return
+            cell = self.cells[instrument] = Cell()
+        value = up = down = 0
+        if live:
+            over, under = self.rates.get(instrument) or self.rate(instrument) or (basis, abs(held) or 1)
+            value = up = down = -(-held * over // under) if held >= 0 else held * over // under
+            if buying:
+                up = worth(held + buying, (over, under))
+            if selling:
+                down = worth(held - selling, (over, under))
+                if down < 0 and not self.short:
+                    down = 0
+            up += spending
+        gross = max(up, -up, down, -down)
+        self.gross += gross - cell.gross
+        self.value += value - cell.value
+        self.basis += basis - cell.basis
+        self.up += up - cell.up
+        self.down += down - cell.down
+        self.live += live - cell.live
         for group in self.groups:
             if instrument in group.members:
-                group.up += cell.up - before.up
-                group.down += cell.down - before.down
-        if cell.live or cell.gross:
-            self.cells[instrument] = cell
-        else:
-            self.cells.pop(instrument, None)
-
-    def _cell(self, instrument: str, claims: Claims) -> Cell:
-        held, buying, selling, spending = claims.held, claims.buying, claims.selling, claims.spending
-        live = bool(held or buying or spending or (self.short and selling))
+                group.up += up - cell.up
+                group.down += down - cell.down
         if not live:
-            return NOTHING
-        rate = self._marks(instrument) or self._last.get(instrument)
-        if rate is None:
-            rate = (claims.basis, abs(held)) if held else (0, 1)
-        value = worth(held, rate)
-        up = (worth(held + buying, rate) if buying else value) + spending
-        down = worth(held - selling, rate) if selling else value
-        if not self.short and down < 0:
-            down = 0
-        return Cell(value, up, down, max(abs(up), abs(down)), claims.basis, live)
+            del self.cells[instrument]
+            return
+        cell.value, cell.up, cell.down, cell.gross, cell.basis, cell.live = (
+            value,
+            up,
+            down,
+            gross,
+            basis,
+            True,
+        )
 
 
 class AccountClaims:
@@ -153,9 +173,11 @@ class AccountClaims:
         """What stands open in an instrument."""
         book = self.book
         position = book.positions.get(instrument)
-        held, basis = (position.quantity, position.basis) if position is not None else (0, 0)
         buying, selling = book.buying.get(instrument, 0), book.selling.get(instrument, 0)
-        return Claims(held, basis, buying, selling, self.spending.get(instrument, 0))
+        spending = self.spending.get(instrument, 0) if self.spending else 0
+        if position is None:
+            return 0, 0, buying, selling, spending
+        return position.quantity, position.basis, buying, selling, spending
 
     def held(self, order: BookedOrder, sign: int) -> None:
         """An order is about to change (−1), or has changed (+1)."""
@@ -189,27 +211,24 @@ class StrategyClaims:
             self.held(order, 1)
 
     def of(self, instrument: str) -> Claims:
+        """What stands open in an instrument."""
         position = self.book.positions.get(instrument)
-        mine = position is not None and position.strategy == self.strategy
-        held, basis = (position.quantity, position.basis) if position is not None and mine else (0, 0)
-        return Claims(
-            held,
-            basis,
-            self.buying.get(instrument, 0),
-            self.selling.get(instrument, 0),
-            self.spending.get(instrument, 0),
-        )
+        held = basis = 0
+        if position is not None and position.strategy == self.strategy:
+            held, basis = position.quantity, position.basis
+        buying, selling = self.buying.get(instrument, 0), self.selling.get(instrument, 0)
+        return held, basis, buying, selling, self.spending.get(instrument, 0)
 
     def held(self, order: BookedOrder, sign: int) -> None:
+        """An order is about to change (−1), or has changed (+1). What only reduces brings nothing."""
         if order.strategy != self.strategy or order.state not in AT_VENUE:
             return
         if order.terms_json is not None and '"reduce_only":true' in order.terms_json:
             return
         name = order.instrument_id
         if order.quantity is not None:
-            left = order.quantity - order.filled_quantity
             side = self.buying if order.side is _BUY else self.selling
-            side[name] = side.get(name, 0) + sign * left
+            side[name] = side.get(name, 0) + sign * (order.quantity - order.filled_quantity)
             if order.side is _BUY:
                 self.entering += sign * max(0, order.reserved - order.filled_notional)
         else:

@@ -45,9 +45,8 @@ class Equity:
         """The most that it has been, as if everything that was moved since had been there."""
         return self.now() if self.highest is None else self.highest + self.flow
 
-    def look(self, now: int) -> None:
+    def look(self) -> None:
         """A moment passes: perhaps it is the highest."""
-        del now
         if self.follows:
             gained = self.now() - self.flow
             if self.highest is None or gained > self.highest:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 from sniper_cli.books.book import REORGANISED, Book
 from sniper_cli.books.changes import InstrumentFigures, StrategyFigures
@@ -23,49 +22,59 @@ from sniper_cli.books.holdings import BookedOrder, BookedPosition
 from sniper_cli.risk.at_stake import NOTHING, Exposure, Group
 from sniper_cli.risk.equity import Equity
 from sniper_cli.risk.limits import Limit
-from sniper_cli.risk.marks import Marks, Rate, worth
+from sniper_cli.risk.marks import Marks
 from sniper_cli.risk.pace import DayResult, Pace, Streak, Working
 from sniper_cli.risk.refusals import Over, refusal
 from sniper_cli.trading.checks import Figure, Proposal
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.trading.listings import Listing
+from state.accounts import Asset
 from state.orders import Side
-from state.writing import Writer, day_of
-
-if TYPE_CHECKING:
-    from sniper_cli.risk.at_stake import Claims
+from state.writing import day_of
 
 SECOND = 1_000_000
 BPS = 10_000
 _BUY = Side.BUY
 
 
+Bound = tuple[str, int]
+"""The name under which a limit's figures stand, and the limit. Of a scope that is not the account: `name:scope`."""
+
+
+def _nothing() -> int:
+    return 0
+
+
+NONE = Exposure(lambda _: (0, 0, 0, 0, 0), short=False)
+"""Of a scope that counts nothing."""
+
+
 @dataclass(slots=True)
 class Line:
     """What one scope allows an order in one instrument; None is without a bound. Money in quote units."""
 
-    label: str
-    """Whose limits these are, where it is not the account's: `strategy grid`."""
     limits: dict[str, Limit]
-    """Where each comes from, by name (and group)."""
-    exposure: Exposure | None = None
-    entering: Callable[[], int] | None = None
-    working: Callable[[], int] | None = None
+    """Where each comes from, by the name of its figures."""
+    exposure: Exposure = NONE
+    entering: Callable[[], int] = _nothing
+    working: Callable[[], int] = _nothing
     sizes: bool = False
-    position_quantity: int | None = None
-    position_notional: int | None = None
-    concentration: int | None = None
-    gross: int | None = None
-    net: int | None = None
-    leverage: tuple[int, int] | None = None
-    groups: tuple[tuple[Group, int, str], ...] = ()
-    total_spend: int | None = None
-    open_positions: int | None = None
-    open_orders: int | None = None
-    pace: Pace | None = None
-    day: tuple[DayResult, int] | None = None
-    drawdown: int | None = None
-    streak: tuple[Streak, int, int] | None = None
+    times: bool = False
+    position_quantity: Bound | None = None
+    position_notional: Bound | None = None
+    concentration: Bound | None = None
+    gross: Bound | None = None
+    net: Bound | None = None
+    leverage: tuple[str, int, int] | None = None
+    """So many times the equity: over, under."""
+    groups: tuple[tuple[Group, Bound], ...] = ()
+    total_spend: Bound | None = None
+    open_positions: Bound | None = None
+    open_orders: Bound | None = None
+    pace: tuple[Pace, Bound] | None = None
+    day: tuple[DayResult, Bound] | None = None
+    drawdown: Bound | None = None
+    streak: tuple[Streak, Bound, int] | None = None
     """Losses in a row, how many are too many, and for how long that rests (µs)."""
 
 
@@ -97,8 +106,8 @@ class Gate:
 
     book: Book
     planner: Planner
-    asset: str
-    """What money is counted in: the asset that the account reports in."""
+    asset: Asset
+    """What money is counted in: the one that the account reports in."""
     wide: bool
     """Amounts pass 2^53 (wei): they are written as text."""
     limits: list[Limit] = field(default_factory=list)
@@ -115,9 +124,10 @@ class Gate:
     """Since the page began, of limits that trip the switch."""
     now: int = 0
     _second: int = -1
-    _plans: dict[tuple[str, str | None], Plan] = field(default_factory=dict)
+    _plans: dict[str | None, dict[str, Plan]] = field(default_factory=dict)
+    """By strategy and instrument."""
 
-    def begin(self, writer: Writer, now: int, marks: Marks) -> None:
+    def begin(self, now: int, marks: Marks) -> None:
         """A page begins: its moment and its prices. Prices are those of the second."""
         self.now = now
         self.breaches.clear()
@@ -129,154 +139,163 @@ class Gate:
             today = day_of(now)
             for _, _, result in self.days:
                 result.turn(today)
+        for _, pace in self.paces:
+            pace.begin(now)
         if self.equity is not None:
-            self.equity.look(now)
-        del writer
+            self.equity.look()
+
+    def plan(self, instrument: str, strategy: str | None, listing: Listing | None) -> Plan:
+        """What binds an order of a strategy in an instrument."""
+        plans = self._plans.setdefault(strategy, {})
+        plan = plans.get(instrument)
+        if plan is None:
+            plan = plans[instrument] = self.planner(instrument, strategy, listing)
+        return plan
 
     # -- examining ----------------------------------------------------------------------------------------------
 
     def examine(self, book: Book, proposal: Proposal) -> tuple[list[Figure], list[CheckResult]]:
         """What passed, and what did not."""
         intent = proposal.intent
-        plan = self._plans.get((intent.instrument_id, intent.strategy))
+        plans = self._plans.get(intent.strategy)
+        plan = None if plans is None else plans.get(intent.instrument_id)
         if plan is None:
-            plan = self.planner(intent.instrument_id, intent.strategy, proposal.listing)
-            self._plans[intent.instrument_id, intent.strategy] = plan
+            plan = self.plan(intent.instrument_id, intent.strategy, proposal.listing)
         passed: list[Figure] = []
         over: list[Over] = []
-        limit = plan.collar
-        if limit is not None and proposal.middle:
-            bps = _beyond(proposal)
-            if bps > limit:
-                over.append(Over("collar", bps, limit, "", plan.limits, waived=False))
+        most, reference = plan.collar, proposal.middle
+        if most is not None and reference:
+            if intent.terms is not None:
+                reference = _reference(proposal)
+            far = proposal.worst - reference if intent.side is _BUY else reference - proposal.worst
+            bps = -(-far * BPS // reference)
+            if bps > most:
+                over.append(Over("collar", bps, most, plan.limits, waived=False))
             else:
-                passed.append(("collar", max(0, bps), limit))
-        limit = plan.order_quantity
-        if limit is not None:
-            _hold(passed, over, "order_quantity", proposal.quantity, limit, plan.limits)
-        limit = plan.order_notional
-        if limit is not None:
-            _hold(passed, over, "order_notional", proposal.notional, limit, plan.limits)
+                passed.append(("collar", bps if bps > 0 else 0, most))  # noqa: FURB136 - a call costs more
+        most = plan.order_quantity
+        if most is not None:
+            _hold(passed, over, ("order_quantity", most), proposal.quantity, plan.limits)
+        most = plan.order_notional
+        if most is not None:
+            value = proposal.notional
+            if value <= most:
+                passed.append(("order_notional", value, most))
+            else:
+                over.append(Over("order_notional", value, most, plan.limits))
         for line in plan.lines:
             if line.sizes:
-                self._sizes(line, book, proposal, passed, over)
-            self._times(line, passed, over)
+                self._sizes(line, proposal, passed, over)
+            if line.times:
+                self._times(line, passed, over)
         if self.wide:
             passed = [_widened(figure) for figure in passed]
         if not over:
             return passed, []
         return self._decide(book, proposal, passed, over)
 
-    def _sizes(
-        self, line: Line, book: Book, proposal: Proposal, passed: list[Figure], over: list[Over]
-    ) -> None:
-        exposure, intent, limits = line.exposure, proposal.intent, line.limits
-        assert exposure is not None
+    def _sizes(self, line: Line, proposal: Proposal, passed: list[Figure], over: list[Over]) -> None:
+        """What would be at stake with this order."""
+        exposure, intent = line.exposure, proposal.intent
+        name, quantity = intent.instrument_id, intent.quantity
         if exposure.stirred:
             exposure.renew()
-        name, label = intent.instrument_id, line.label
         cell = exposure.cells.get(name, NOTHING)
-        buying = intent.side is _BUY
-        rate: Rate | None = None
-        if intent.quantity is None:
-            added = intent.budget or 0
+        rate = exposure.rates.get(name)
+        if quantity is not None and rate is not None:
+            added = -(-quantity * rate[0] // rate[1])
         else:
-            rate = exposure.rate(name, proposal.notional, intent.quantity)
-            added = worth(intent.quantity, rate) if rate is not None else proposal.notional
-        up, down = cell.up, cell.down
-        if buying:
-            up += added
+            added = exposure.added(name, intent, proposal.notional)
+        if intent.side is _BUY:
+            raised, lowered = added, 0
+            after = cell.up + added
         else:
-            down -= added
-            if down < 0 and not exposure.short:
-                down = 0
-        after = up if up > 0 else -up
-        if down > after:
-            after = down
-        elif -down > after:
-            after = -down
-        grown = after - cell.gross
-
-        bound = line.position_quantity
-        if bound is not None:
-            was, will = _quantities(exposure.claims(name), proposal.quantity, buying, exposure.short)
-            _grow(passed, over, "position_quantity", was, will, bound, label, limits)
+            raised, lowered = 0, added
+            after = cell.down - added
+            if after < 0:
+                if exposure.short:
+                    after = -after
+                else:
+                    after, lowered = 0, cell.down
+        after = max(after, cell.gross)
         bound = line.position_notional
         if bound is not None:
-            if after <= bound:
-                passed.append(
-                    ("position_notional", after, bound, label)
-                    if label
-                    else ("position_notional", after, bound)
-                )
+            if after <= bound[1]:
+                passed.append((bound[0], after, bound[1]))
             else:
-                _grow(passed, over, "position_notional", cell.gross, after, bound, label, limits)
+                _grow(passed, over, bound, cell.gross, after, line.limits)
         bound = line.gross
         if bound is not None:
-            gross = exposure.gross + grown
-            if gross <= bound:
-                passed.append(
-                    ("gross_exposure", gross, bound, label) if label else ("gross_exposure", gross, bound)
-                )
+            gross = exposure.gross + after - cell.gross
+            if gross <= bound[1]:
+                passed.append((bound[0], gross, bound[1]))
             else:
-                _grow(passed, over, "gross_exposure", exposure.gross, gross, bound, label, limits)
-        bound = line.net
-        if bound is not None:
-            net = max(abs(exposure.up + up - cell.up), abs(exposure.down + down - cell.down))
-            _grow(passed, over, "net_exposure", exposure.net(), net, bound, label, limits)
-        for group, most, part in line.groups:
-            if name in group.members:
-                net = max(abs(group.up + up - cell.up), abs(group.down + down - cell.down))
-                was = max(abs(group.up), abs(group.down))
-                _grow(passed, over, "correlated_exposure", was, net, most, part, limits)
-        if line.concentration is not None or line.leverage is not None:
-            assert self.equity is not None
-            equity = self.equity.now()
-            if line.concentration is not None:
-                most = equity * line.concentration // BPS
-                _grow(passed, over, "concentration", cell.gross, after, most, label, limits)
-            if line.leverage is not None:
-                most = equity * line.leverage[0] // line.leverage[1]
-                _grow(passed, over, "leverage", exposure.gross, exposure.gross + grown, most, label, limits)
+                _grow(passed, over, bound, exposure.gross, gross, line.limits)
+        if line.leverage is not None or line.concentration is not None:
+            self._shares(line, cell.gross, after, passed, over)
         bound = line.open_positions
         if bound is not None:
             live = exposure.live
-            new = not cell.live and (buying or exposure.short)
-            _grow(passed, over, "open_positions", live, live + new, bound, label, limits)
+            new = not cell.live and (raised > 0 or exposure.short)
+            _grow(passed, over, bound, live, live + new, line.limits)
         bound = line.total_spend
-        if bound is not None and buying:
-            assert line.entering is not None
+        if bound is not None and intent.side is _BUY:
             spent = exposure.basis + line.entering()
             cost = intent.budget if intent.budget is not None else proposal.notional
-            _grow(passed, over, "total_spend", spent, spent + cost, bound, label, limits)
+            _grow(passed, over, bound, spent, spent + cost, line.limits)
+        if line.net is not None or line.groups:
+            _nets(line, exposure, name, raised, lowered, passed, over)
+        bound = line.position_quantity
+        if bound is not None:
+            before, after = _quantities(exposure, proposal)
+            _grow(passed, over, bound, before, after, line.limits)
+
+    def _shares(self, line: Line, before: int, after: int, passed: list[Figure], over: list[Over]) -> None:
+        """What is at stake as a share of the equity."""
+        assert self.equity is not None
+        equity = self.equity.now()
+        if line.concentration is not None:
+            name, bps = line.concentration
+            _grow(passed, over, (name, equity * bps // BPS), before, after, line.limits)
+        if line.leverage is not None:
+            name, times, under = line.leverage
+            gross = line.exposure.gross
+            _grow(passed, over, (name, equity * times // under), gross, gross + after - before, line.limits)
 
     def _times(self, line: Line, passed: list[Figure], over: list[Over]) -> None:
-        label, limits = line.label, line.limits
-        if line.open_orders is not None:
-            assert line.working is not None
-            _hold(passed, over, "open_orders", line.working() + 1, line.open_orders, limits, label)
+        """How many orders there are, how fast they come, and how the day has gone."""
+        bound = line.open_orders
+        if bound is not None:
+            value = line.working() + 1
+            if value <= bound[1]:
+                passed.append((bound[0], value, bound[1]))
+            else:
+                over.append(Over(bound[0], value, bound[1], line.limits))
         if line.pace is not None:
-            drops = line.pace.drops(self.now) + 1
-            _hold(passed, over, "orders_per_second", drops, line.pace.rate, limits, label)
+            pace, bound = line.pace
+            value = pace.used + 1
+            if value <= bound[1]:
+                passed.append((bound[0], value, bound[1]))
+            else:
+                over.append(Over(bound[0], value, bound[1], line.limits))
         if line.day is not None:
-            result, most = line.day
-            _hold(passed, over, "daily_loss", max(0, result.loss), most, limits, label)
+            result, bound = line.day
+            value = result.loss
+            if value <= bound[1]:
+                passed.append((bound[0], value if value > 0 else 0, bound[1]))  # noqa: FURB136 - a call costs more
+            else:
+                over.append(Over(bound[0], value, bound[1], line.limits))
         if line.drawdown is not None:
             assert self.equity is not None
             peak, equity = self.equity.peak(), self.equity.now()
-            _hold(
-                passed, over, "drawdown", max(0, peak - equity), max(0, peak) * line.drawdown // BPS, limits
-            )
+            name, bps = line.drawdown
+            _hold(passed, over, (name, max(0, peak) * bps // BPS), max(0, peak - equity), line.limits)
         if line.streak is not None:
-            streak, most, rest = line.streak
-            if streak.losses >= most and self.now < streak.at + rest:
-                over.append(Over("losing_streak", streak.losses, most, label, limits, until=streak.at + rest))
+            streak, bound, rest = line.streak
+            if streak.losses >= bound[1] and self.now < streak.at + rest:
+                over.append(Over(bound[0], streak.losses, bound[1], line.limits, until=streak.at + rest))
             else:
-                passed.append(
-                    ("losing_streak", streak.losses, most, label)
-                    if label
-                    else ("losing_streak", streak.losses, most)
-                )
+                passed.append((bound[0], streak.losses, bound[1]))
 
     def _decide(
         self, book: Book, proposal: Proposal, passed: list[Figure], over: list[Over]
@@ -288,7 +307,7 @@ class Gate:
             if closing and one.waived:
                 passed.append(_widened(one.figure))
                 continue
-            found = refusal(one, proposal, None if self.equity is None else self.equity.asset)
+            found = refusal(one, proposal, self.asset)
             failed.append(found)
             limit = one.limit
             if limit is not None and limit.trips:
@@ -337,7 +356,7 @@ class Gate:
             if kind == "instrument":
                 if name == instrument[1]:
                     result.take(day, name, figures)
-            elif quote == self.asset and (kind == "" or name == who):
+            elif quote == self.asset.id and (kind == "" or name == who):
                 result.take(day, who, traded)
 
     def flowed(self, asset: str, movement: str, amount: int) -> None:
@@ -361,60 +380,62 @@ def closes(intent: OrderIntent, book: Book) -> bool:
     return intent.quantity is not None and intent.quantity + working <= abs(held)
 
 
-def _beyond(proposal: Proposal) -> int:
-    """By how many basis points the worst price is worse than the market's, rounded up; a trigger's own price counts."""
-    intent, reference = proposal.intent, proposal.middle
-    if intent.terms is not None and intent.terms.trigger_price is not None:
-        reference = int(intent.terms.trigger_price / proposal.tick)
-    far = proposal.worst - reference if intent.side is _BUY else reference - proposal.worst
-    return -(-far * BPS // reference)
+def _reference(proposal: Proposal) -> int:
+    """The price that an order's own is held against: the market's, or that of its trigger."""
+    terms = proposal.intent.terms
+    if terms is not None and terms.trigger_price is not None:
+        return int(terms.trigger_price / proposal.tick)
+    return proposal.middle
 
 
-def _quantities(claims: Claims, quantity: int, buying: bool, short: bool) -> tuple[int, int]:
-    """A position with its working orders, on its worse side, before and after."""
-    up, down = claims.held + claims.buying, claims.held - claims.selling
-    if not short:
-        down = max(0, down)
-    before = max(abs(up), abs(down))
-    if buying:
-        up += quantity
-    else:
-        down -= quantity
-        if not short:
-            down = max(0, down)
-    return before, max(abs(up), abs(down))
-
-
-def _hold(
+def _nets(
+    line: Line,
+    exposure: Exposure,
+    instrument: str,
+    raised: int,
+    lowered: int,
     passed: list[Figure],
     over: list[Over],
-    name: str,
-    value: int,
-    most: int,
-    limits: dict[str, Limit],
-    label: str = "",
 ) -> None:
-    if value <= most:
-        passed.append((name, value, most, label) if label else (name, value, most))
+    """What would stand open to one side, of everything and of each group."""
+    if line.net is not None:
+        after = max(abs(exposure.up + raised), abs(exposure.down - lowered))
+        _grow(passed, over, line.net, exposure.net, after, line.limits)
+    for group, bound in line.groups:
+        if instrument in group.members:
+            after = max(abs(group.up + raised), abs(group.down - lowered))
+            _grow(passed, over, bound, group.net, after, line.limits)
+
+
+def _quantities(exposure: Exposure, proposal: Proposal) -> tuple[int, int]:
+    """A position with its working orders, on its worse side, before and after."""
+    held, _, buying, selling, _ = exposure.claims(proposal.intent.instrument_id)
+    up, down = held + buying, held - selling
+    before = max(abs(up), abs(down) if exposure.short else down)
+    if proposal.intent.side is _BUY:
+        up += proposal.quantity
     else:
-        over.append(Over(name, value, most, label, limits))
+        down -= proposal.quantity
+    return before, max(abs(up), abs(down) if exposure.short else down)
+
+
+def _hold(passed: list[Figure], over: list[Over], bound: Bound, value: int, limits: dict[str, Limit]) -> None:
+    name, most = bound
+    if value <= most:
+        passed.append((name, value, most))
+    else:
+        over.append(Over(name, value, most, limits))
 
 
 def _grow(
-    passed: list[Figure],
-    over: list[Over],
-    name: str,
-    before: int,
-    after: int,
-    most: int,
-    label: str,
-    limits: dict[str, Limit],
+    passed: list[Figure], over: list[Over], bound: Bound, before: int, after: int, limits: dict[str, Limit]
 ) -> None:
     """What is over its limit already may stay there, not grow."""
+    name, most = bound
     if after <= most or after <= before:
-        passed.append((name, after, most, label) if label else (name, after, most))
+        passed.append((name, after, most))
     else:
-        over.append(Over(name, after, most, label, limits))
+        over.append(Over(name, after, most, limits))
 
 
 def _widened(figure: Figure) -> Figure:

@@ -26,15 +26,23 @@ class Pace:
     rate: int
     full: int = 0
     """When the bucket will be empty, in parts of a microsecond."""
+    now: int = 0
+    used: int = 0
+    """Drops in it now, a part of one for a whole one."""
 
-    def drops(self, now: int) -> int:
-        """What stands in the bucket, a part of a drop for a whole one."""
+    def begin(self, now: int) -> None:
+        """Time has passed."""
+        self.now = now
         left = self.full - now * self.rate
-        return -(-left // SECOND) if left > 0 else 0
+        self.used = -(-left // SECOND) if left > 0 else 0
 
     def note(self, at: int) -> None:
-        """An order was recorded."""
+        """An order was taken."""
         self.full = max(self.full, at * self.rate) + SECOND
+        if at == self.now:
+            self.used += 1
+        else:
+            self.begin(self.now)
 
 
 @dataclass(slots=True)
@@ -43,24 +51,22 @@ class DayResult:
 
     day: date
     figures: dict[str, StrategyFigures | InstrumentFigures] = field(default_factory=dict)
+    """The book's own, which it changes in place."""
+    loss: int = 0
+    """Quote units lost; negative for a gain."""
 
     def take(self, day: date, name: str, figures: StrategyFigures | InstrumentFigures) -> None:
-        """The book has changed figures of a day; it changes them in place, so they are kept, not copied."""
-        if day > self.day:
-            self.turn(day)
+        """The book has changed figures of a day."""
+        self.turn(day)
         if day == self.day:
             self.figures[name] = figures
+            self.loss = sum([one.fees - one.realised for one in self.figures.values()])
 
     def turn(self, day: date) -> None:
         """A new day begins with nothing."""
         if day > self.day:
-            self.day = day
+            self.day, self.loss = day, 0
             self.figures.clear()
-
-    @property
-    def loss(self) -> int:
-        """Quote units lost; negative for a gain."""
-        return sum(one.fees - one.realised for one in self.figures.values())
 
 
 @dataclass(slots=True)
@@ -76,6 +82,7 @@ class Streak:
         self.note(position.realised - position.fees - position.basis, at)
 
     def note(self, result: int, at: int) -> None:
+        """A position brought so much."""
         if result < 0:
             self.losses += 1
             self.at = at
@@ -92,6 +99,7 @@ class Working:
     count: int = 0
 
     def concerns(self, order: BookedOrder) -> bool:
+        """Whether it is one of them."""
         return (self.strategy is None or order.strategy == self.strategy) and (
             self.instrument is None or order.instrument_id == self.instrument
         )

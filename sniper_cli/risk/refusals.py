@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sniper_cli.risk.kinds import KINDS, Unit
 from sniper_cli.risk.limits import Limit
@@ -11,21 +11,18 @@ from sniper_cli.trading.amounts import spelled, whole
 from sniper_cli.trading.checks import Figure, Proposal
 from sniper_cli.trading.intents import CheckResult
 from state.accounts import Asset
+from state.columns import timestamp
 from state.limits import LimitScope
 from state.writing import instant
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A limit that an order would break."""
+    """A limit that an order would break. `figure`: its name, and whose it is where that is not the account's."""
 
     name: str
     value: int
     most: int
-    label: str
     limits: Mapping[str, Limit]
     waived: bool = True
     """A reduction passes it."""
@@ -34,54 +31,49 @@ class Over:
 
     @property
     def figure(self) -> Figure:
-        return (
-            (self.name, self.value, self.most, self.label)
-            if self.label
-            else (self.name, self.value, self.most)
-        )
+        return self.name, self.value, self.most
 
     @property
     def limit(self) -> Limit | None:
         """Where it comes from; None for what the account itself has (its margin, the collar of the house)."""
-        return self.limits.get(f"{self.name}:{self.label}") or self.limits.get(self.name)
+        return self.limits.get(self.name)
 
 
-def refusal(over: Over, proposal: Proposal, reporting: Asset | None) -> CheckResult:
+def refusal(over: Over, proposal: Proposal, reporting: Asset) -> CheckResult:
     """The failed check."""
-    listing = proposal.listing
-    value, most = _amounts(over, listing.base, reporting or listing.quote)
+    name, whose = parted(over.name)
+    value, most = in_words(name, over.value, over.most, proposal.listing.base, reporting)
     figures: dict[str, object] = {"value": str(over.value), "limit": str(over.most)}
     source = over.limit
     if source is not None:
         figures["scope"] = f"{source.scope.value}:{source.scope_id}"
-    if over.label:
-        figures["of"] = over.label
+        if source.scope is not LimitScope.ACCOUNT and not whose:
+            whose = f"{source.scope.value} {source.scope_id}"
+    if whose:
+        figures["of"] = whose
+    detail = f"{value}, at most {most}"
     if over.until is not None:
-        figures["until"] = instant(over.until).isoformat(timespec="seconds").replace("+00:00", "Z")
-        detail = f"{value} losses in a row; nothing new until {figures['until']}"
-    else:
-        detail = f"{value}, at most {most}"
-    return CheckResult(over.name, False, detail + _whose(over, source), figures)
+        figures["until"] = timestamp(instant(over.until))
+        detail = f"{value} in a row; nothing new until {figures['until']}"
+    return CheckResult(name, False, f"{detail} ({whose})" if whose else detail, figures)
 
 
-def _amounts(over: Over, base: Asset, quote: Asset) -> tuple[str, str]:
-    kind = KINDS[over.name]
-    if kind.unit is Unit.BASE:
-        return spelled(base, over.value), f"{whole(base, over.most):f}"
-    if over.name == "collar":
-        return f"{over.value} bps worse than the market", str(over.most)
-    if kind.unit is Unit.COUNT:
-        return str(over.value), str(over.most)
-    return spelled(quote, over.value), f"{whole(quote, over.most):f}"
+def parted(name: str) -> tuple[str, str]:
+    """A figure's name without whose it is, and that: `open_orders`, `strategy grid`."""
+    plain, _, whose = name.partition(":")
+    return plain, whose
 
 
-def _whose(over: Over, source: Limit | None) -> str:
-    """Whose limit it is, where that is not the account's own."""
-    if over.label:
-        return f" ({over.label})"
-    if source is not None and source.scope is not LimitScope.ACCOUNT:
-        return f" ({source.scope.value} {source.scope_id})"
-    return ""
+def in_words(name: str, value: int, most: int, base: Asset, reporting: Asset) -> tuple[str, str]:
+    """What a limit counted and what it allows; units only once."""
+    if name == "collar":
+        return f"{value} bps worse than the market", str(most)
+    unit = KINDS[name].unit
+    if unit is Unit.BASE:
+        return spelled(base, value), f"{whole(base, most):f}"
+    if unit is Unit.COUNT:
+        return f"{value} losses" if name == "losing_streak" else str(value), str(most)
+    return spelled(reporting, value), f"{whole(reporting, most):f}"
 
 
-__all__ = ["Over", "refusal"]
+__all__ = ["Over", "in_words", "parted", "refusal"]

@@ -8,7 +8,7 @@ so a process that trips the switch and dies has not left half of it undone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session, select
 
@@ -92,7 +92,7 @@ def _locked(session: Session, scope: str) -> KillSwitch:
 
 
 def _turn(
-    session: Session, switch: KillSwitch, kind: str, actor: str, facts: dict[str, object], *, tripped: bool
+    session: Session, switch: KillSwitch, kind: str, actor: str, facts: Mapping[str, object], *, tripped: bool
 ) -> KillSwitch:
     switch.tripped, switch.at, switch.version = tripped, utc_now(), switch.version + 1
     count_change(session)

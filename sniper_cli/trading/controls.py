@@ -49,7 +49,7 @@ class Controls:
         ):  # the book was read anew: what was counted beside the old one is gone
             held.book = page.book
             held.gate = compile_gate(page.writer, page.book, account, self.limits)
-        held.gate.begin(page.writer, page.now, marks)
+        held.gate.begin(page.now, marks)
         return held
 
     def forget(self, account_key: str) -> None:
