@@ -69,13 +69,7 @@ class Watch(Protocol):
     def recorded(self, order: BookedOrder) -> None: ...
     def moved(self, instrument: str) -> None: ...
     def closed(self, position: BookedPosition, rule: str, at: int) -> None: ...
-    def counted(
-        self,
-        strategy: tuple[date, str, str],
-        traded: StrategyFigures,
-        instrument: tuple[date, str],
-        figures: InstrumentFigures,
-    ) -> None: ...
+    def counted(self, day: date, strategy: str, quote: str, instrument: str, lost: int) -> None: ...
     def flowed(self, asset: str, movement: str, amount: int) -> None: ...
 
 
@@ -159,16 +153,14 @@ class Book:
             return None
         return self._recent.get(client_id) or self.shelf.find_client_id(client_id)
 
-    def adopt_days(
-        self,
-        strategies: dict[tuple[date, str, str], StrategyFigures],
-        instruments: dict[tuple[date, str], InstrumentFigures],
-    ) -> None:
-        """Go on from a day's sums as the tables have them; where the book has its own, those are put in their place."""
-        strategies |= {key: self._strategy_days[key] for key in strategies if key in self._strategy_days}
-        instruments |= {key: self._instrument_days[key] for key in instruments if key in self._instrument_days}
-        self._strategy_days.update(strategies)
-        self._instrument_days.update(instruments)
+    def figures_of(
+        self, day: date
+    ) -> tuple[dict[tuple[date, str, str], StrategyFigures], dict[tuple[date, str], InstrumentFigures]]:
+        """A day's sums as far as they are kept here: where the tables have the same ones, these are newer."""
+        return (
+            {key: one for key, one in self._strategy_days.items() if key[0] == day},
+            {key: one for key, one in self._instrument_days.items() if key[0] == day},
+        )
 
     def next_due(self) -> int | None:
         """When the next order begins or ends by the clock."""
@@ -575,7 +567,8 @@ class Book:
         now = position or self.positions.get(fill.instrument_id)
         traded.held, traded.basis = (now.quantity, now.basis) if now is not None else (0, 0)
         if self.watch is not None:
-            self.watch.counted(first, strategy, second, traded)
+            lost = sign * (fill.fee_value - realised)
+            self.watch.counted(day, order.strategy or "", quote, fill.instrument_id, lost)
 
     # -- what is taken back, written off, moved -----------------------------------------------------------------
 

@@ -312,16 +312,19 @@ class _Compiler:
         today = day_of(micros(utc_now()))
         result = DayResult(today)
         shelf = TableShelf(self.writer, self.book.account_key)
-        strategies, instruments = shelf.strategy_days(today), shelf.instrument_days(today)
-        self.book.adopt_days(strategies, instruments)
+        kept = self.book.figures_of(today)
+        strategies = shelf.strategy_days(today) | kept[0]
+        instruments = shelf.instrument_days(today) | kept[1]
         if scope is LimitScope.INSTRUMENT:
-            if (today, identifier) in instruments:
-                result.take(today, identifier, instruments[today, identifier])
+            mine = [one for (_, name), one in instruments.items() if name == identifier]
+            result.loss = sum(one.fees - one.realised for one in mine)
             self._gate.days.append(("instrument", identifier, result))
             return result
-        for (_, strategy, quote), figures in strategies.items():
-            if quote == self.asset.id and (scope is ACCOUNT or strategy == identifier):
-                result.take(today, strategy, figures)
+        result.loss = sum(
+            one.fees - one.realised
+            for (_, strategy, quote), one in strategies.items()
+            if quote == self.asset.id and (scope is ACCOUNT or strategy == identifier)
+        )
         self._gate.days.append(("" if scope is ACCOUNT else "strategy", identifier, result))
         return result
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sniper_cli.books.book import REORGANISED, Book
-from sniper_cli.books.changes import InstrumentFigures, StrategyFigures
 from sniper_cli.books.events import WIDE
 from sniper_cli.books.holdings import BookedOrder, BookedPosition
 from sniper_cli.risk.at_stake import NOTHING, Exposure, Group
@@ -343,21 +342,13 @@ class Gate:
             if strategy is None or position.strategy == strategy:
                 streak.take(position, at)
 
-    def counted(
-        self,
-        strategy: tuple[date, str, str],
-        traded: StrategyFigures,
-        instrument: tuple[date, str],
-        figures: InstrumentFigures,
-    ) -> None:
-        """A trade was added to the day's sums."""
-        day, who, quote = strategy
+    def counted(self, day: date, strategy: str, quote: str, instrument: str, lost: int) -> None:
+        """A trade was added to the day's sums, or taken off them."""
+        if quote != self.asset.id:
+            return
         for kind, name, result in self.days:
-            if kind == "instrument":
-                if name == instrument[1]:
-                    result.take(day, name, figures)
-            elif quote == self.asset.id and (kind == "" or name == who):
-                result.take(day, who, traded)
+            if kind == "" or name == (instrument if kind == "instrument" else strategy):
+                result.add(day, lost)
 
     def flowed(self, asset: str, movement: str, amount: int) -> None:
         """Money came or went without a trade."""

@@ -6,10 +6,9 @@ the same after a restart, and in every process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
-from sniper_cli.books.changes import InstrumentFigures, StrategyFigures
 from sniper_cli.books.holdings import BookedOrder, BookedPosition
 
 SECOND = 1_000_000
@@ -47,26 +46,22 @@ class Pace:
 
 @dataclass(slots=True)
 class DayResult:
-    """What the trades of the present day have brought, fees paid."""
+    """What the trades of the present day have lost, fees paid."""
 
     day: date
-    figures: dict[str, StrategyFigures | InstrumentFigures] = field(default_factory=dict)
-    """The book's own, which it changes in place."""
     loss: int = 0
-    """Quote units lost; negative for a gain."""
+    """Quote units; negative for a gain."""
 
-    def take(self, day: date, name: str, figures: StrategyFigures | InstrumentFigures) -> None:
-        """The book has changed figures of a day."""
+    def add(self, day: date, lost: int) -> None:
+        """A trade of a day lost so much."""
         self.turn(day)
         if day == self.day:
-            self.figures[name] = figures
-            self.loss = sum([one.fees - one.realised for one in self.figures.values()])
+            self.loss += lost
 
     def turn(self, day: date) -> None:
         """A new day begins with nothing."""
         if day > self.day:
             self.day, self.loss = day, 0
-            self.figures.clear()
 
 
 @dataclass(slots=True)
