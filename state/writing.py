@@ -185,10 +185,42 @@ class Writer:
 
     def moment(self, micros: int) -> str:
         """A time as the database keeps it: UTC without a zone on SQLite, with one on Postgres."""
-        return _moment(micros) if self.on_sqlite else _moment(micros) + "+00"
+        return spelled_moment(micros, on_sqlite=self.on_sqlite)
 
     def truth(self, value: bool) -> Any:
         return int(value) if self.on_sqlite else value
+
+
+class Statements:
+    """Statements noted down to be written later: what they take to work out is not done while locks are held."""
+
+    def __init__(self, *, on_sqlite: bool) -> None:
+        self.on_sqlite = on_sqlite
+        self._noted: list[tuple[str, tuple[Any, ...]]] = []
+
+    def insert(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._noted.append(("insert", (table, columns, rows)))
+
+    def many(self, sql: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._noted.append(("many", (sql, rows)))
+
+    def run(self, sql: str, row: Row = ()) -> None:
+        self._noted.append(("run", (sql, row)))
+
+    def moment(self, micros: int) -> str:
+        return spelled_moment(micros, on_sqlite=self.on_sqlite)
+
+    def write(self, writer: Writer) -> None:
+        """All of them, in their order."""
+        for kind, values in self._noted:
+            getattr(writer, kind)(*values)
+
+
+def spelled_moment(micros: int, *, on_sqlite: bool) -> str:
+    """A time as the database keeps it: UTC without a zone on SQLite, with one on Postgres."""
+    return _moment(micros) if on_sqlite else _moment(micros) + "+00"
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from sniper_cli.books.shelf import FILL, LOT, ORDER, POSITION
 from state.accounts import COUNTERPARTS, Movement
 from state.identifiers import new_key
 from state.orders import Side
-from state.writing import Writer
+from state.writing import Statements, Writer
 
 COUNTERPART = {movement.value: name for movement, name in COUNTERPARTS.items()}
 
@@ -53,8 +53,8 @@ INSTRUMENT_DAY_UPSERT = (
 )
 
 
-def project(writer: Writer, book: Book, changes: Changes, seq: int, at: int) -> None:
-    """Write a record's changes of one account."""
+def project(writer: Writer | Statements, book: Book, changes: Changes, seq: int, at: int) -> None:
+    """Write a record's changes of one account, or note down what is to be written."""
     _orders(writer, changes, seq)
     _positions(writer, book.account_key, changes)
     _fills(writer, book.account_key, changes)
@@ -68,7 +68,7 @@ def project(writer: Writer, book: Book, changes: Changes, seq: int, at: int) -> 
         writer.run("UPDATE account SET lot_method = ?, margin = ? WHERE id = ?", rules)
 
 
-def _orders(writer: Writer, changes: Changes, seq: int) -> None:
+def _orders(writer: Writer | Statements, changes: Changes, seq: int) -> None:
     writer.insert("order", ORDER, [_order_row(writer, order) for order in changes.orders])
     writer.many(
         ORDER_UPDATE,
@@ -95,7 +95,7 @@ def _orders(writer: Writer, changes: Changes, seq: int) -> None:
     writer.many("INSERT INTO order_change (order_id, seq) VALUES (?, ?) ON CONFLICT DO NOTHING", told)
 
 
-def _order_row(writer: Writer, order: BookedOrder) -> tuple[object, ...]:
+def _order_row(writer: Writer | Statements, order: BookedOrder) -> tuple[object, ...]:
     return (
         order.key,
         order.client_order_id,
@@ -127,12 +127,12 @@ def _order_row(writer: Writer, order: BookedOrder) -> tuple[object, ...]:
     )
 
 
-def _positions(writer: Writer, account_key: str, changes: Changes) -> None:
+def _positions(writer: Writer | Statements, account_key: str, changes: Changes) -> None:
     rows = [(*_position_row(writer, position), account_key) for position in changes.positions.values()]
     writer.many(POSITION_UPSERT, rows)
 
 
-def _position_row(writer: Writer, position: BookedPosition) -> tuple[object, ...]:
+def _position_row(writer: Writer | Statements, position: BookedPosition) -> tuple[object, ...]:
     return (
         position.key,
         position.instrument_id,
@@ -152,7 +152,7 @@ def _position_row(writer: Writer, position: BookedPosition) -> tuple[object, ...
     )
 
 
-def _fills(writer: Writer, account_key: str, changes: Changes) -> None:
+def _fills(writer: Writer | Statements, account_key: str, changes: Changes) -> None:
     rows = [
         (
             fill.key,
@@ -179,7 +179,7 @@ def _fills(writer: Writer, account_key: str, changes: Changes) -> None:
     writer.many("UPDATE fill SET reversed_at = ? WHERE id = ?", reversed_rows)
 
 
-def _lots(writer: Writer, changes: Changes) -> None:
+def _lots(writer: Writer | Statements, changes: Changes) -> None:
     fresh = {fill.key for fill in changes.fills}
     new, old = [], []
     for lot in changes.lots.values():
@@ -202,7 +202,7 @@ def _lots(writer: Writer, changes: Changes) -> None:
     writer.many("DELETE FROM lot WHERE id = ?", [(key,) for key in changes.gone_lots])
 
 
-def _cash(writer: Writer, book: Book, changes: Changes, seq: int, at: int) -> None:
+def _cash(writer: Writer | Statements, book: Book, changes: Changes, seq: int, at: int) -> None:
     """Balances, and the double entries that explain them: trades summed up a record, everything else one by one."""
     account, moment = book.account_key, writer.moment(at)
     touched = {asset for asset, _ in changes.trades} | changes.balances
@@ -227,7 +227,7 @@ def _cash(writer: Writer, book: Book, changes: Changes, seq: int, at: int) -> No
     writer.many(f"INSERT INTO ledger_entry ({ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
 
 
-def _days(writer: Writer, account_key: str, changes: Changes) -> None:
+def _days(writer: Writer | Statements, account_key: str, changes: Changes) -> None:
     writer.many(
         STRATEGY_DAY_UPSERT,
         [
