@@ -70,7 +70,7 @@ def open_database(resolved: Resolved, paths: Paths) -> Database:
 
     settings = resolved.settings
     return Database(
-        settings.database_url or f"sqlite:///{paths.database_file}", durability=settings.durability
+        settings.database_url or f"sqlite:///{paths.database_file}", durability=settings.synchronous
     )
 
 

@@ -83,7 +83,10 @@ def _paper_account(resolved: Resolved, paths: Paths, dry_run: bool) -> Step:
         if not known and not dry_run:
             from sniper_cli.venues.paper import ensure_account
 
-            ensure_account(database, name, actor=acting_person())
+            paper = resolved.settings.paper
+            ensure_account(
+                database, name, deposit=paper.deposit, margin=paper.margin, actor=acting_person()
+            )
     return Step("paper account", _outcome(not known, dry_run), name)
 
 

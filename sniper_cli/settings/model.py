@@ -59,6 +59,23 @@ class ChainSettings(Table):
     router: Address | None = None
 
 
+class PaperSettings(Table):
+    """How kind the paper market is, and what a new paper account begins with."""
+
+    deposit: Decimal = Field(default=Decimal(100_000), ge=0)
+    """USDT that a new account opens with."""
+    margin: Decimal = Field(default=Decimal(0), ge=0, le=100)
+    """Leverage of a new account: 0 trades with its own money and cannot be short, 3 holds three times its equity."""
+    maker_bps: Bps = 2
+    taker_bps: Bps = 10
+    latency_ms: int = Field(default=0, ge=0, le=60_000)
+    """From the order until the market sees it."""
+    slippage_bps: Bps = 0
+    """Every price that a taker gets is worse by so much."""
+    impact_bps: Bps = 0
+    """… and by so much more where it takes the whole visible side of the book, in proportion where it takes less."""
+
+
 class ExitSettings(Table):
     """When a position is left. Percentages are of what was paid, gas apart; zero turns a rule off."""
 
@@ -116,13 +133,22 @@ class Settings(Table):
     mode: Mode = Mode.PAPER
     database_url: str = ""
     """Empty: `sniper.db` in the data folder."""
-    durability: str = Field(default="normal", pattern="^(normal|full)$")
+    durability: str = Field(default="auto", pattern="^(auto|normal|full)$")
+    """SQLite: `normal` survives kill -9, `full` also a power cut; `auto` is full where the mode is live."""
     account: str = ""
     """The account orders go to when none is named; the profile's own when empty."""
     wallet: str = ""
     """The wallet that signs on a chain."""
     market_seed: int = 7
     """Which simulated market the paper venue shows."""
+    paper: PaperSettings = PaperSettings()
     chain: ChainSettings = ChainSettings()
     sniping: SnipingSettings = SnipingSettings()
     secrets: SecretSettings = SecretSettings()
+
+    @property
+    def synchronous(self) -> str:
+        """The durability in force: `normal` or `full`."""
+        if self.durability != "auto":
+            return self.durability
+        return "full" if self.mode is Mode.LIVE else "normal"

@@ -80,10 +80,19 @@ async def open_desk(context: Context, *, live: bool = False, recover: bool = Tru
 @asynccontextmanager
 async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
     from sniper_cli.market.simulated import SimulatedMarket
-    from sniper_cli.venues.paper import PaperVenue, ensure_account
+    from sniper_cli.venues.paper import Conditions, FeeSchedule, PaperVenue, ensure_account
 
-    account = ensure_account(context.database, context.account_name, actor=context.actor)
-    venue = PaperVenue(SimulatedMarket(context.settings.market_seed))
+    paper = context.settings.paper
+    account = ensure_account(
+        context.database,
+        context.account_name,
+        deposit=paper.deposit,
+        margin=paper.margin,
+        actor=context.actor,
+    )
+    fees = FeeSchedule(paper.maker_bps, paper.taker_bps)
+    conditions = Conditions(fees, paper.latency_ms, paper.slippage_bps, paper.impact_bps)
+    venue = PaperVenue(SimulatedMarket(context.settings.market_seed), conditions=conditions)
     desk = OrderDesk(context.database, {VenueKind.PAPER: venue}, actor=context.actor)
     yield OpenDesk(desk, account, venue)
 

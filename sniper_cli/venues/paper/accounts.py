@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from sniper_cli.books.cash import move_cash
+from sniper_cli.books.events import Renamed
 from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import ConfigurationError
 from sniper_cli.market.instruments import BASE_DECIMALS, INSTRUMENTS, QUOTE, QUOTE_DECIMALS
@@ -24,9 +25,14 @@ QUOTE_ASSET = f"paper:{QUOTE}"
 
 
 def ensure_account(
-    database: Database, name: str = "paper", *, deposit: Decimal = OPENING_DEPOSIT, actor: str = "sniper"
+    database: Database,
+    name: str = "paper",
+    *,
+    deposit: Decimal = OPENING_DEPOSIT,
+    margin: Decimal = Decimal(0),
+    actor: str = "sniper",
 ) -> Account:
-    """The paper account of this name; opened with its deposit if it is new. Two processes at once open one.
+    """The paper account of this name; opened with deposit and margin if it is new. Two processes at once open one.
 
     Raises ConfigurationError when the name belongs to an account on a chain.
     """
@@ -46,6 +52,8 @@ def ensure_account(
             journal.append(session, "account.created", account.id, data, actor=actor)
             with Books(database, actor=actor).within(session, account.id, kind="desk.cash") as page:
                 _deposit(page, deposit)
+                if margin:
+                    page.add(Renamed(LotMethod.FIFO.value, format(margin, "f")))
             session.refresh(account)  # its version is the books' now
         return account
 
