@@ -131,7 +131,8 @@ def order_story(session: Session, order: Order, *, with_origin: bool = False) ->
             *(_transaction(transaction) for transaction in transactions),
             *(_fill(session, order, fill) for fill in fills_of(session, order.id)),
             *((_outcome(session, position),) if position is not None else ()),
-            *_journal(session, [transaction.id for transaction in transactions], places_of(session, order)),
+            # The first edition's records are about the order itself.
+            *_journal(session, [order.id, *(sent.id for sent in transactions)], places_of(session, order)),
         ),
     )
 

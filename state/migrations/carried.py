@@ -17,6 +17,7 @@ import sqlalchemy as sa
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 
+AT_WORK = ("held", "open", "partially_filled", "recorded", "sent")
 WORKING = "state IN ('held', 'open', 'partially_filled', 'recorded', 'sent')"
 
 STRATEGY_SUMS = ("realised", "fees", "bought", "sold", "fills", "wins", "won", "losses", "lost")
@@ -170,23 +171,38 @@ def settle_paper(connection: Any) -> None:
     second in which it was looked at. An order that a crash left recorded but not sent is held until that second: then
     it gets what it would have got.
     """
-    query = f"SELECT o.*, a.id AS account FROM \"order\" o JOIN account a ON a.id = o.account_id WHERE a.venue = 'paper' AND o.{WORKING}"  # noqa: S608, E501
-    accounts = {_hex(order["account"]): order["account"] for order in rows(connection, query)}
-    for account in accounts.values():
-        orders = rows(
-            connection, 'SELECT id, state, venue_reference FROM "order" WHERE account_id = :a', a=account
-        )
-        seconds = [_placed(order) for order in orders if order["venue_reference"]]
-        fills = rows(connection, "SELECT at FROM fill WHERE account_id = :a", a=account)
-        seconds += [micros(fill["at"]) // SECOND for fill in fills]
-        connection.execute(
-            sa.text("UPDATE account SET settled_until = :s WHERE id = :a"), {"s": max(seconds), "a": account}
-        )
+    for account in rows(connection, "SELECT id FROM account WHERE venue = 'paper'"):
+        query = 'SELECT * FROM "order" WHERE account_id = :a AND venue_reference IS NOT NULL'
+        orders = rows(connection, query, a=account["id"])
         for order in orders:
             if order["state"] in ("recorded", "sent"):
-                terms = json.dumps({"starts_at": _placed(order) * SECOND}, separators=(",", ":"))
-                query = "UPDATE \"order\" SET state = 'held', terms = :t WHERE id = :i"
-                connection.execute(sa.text(query), {"t": terms, "i": order["id"]})
+                _hold(connection, order)
+            elif order["type"] == "market":
+                _give_back_price(connection, order)
+        if any(order["state"] in AT_WORK for order in orders):
+            fills = rows(connection, "SELECT at FROM fill WHERE account_id = :a", a=account["id"])
+            seconds = [_placed(order) for order in orders] + [micros(fill["at"]) // SECOND for fill in fills]
+            query = "UPDATE account SET settled_until = :s WHERE id = :a"
+            connection.execute(sa.text(query), {"s": max(seconds), "a": account["id"]})
+
+
+def _hold(connection: Any, order: dict[str, Any]) -> None:
+    """Held until its second. Of a market order the price that was written down bounds it; it was not asked for."""
+    terms: dict[str, Any] = {"starts_at": _placed(order) * SECOND}
+    if order["type"] == "market":
+        terms["asked"] = {} if order["quantity"] is None else {"quantity": int(order["quantity"])}
+    told = json.dumps(terms, separators=(",", ":"), sort_keys=True)
+    query = "UPDATE \"order\" SET state = 'held', terms = :t WHERE id = :i"
+    connection.execute(sa.text(query), {"t": told, "i": order["id"]})
+
+
+def _give_back_price(connection: Any, order: dict[str, Any]) -> None:
+    """The order says what was asked for; the worst price that the venue had written on it stays in the journal."""
+    query = "SELECT body FROM journal WHERE kind = 'order.recorded' AND subject = :s"
+    for record in rows(connection, query, s=_dashed(order["id"])):
+        asked = json.loads(record["body"])["data"].get("limit_price")
+        query = 'UPDATE "order" SET limit_price = :p WHERE id = :i'
+        connection.execute(sa.text(query), {"p": asked, "i": order["id"]})
 
 
 def _placed(order: dict[str, Any]) -> int:
