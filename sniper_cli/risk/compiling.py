@@ -12,9 +12,10 @@ from sniper_cli.books.book import Book
 from sniper_cli.books.shelf import TableShelf
 from sniper_cli.risk.at_stake import AccountClaims, Exposure, Group, StrategyClaims
 from sniper_cli.risk.equity import Equity, read_flow, read_peak
-from sniper_cli.risk.gate import NONE, Gate, Line, Plan
+from sniper_cli.risk.gate import Gate
 from sniper_cli.risk.kinds import COLLAR_BPS, COOLDOWN_SECONDS
 from sniper_cli.risk.limits import UNITS, Limit, Limits
+from sniper_cli.risk.lines import NONE, Line, Plan
 from sniper_cli.risk.pace import SECOND, DayResult, Pace, Streak, Working
 from sniper_cli.trading.listings import Listing
 from state.accounts import Account, Asset
@@ -114,15 +115,16 @@ class _Compiler:
     _gate: Gate = field(init=False)
     _exposures: dict[str | None, Exposure] = field(default_factory=dict)
     _entering: dict[str | None, Callable[[], int]] = field(default_factory=dict)
-    _bases: dict[tuple[LimitScope, str], Line] = field(default_factory=dict)
-    """The part of a scope's line that is the same for every instrument."""
 
     def gate(self) -> Gate:
         """The gate, told of the book's changes if it counts any."""
         self.limits = [limit for limit in self.limits if self.countable(limit)]
         wide = self.asset.decimals > NARROW
         gate = self._gate = Gate(self.book, self._plan, self.asset, wide, self.limits)
+        gate.trips = any(limit.trips for limit in self.limits)
         names = {limit.name for limit in self.limits}
+        if names & set(QUANTITIES):
+            gate.bases = self._read_bases()
         if self.book.margin or names & VALUED:
             gate.equity = self._equity("drawdown" in names)
         self._base(ACCOUNT, "")
@@ -137,6 +139,10 @@ class _Compiler:
         """Money of another asset than the account reports in cannot be held against what it has."""
         quantity = limit.name in QUANTITIES
         return quantity or limit.unit in ("", "bps", "x", UNITS, self.asset.symbol)
+
+    def _read_bases(self) -> dict[str, tuple[str, int]]:
+        query = "SELECT i.id, b.symbol, b.decimals FROM instrument i JOIN asset b ON b.id = i.base_asset"
+        return {identifier: (symbol, decimals) for identifier, symbol, decimals in self.writer.rows(query)}
 
     def _equity(self, follows: bool) -> Equity:
         equity = Equity(self.book, self.asset, self._exposure(None), follows=follows)
@@ -201,9 +207,10 @@ class _Compiler:
         return line
 
     def _base(self, scope: LimitScope, identifier: str) -> Line:
-        known = self._bases.get((scope, identifier))
+        """The part of a scope's line that is the same for every instrument, made once."""
+        known = self._gate.lines.get((scope, identifier))
         if known is None:
-            known = self._bases[scope, identifier] = self._make_base(scope, identifier)
+            known = self._gate.lines[scope, identifier] = self._make_base(scope, identifier)
         return known
 
     def _make_base(self, scope: LimitScope, identifier: str) -> Line:
@@ -278,6 +285,8 @@ class _Compiler:
         self._exposures[strategy] = exposure
         self._entering[strategy] = lambda: claims.entering
         self._gate.exposures.append(exposure)
+        if strategy is None:
+            self._gate.whole = exposure
         self._gate.followers.append(claims.held)
         return exposure
 

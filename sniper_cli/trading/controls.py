@@ -7,6 +7,7 @@ the very next order, and a thousand orders between two changes read nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.records import Page
@@ -15,7 +16,7 @@ from sniper_cli.risk.gate import Gate
 from sniper_cli.risk.limits import Limits
 from sniper_cli.risk.marks import Marks
 from state.accounts import Account
-from state.controls import Switches, tripped_switches
+from state.controls import Resting, Switches, tripped_switches
 
 
 @dataclass(slots=True)
@@ -26,6 +27,8 @@ class Held:
     book: Book
     switches: Switches
     gate: Gate
+    obeyed: bool = True
+    """What the switches ask for beyond refusing orders has been done, or is being done."""
 
 
 class Controls:
@@ -42,7 +45,8 @@ class Controls:
         if held is None or held.version != page.standing.controls:
             switches = tripped_switches(page.writer, page.book.account_key, account.tenant_id)
             gate = compile_gate(page.writer, page.book, account, self.limits)
-            held = Held(page.standing.controls, page.book, switches, gate)
+            asked = any(one.resting is not Resting.KEEP or one.flatten for one in switches.tripped)
+            held = Held(page.standing.controls, page.book, switches, gate, not asked)
             self._held[page.book.account_key] = held
         elif (
             held.book is not page.book
@@ -52,6 +56,6 @@ class Controls:
         held.gate.begin(page.now, marks)
         return held
 
-    def forget(self, account_key: str) -> None:
-        """Read them again on the next page."""
-        self._held.pop(account_key, None)
+    def known(self, account_id: UUID) -> Held | None:
+        """As they stood on the account's last page."""
+        return self._held.get(account_id.hex)

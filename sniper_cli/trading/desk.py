@@ -20,15 +20,18 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import AnyOrder, BookedOrder
 from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.portfolio.accounts import require_account
+from sniper_cli.risk.equity import save_peak
 from sniper_cli.risk.limits import Limits
 from sniper_cli.risk.marks import TableMarks
 from sniper_cli.trading import applying, recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
 from sniper_cli.trading.controls import Controls, Held
+from sniper_cli.trading.halting import enforce, obey
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.local import LocalWalk, seen
@@ -141,8 +144,12 @@ class OrderDesk:
         account = self.account(account_id)
         venue = self._venue_of(account)
         if isinstance(venue, PaperVenue):
-            return self.place_here(account, venue, intents, dry_run=dry_run)
-        return await self._place_there(account, venue, intents, dry_run=dry_run)
+            outcomes = self.place_here(account, venue, intents, dry_run=dry_run)
+        else:
+            outcomes = await self._place_there(account, venue, intents, dry_run=dry_run)
+        if not dry_run:
+            await self._keep_in_check(account_id)
+        return outcomes
 
     # -- at a venue that is here --------------------------------------------------------------------------------
 
@@ -207,6 +214,30 @@ class OrderDesk:
         venue = self._venue_of(account)
         table = TableMarks(page.writer, page.book.account_key)
         return self.controls.of(page, account, venue.rate if isinstance(venue, PaperVenue) else table)
+
+    async def _keep_in_check(self, account_id: UUID) -> None:
+        """What a broken limit or a tripped switch asks for beyond refusing orders."""
+        held = self.controls.known(account_id)
+        if held is None:
+            return
+        if held.gate.equity is not None and held.gate.equity.unsaved:
+            save_peak(self.database, held.gate.equity)
+        if (held.gate.trips and enforce(self, held)) or not held.obeyed:
+            await obey(self, account_id)
+
+    def held(self, account_id: UUID) -> Held:
+        """The switches and limits that hold an account in check now."""
+        return self.books.turn(account_id, self._controls)
+
+    def look(self, account_id: UUID, work: Callable[[Book], T]) -> T:
+        """Read an account's book as it stands. Nothing may be changed in it."""
+        return self.books.turn(account_id, lambda page: work(page.book))
+
+    def working(self, account_id: UUID) -> list[AnyOrder]:
+        """Orders to ask the account's venue about."""
+        account = self.account(account_id)
+        venue = self._venue_of(account)
+        return [] if isinstance(venue, PaperVenue) else self._open_orders(account, venue)
 
     def _fence(self, writer: Writer) -> None:
         if self.fence is not None:
@@ -398,7 +429,9 @@ class OrderDesk:
         account = self.account(account_id)
         venue = self._venue_of(account)
         if isinstance(venue, PaperVenue):
-            return self.walk_here(account, venue, _changed)
+            moved = self.walk_here(account, venue, _changed)
+            await self._keep_in_check(account_id)
+            return moved
         orders = self._open_orders(account, venue)
         reports = await venue.report(orders) if orders else []
         self.checkpoint("reported")
@@ -408,6 +441,7 @@ class OrderDesk:
             await self._prepare_exits(account_id, venue, changed)
             mended = await self._mend(account, venue, recovering=recovering)
             changed = list({order.id: order for order in (*changed, *mended)}.values())
+        await self._keep_in_check(account_id)
         return changed
 
     def apply(

@@ -1,0 +1,186 @@
+"""Doing what a tripped kill switch says: orders at work are ended, positions are closed; and tripping one by rule.
+
+The switch itself stops an account at once and in every process. Whatever else it asks for is done by whoever comes by
+the account next: the process that tripped it, a runner at its next look, the dashboard. It may be begun several times
+and by several processes: only orders older than the switch are ended, and a sale that closes a position has a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sniper_cli.books.book import Book
+from sniper_cli.books.holdings import AnyOrder
+from sniper_cli.errors import NetworkError, OrderRefused
+from sniper_cli.risk import switch as switches
+from sniper_cli.risk.usage import overruns
+from sniper_cli.trading.intents import OrderIntent, Terms
+from sniper_cli.venues.paper.venue import PaperVenue
+from state.columns import timestamp
+from state.controls import STRATEGY, KillSwitch, Resting, account_scope, scope_name
+from state.limits import LimitScope, OnBreach
+from state.orders import OrderState, Side
+
+if TYPE_CHECKING:
+    from sniper_cli.trading.controls import Held
+    from sniper_cli.trading.desk import OrderDesk
+    from sniper_cli.trading.local import LocalWalk
+
+ATTEMPTS = 20
+"""Market orders that close one position: each takes what a thin book has."""
+
+
+@dataclass(slots=True)
+class Obeyed:
+    """What was done to one account."""
+
+    account_id: UUID
+    cancelled: list[UUID] = field(default_factory=list)
+    closed: list[UUID] = field(default_factory=list)
+    """Orders that closed positions, in whole or in part."""
+    left: list[str] = field(default_factory=list)
+    """Instruments with something still in them."""
+    troubles: list[str] = field(default_factory=list)
+    """What could not be done, each a sentence."""
+
+
+async def obey(desk: OrderDesk, account_id: UUID) -> Obeyed:
+    """Do to an account what its tripped switches say."""
+    done = Obeyed(account_id)
+    held = desk.held(account_id)
+    held.obeyed = True
+    for switch in held.switches.tripped:
+        if switch.resting is not Resting.KEEP:
+            await _end_orders(desk, switch, done)
+        if switch.flatten:
+            await _close_positions(desk, switch, done)
+    return done
+
+
+# -- orders at work -----------------------------------------------------------------------------------------------
+
+
+async def _end_orders(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
+    account = desk.account(done.account_id)
+    venue = desk.venue_of(account)
+    if isinstance(venue, PaperVenue):
+        done.cancelled += desk.walk_here(account, venue, lambda walk: _end_here(walk, switch))
+        return
+    for order in [order for order in desk.working(done.account_id) if _is_to_end(order, switch)]:
+        try:
+            ended = await desk.cancel(order.id, _words(switch))
+        except (NetworkError, OrderRefused) as error:
+            done.troubles.append(f"order {order.id} could not be cancelled: {error.message}")
+        else:
+            done.cancelled.append(ended.id)
+
+
+def _end_here(walk: LocalWalk, switch: KillSwitch) -> list[UUID]:
+    """One page ends them all. An order that ends may take others with it."""
+    ended = []
+    for order in list(walk.book.orders.values()):
+        if order.is_working and _is_to_end(order, switch, walk):
+            walk.cancel(order, _words(switch))
+            ended.append(order.id)
+    return ended
+
+
+def _is_to_end(order: AnyOrder, switch: KillSwitch, walk: LocalWalk | None = None) -> bool:
+    """Older than the switch, of its strategy, and no way out that may stay."""
+    if order.created_at > switch.at or not _concerns(switch, order.strategy):
+        return False
+    return switch.resting is Resting.CANCEL or not _is_exit(order, walk)
+
+
+def _is_exit(order: AnyOrder, walk: LocalWalk | None) -> bool:
+    """It can only take off what is held."""
+    terms = order.terms or {}
+    if terms.get("reduce_only") or order.position_id is not None:
+        return True
+    if walk is not None and walk.book.margin:
+        return False
+    return order.side is Side.SELL
+
+
+# -- positions ----------------------------------------------------------------------------------------------------
+
+
+async def _close_positions(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
+    for _ in range(ATTEMPTS):
+        intents = desk.look(done.account_id, lambda book: _closing(book, done.account_id, switch))
+        if not intents:
+            break
+        outcomes = await desk.submit(intents)
+        fresh = [outcome.order for outcome in outcomes if not outcome.replayed]
+        done.closed += [order.id for order in fresh if order.state is not OrderState.REFUSED]
+        for order in fresh:
+            if order.state is OrderState.REFUSED:
+                done.troubles.append(
+                    f"a position in {order.instrument_id} could not be closed: {order.explanation}"
+                )
+        if not any(order.filled_quantity for order in fresh):
+            break  # nothing more is to be had now, or the venue is elsewhere and answers later
+    remaining = desk.look(done.account_id, lambda book: list(book.positions.values()))
+    done.left += [one.instrument_id for one in remaining if _concerns(switch, one.strategy)]
+
+
+def _closing(book: Book, account_id: UUID, switch: KillSwitch) -> list[OrderIntent]:
+    """A market order for all of each position. Its name has the position's version: what is left gets another."""
+    return [
+        OrderIntent(
+            account_id,
+            position.instrument_id,
+            Side.SELL if position.quantity > 0 else Side.BUY,
+            f"kill-{switch.scope}-{switch.version}-{position.key}-{position.version}",
+            quantity=abs(position.quantity),
+            reason={"origin": "kill_switch", "rule": "flattened", "scope": switch.scope},
+            launch_id=None if position.launch_key is None else UUID(position.launch_key),
+            position_id=None if book.margin else UUID(position.key),
+            terms=Terms(reduce_only=True) if book.margin else None,
+            strategy=position.strategy,
+        )
+        for position in book.positions.values()
+        if position.quantity and _concerns(switch, position.strategy)
+    ]
+
+
+# -- by rule ------------------------------------------------------------------------------------------------------
+
+
+def enforce(desk: OrderDesk, held: Held) -> bool:
+    """Trip the switch where a limit that says so is broken; whether one was tripped now.
+
+    Nobody may be looking: orders that only reduce stay, unless positions are closed as well.
+    """
+    broken = [(breach.limit, breach.sentence) for breach in held.gate.breaches]
+    broken += [
+        (use.limit, f"{use.limit.name} is broken: {use.value} of {use.most}") for use in overruns(held.gate)
+    ]
+    tripped = False
+    for limit, sentence in broken:
+        strategy = limit.scope is LimitScope.STRATEGY
+        scope = (
+            scope_name(STRATEGY, limit.scope_id) if strategy else account_scope(held.gate.book.account_key)
+        )
+        if any(switch.scope == scope for switch in held.switches.tripped):
+            continue
+        flatten = limit.on_breach is OnBreach.FLATTEN
+        resting = Resting.CANCEL if flatten else Resting.KEEP_EXITS
+        switches.trip(desk.database, switches.RULE, sentence, scope, resting=resting, flatten=flatten)
+        tripped = True
+    held.gate.breaches.clear()
+    return tripped
+
+
+def _concerns(switch: KillSwitch, strategy: str | None) -> bool:
+    prefix = f"{STRATEGY}:"
+    return not switch.scope.startswith(prefix) or switch.scope == f"{prefix}{strategy}"
+
+
+def _words(switch: KillSwitch) -> str:
+    return f"kill switch of {timestamp(switch.at)}, tripped by {switch.actor}: {switch.reason}"
+
+
+__all__ = ["Obeyed", "enforce", "obey"]
