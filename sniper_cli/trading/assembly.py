@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sniper_cli.books.holdings import AnyOrder
+from sniper_cli.books.records import INLINE
 from sniper_cli.errors import (
     ConfigurationError,
     InsufficientFunds,
@@ -64,17 +65,27 @@ class OpenDesk:
 
 
 @asynccontextmanager
-async def open_desk(context: Context, *, live: bool = False, recover: bool = True) -> AsyncIterator[OpenDesk]:
-    """The desk of a profile. Raises LiveNotConfirmed, ConfigurationError, SecretMissing, WrongChain, NetworkError."""
+async def open_desk(
+    context: Context, *, live: bool = False, recover: bool = True, bulk: bool = False
+) -> AsyncIterator[OpenDesk]:
+    """The desk of a profile, given back at the end. `bulk`: for orders by the thousand, whose rows may follow.
+
+    Raises LiveNotConfirmed, ConfigurationError, SecretMissing, WrongChain, NetworkError.
+    """
     if context.settings.mode is Mode.LIVE and not live:
         raise LiveNotConfirmed(
             f"the profile {context.profile!r} trades live money", hint="add --live to mean it"
         )
     opener = _open_paper if context.settings.mode is Mode.PAPER else open_chain
     async with opener(context) as opened:
-        if recover:
-            await opened.desk.recover(opened.account.id)
-        yield opened
+        if bulk:
+            opened.desk.books.defer_above = INLINE
+        try:
+            if recover:
+                await opened.desk.recover(opened.account.id)
+            yield opened
+        finally:
+            opened.desk.close()
 
 
 @asynccontextmanager
