@@ -22,6 +22,7 @@ SniperError
 │   └── KillSwitchTripped      only reductions pass (exit 6)
 ├── NotFound                   no such token, file, launch … (exit 7)
 ├── PartlyDone                 some of a batch succeeded (exit 8)
+├── ChangedMeanwhile           somebody changed it since it was read (exit 9)
 ├── ReconciliationFailed       the ledger and the venue disagree (exit 1)
 └── JournalBroken              the audit record has been tampered with (exit 1)
 """
@@ -172,6 +173,13 @@ class PartlyDone(SniperError):
     exit = Exit.PARTIAL
 
 
+class ChangedMeanwhile(SniperError):
+    """Somebody else changed it since it was read: look again, and decide again."""
+
+    code = "changed_meanwhile"
+    exit = Exit.LOCKED
+
+
 class ReconciliationFailed(SniperError):
     """The ledger and the venue do not agree; `details` carry both figures."""
 
@@ -185,8 +193,8 @@ class JournalBroken(SniperError):
 
 
 __all__ = [
-    "CommitUnknown", "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy", "DatabaseUnavailable", "DevnetBusy",
-    "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds", "JournalBroken", "KillSwitchTripped",
+    "ChangedMeanwhile", "CommitUnknown", "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy",
+    "DatabaseUnavailable", "DevnetBusy", "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds", "JournalBroken", "KillSwitchTripped",
     "LeaseLost", "LiveNotConfirmed", "NetworkError", "NodeRefused", "NodeTimeout", "NodeUnreachable",
     "NotAllowed", "NotFound", "OrderRefused", "PartlyDone", "ReconciliationFailed", "RowNotFound",
     "SchemaMissing", "SchemaNewer", "SchemaOlder", "SecretMissing", "SniperError", "StateError",
