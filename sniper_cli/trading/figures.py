@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sniper_cli.books.holdings import AnyOrder
+from sniper_cli.risk.kinds import KINDS
+from sniper_cli.risk.refusals import in_words, parted
 from sniper_cli.trading.amounts import spelled, whole
 from state.accounts import Asset, Instrument
 
@@ -25,15 +27,26 @@ def checks_in_words(
 def _told(
     check: Sequence[Any], order: AnyOrder, instrument: Instrument, base: Asset, quote: Asset
 ) -> dict[str, Any]:
-    name, *values = check
-    words = WORDS.get(name, _plain)
+    label, *values = check
+    name, whose = parted(label)
     names = FIGURES.get(name, ("value", "limit"))
-    return {
-        "name": name,
-        "passed": True,
-        "detail": words(order, instrument, base, quote, values),
-        "figures": {key: str(value) for key, value in zip(names, values, strict=False)},
-    }
+    figures = {key: str(value) for key, value in zip(names, values, strict=False)}
+    if name in KINDS:
+        detail = _limit(name, int(values[0]), int(values[1]), base, quote)
+    else:
+        detail = WORDS.get(name, _plain)(order, instrument, base, quote, values)
+    if whose:
+        detail, figures = f"{detail} ({whose})", figures | {"of": whose}
+    return {"name": name, "passed": True, "detail": detail, "figures": figures}
+
+
+def _limit(name: str, value: int, most: int, base: Asset, quote: Asset) -> str:
+    """A limit of `sniper_cli.risk` that an order passed."""
+    if name == "collar" and not value:
+        return f"no worse than the market, at most {most} bps"
+    counted, allowed = in_words(name, value, most, base, quote)
+    over = ": over it, but this order adds nothing" if value > most and name != "losing_streak" else ""
+    return f"{counted}, at most {allowed}{over}"
 
 
 def _instrument(
