@@ -162,8 +162,8 @@ def _tell(writer: Writer) -> tuple[int, int]:
     books: dict[str, Book] = {}
     pairs = read_pairs(writer)
     query = (
-        "SELECT seq, at, subject, body FROM journal "
-        f"WHERE seq > ? AND kind LIKE 'desk.%' ORDER BY seq LIMIT {PAGE}"  # noqa: S608
+        "SELECT seq, at, subject, body FROM journal "  # noqa: S608
+        f"WHERE seq > ? AND kind LIKE 'desk.%' ORDER BY seq LIMIT {PAGE}"
     )
     records, seq = 0, 0
     while rows := writer.rows(query, (seq,)):

@@ -34,7 +34,7 @@ from state.writing import micros
 DAY = 86_400 * 10**6
 BATCH = 1000
 STRATEGIES = (None, "grid", "momentum", "pairs", "rebalance")
-CHECKS = '[["instrument"],["kill_switch"],["quantity"],["minimum_notional",25000000,5000000],["funds",25000000,90000000]]'
+CHECKS = '[["instrument"],["kill_switch"],["quantity"],["minimum_notional",9000000,5000000],["funds",9000000,90000000]]'
 REASON = '{"origin":"strategy"}'
 FEE_BPS = 10
 
