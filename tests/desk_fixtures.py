@@ -168,7 +168,7 @@ def assert_books_balance(database: Database) -> None:
             assert balance.amount >= 0
         lots = session.exec(select(Lot)).all()
         for position in session.exec(select(Position)).all():
-            assert sum(lot.remaining for lot in lots if lot.position_id == position.id) == position.quantity
+            assert sum(lot.remaining for lot in lots if lot.position_id == position.id) == abs(position.quantity)
             assert (position.quantity == 0) == (position.state is PositionState.CLOSED)
             cost = sum(
                 lot.cost - lot.cost * (lot.quantity - lot.remaining) // lot.quantity

@@ -219,7 +219,8 @@ def _notional(
         return  # the venue sees a ladder's orders one by one
     least, most = listing.minimum_notional, listing.maximum_notional
     # The last units of a position may be worth less than the minimum: they would stay for ever.
-    if least is not None and notional < least and intent.quantity != (closable(book, intent) or None):
+    rest = intent.quantity is not None and intent.quantity == closable(book, intent)
+    if least is not None and notional < least and not rest:
         detail = f"{spelled(listing.quote, notional)}, at least {whole(listing.quote, least):f}"
         figures = {"notional": str(notional), "minimum": str(least)}
         found.failed.append(

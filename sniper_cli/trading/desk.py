@@ -646,6 +646,8 @@ def _changed(walk: LocalWalk) -> list[BookedOrder]:
 
 
 def _cancel(walk: LocalWalk, order_id: UUID, explanation: str) -> BookedOrder:
+    """End an order, unless the replay up to now has just filled or ended it: then that is what became of it."""
     order = walk.book.find_order(order_id.hex)
-    walk.cancel(order, explanation)
+    if order.is_working or order.key not in walk.book.changes.moved:
+        walk.cancel(order, explanation)
     return order

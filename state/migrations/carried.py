@@ -190,7 +190,7 @@ def _hold(connection: Any, order: dict[str, Any]) -> None:
     """Held until its second. Of a market order the price that was written down bounds it; it was not asked for."""
     terms: dict[str, Any] = {"starts_at": _placed(order) * SECOND}
     if order["type"] == "market":
-        terms["asked"] = {} if order["quantity"] is None else {"quantity": int(order["quantity"])}
+        terms["asked"] = {} if order["quantity"] is None else {"quantity": _whole(order["quantity"])}
     told = json.dumps(terms, separators=(",", ":"), sort_keys=True)
     query = "UPDATE \"order\" SET state = 'held', terms = :t WHERE id = :i"
     connection.execute(sa.text(query), {"t": told, "i": order["id"]})

@@ -232,7 +232,7 @@ def test_a_paper_order_that_was_never_sent_is_held_until_the_second_it_was_place
 
     assert unsent.state is OrderState.HELD
     # The price that the venue had written down bounds it still; it was not asked for.
-    assert unsent.terms == {"starts_at": 1795574102 * 1_000_000, "asked": {"quantity": 50_000_000}}
+    assert unsent.terms == {"starts_at": 1795574102 * 1_000_000, "asked": {"quantity": "50000000"}}
     assert unsent.limit_price == Decimal("2422.38")
     assert order(session, "first-1").limit_price is None
     assert order(session, "first-7").limit_price == Decimal("81034.79")
