@@ -17,9 +17,11 @@ from sniper_cli.sniping.listings import Removal
 from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
 from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import Sales
+from sniper_cli.sniping.thresholds import Watchlist
 from sniper_cli.trading.reconciliation import adjust
 from state.columns import utc_now
 from state.launches import ChainCursor, Verdict
+from state.writing import micros
 
 if TYPE_CHECKING:
     from sniper_cli.chains.node import Head
@@ -43,6 +45,7 @@ class Rounds:
         self._judged_at: dict[UUID, int] = {}
         self._condemned: dict[UUID, str] = {}
         self._adjusted_at: dict[UUID, int] = {}
+        self._watchlist = Watchlist()
 
     async def work(self, head: Head) -> None:
         """One round. A node that fails in its middle leaves everything for the next."""
@@ -139,14 +142,14 @@ class Rounds:
 
     async def _leave(self, holdings: Sequence[Holding]) -> None:
         """Apply the rules to every position; sales go out together."""
-        now = utc_now()
-        sales = []
+        now, sales = utc_now(), []
+        self._watchlist.keep(holding.id for holding in holdings)
         for holding in holdings:
-            marked = self._marks.get(holding.id)
+            marked, position = self._marks.get(holding.id), holding.position
             liquidity = None if marked is None else marked.reading.coin_reserve
-            signal = self._condemnation(holding) or decide(
-                rules_of(holding.position), figures_of(holding.position, liquidity=liquidity), now
-            )
+            signal = self._condemnation(holding)
+            if signal is None and self._watchlist.fires(position, micros(now), liquidity):
+                signal = decide(rules_of(position), figures_of(position, liquidity=liquidity), now)
             if signal is not None:
                 sales.append(self._sales.sell(holding, signal, marked))
         await asyncio.gather(*sales)

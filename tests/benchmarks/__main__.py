@@ -22,6 +22,7 @@ SUBJECTS = {
     "market": "The simulated market",
     "matching": "The order book alone",
     "ordering": "The durable order path",
+    "marks": "A revaluation of 1,000 open positions",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",
     "screens": "Live screens",
 }
