@@ -89,7 +89,7 @@ class Watchlist:
         if liquidity is None and (last := rules.get("liquidity")) is not None:
             liquidity = int(last)
         peak = position.peak_value
-        return known[1].reached(worth, peak if peak > worth else worth, now, liquidity)
+        return known[1].reached(worth, max(worth, peak), now, liquidity)
 
     def keep(self, positions: Iterable[UUID]) -> None:
         """Forget all others."""
