@@ -35,7 +35,7 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("market", "See prices, books, trades and candles.", TRADE),
     Lazy("order", "Place, list and cancel orders.", TRADE),
     Lazy("position", "See what is held, what it cost and what it is worth.", TRADE),
-    Lazy("risk", "Limits and the kill switch.", TRADE),
+    Lazy("risk", "Limits, what-ifs, sizes and the kill switch.", TRADE),
     Lazy("wallet", "Keep the keys that sign on a chain.", TRADE),
     Lazy("explain", "Tell the whole story of an order or a launch.", ANSWER),
     Lazy("audit", "Read, verify and export the hash-chained journal of every act.", ANSWER),

@@ -68,17 +68,18 @@ def compile_gate(
     limits: Limits | None,
     *,
     proposed: Sequence[Limit] | None = None,
+    exposed: bool = False,
 ) -> Gate:
     """The gate of an account as the database has it now, and what it counts from now on. The book tells it.
 
-    `proposed`: limits to take instead of those of the database.
+    `proposed`: limits to take instead of those of the database. `exposed`: count what is at stake though no limit asks.
     """
     found = list(read_limits(writer) if proposed is None else proposed)
     if limits is not None:
         found += limits.standing(str(account.id))
     asset = _asset(writer, account.reporting_asset)
     compiler = _Compiler(writer, book, account, asset, [limit for limit in found if _binds(limit, account)])
-    return compiler.gate()
+    return compiler.gate(exposed=exposed)
 
 
 def _binds(limit: Limit, account: Account) -> bool:
@@ -116,7 +117,7 @@ class _Compiler:
     _exposures: dict[str | None, Exposure] = field(default_factory=dict)
     _entering: dict[str | None, Callable[[], int]] = field(default_factory=dict)
 
-    def gate(self) -> Gate:
+    def gate(self, *, exposed: bool) -> Gate:
         """The gate, told of the book's changes if it counts any."""
         self.limits = [limit for limit in self.limits if self.countable(limit)]
         wide = self.asset.decimals > NARROW
@@ -125,6 +126,8 @@ class _Compiler:
         names = {limit.name for limit in self.limits}
         if names & set(QUANTITIES):
             gate.bases = self._read_bases()
+        if exposed:
+            self._exposure(None)
         if self.book.margin or names & VALUED:
             gate.equity = self._equity("drawdown" in names)
         self._base(ACCOUNT, "")

@@ -76,7 +76,7 @@ class LimitView:
     dry_run: bool = False
 
     @property
-    def spelled(self) -> str:
+    def set_to(self) -> str:
         """`5000 USDT`, `10%`."""
         return spelled_value(self.value, self.unit)
 
