@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlmodel import select
 
 from sniper_cli.books.projector import catch_up
+from sniper_cli.books.verification import verify
 from sniper_cli.venues.paper import ensure_account
 from state import journal
 from state.database import Database
@@ -47,7 +48,7 @@ def run_rounds(database: Database, folder: Path, rounds: int, *, seed: int = 1) 
         for loader in draw.sample(loaders, LOADERS):
             loader.send_signal(signal.SIGKILL)
         for loader in loaders:
-            loader.wait()
+            loader.communicate()
         check(database, files)
     with database.read() as session:
         verification = journal.verify(session)
@@ -58,8 +59,6 @@ def run_rounds(database: Database, folder: Path, rounds: int, *, seed: int = 1) 
 
 def check(database: Database, files: list[Path]) -> None:
     """Every acknowledged order stands under its id, none twice, and the books agree with the journal."""
-    from sniper_cli.books.verification import verify_books
-
     catch_up(database)
     told = _acknowledged(files)
     with database.read() as session:
@@ -69,8 +68,8 @@ def check(database: Database, files: list[Path]) -> None:
     standing = {name: str(identifier) for name, identifier in rows}
     lost = {name for name, identifier in told.items() if standing.get(name) != identifier}
     assert not lost, f"{len(lost)} acknowledged orders are lost: {sorted(lost)[:3]}"
-    found = verify_books(database)
-    assert found.agrees, found.differences[:5]
+    found = verify(database)
+    assert found.whole, found.findings
 
 
 def _acknowledged(files: list[Path]) -> dict[str, str]:

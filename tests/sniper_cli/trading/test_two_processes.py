@@ -8,7 +8,7 @@ from collections import Counter
 
 from sqlmodel import select
 
-from sniper_cli.books.verification import verify_books
+from sniper_cli.books.verification import verify
 from sniper_cli.venues.paper import ensure_account
 from state.database import Database
 from state.orders import Fill, Order
@@ -61,4 +61,4 @@ def test_the_same_wishes_from_three_processes_at_once_are_placed_once(database: 
     with database.read() as session:
         assert len(session.exec(select(Order.id)).all()) == 60
         assert len(session.exec(select(Fill.id)).all()) >= 60
-    assert verify_books(database).agrees
+    assert verify(database).whole
