@@ -25,7 +25,7 @@ from sniper_cli.monitoring.rows import (
     OrderRow,
     PositionRow,
     Switch,
-    event_row,
+    event_rows,
     launch_row,
     order_row,
     position_row,
@@ -36,7 +36,7 @@ from sniper_cli.monitoring.sentences import Money
 from sniper_cli.settings.model import Mode, Settings
 from state.accounts import Account, Asset, Balance, VenueKind
 from state.columns import utc_now
-from state.controls import KillSwitch
+from state.controls import GLOBAL, TENANT, KillSwitch, account_scope, scope_name
 from state.database import Database
 from state.journal import JournalHead, JournalRecord
 from state.launches import ChainCursor, Decision, Launch, Verdict
@@ -118,7 +118,7 @@ class Monitor:
         names |= {str(order.id): token_of(order.symbol) for order in self._orders}
         names |= {str(row.position_id): token_of(row.symbol) for row in self._orders if row.position_id}
         return tuple(
-            replace(event, about=names.get(event.subject) or names.get(event.order) or "")
+            replace(event, about=event.about or names.get(event.subject) or names.get(event.order) or "")
             for event in reversed(self._events)
         )
 
@@ -241,7 +241,8 @@ def _head(session: Session, chain_id: int) -> tuple[int, datetime] | None:
 
 
 def _tripped(session: Session, accounts: list[Account]) -> Switch | None:
-    scopes = ["global", *(str(account.id) for account in accounts)]
+    tenants = (scope_name(TENANT, account.tenant_id) for account in accounts)
+    scopes = [GLOBAL, *tenants, *(account_scope(account.id) for account in accounts)]
     query = select(KillSwitch).where(col(KillSwitch.scope).in_(scopes), col(KillSwitch.tripped).is_(True))
     found = session.exec(query).first()
     return Switch(found.scope, found.actor, found.reason, found.at) if found else None
@@ -268,14 +269,14 @@ def _realised(session: Session, accounts: list[Account]) -> int:
 
 
 def _events(session: Session, after: int, limit: int, money: Money) -> list[EventRow]:
-    """Journal records after a position, oldest first, the last `limit` of them."""
+    """The acts of the records after a position, oldest first, of the last `limit` records."""
     query = (
         select(JournalRecord)
         .where(col(JournalRecord.seq) > after)
         .order_by(sa.desc(col(JournalRecord.seq)))
         .limit(limit)
     )
-    return [event_row(record, money) for record in reversed(session.exec(query).all())]
+    return event_rows(session, session.exec(query).all()[::-1], money)
 
 
 def _orders(session: Session, accounts: list[Account], limit: int) -> tuple[OrderRow, ...]:

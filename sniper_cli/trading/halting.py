@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.local import LocalWalk
 
+FIRST = "0-"
+"""Client order ids that sort before those of time: the next order of a runner is still known to be new by its id."""
+
 ATTEMPTS = 20
 """Market orders that close one position: each takes what a thin book has."""
 
@@ -133,7 +136,7 @@ def _closing(book: Book, account_id: UUID, switch: KillSwitch) -> list[OrderInte
             account_id,
             position.instrument_id,
             Side.SELL if position.quantity > 0 else Side.BUY,
-            f"kill-{switch.scope}-{switch.version}-{position.key}-{position.version}",
+            f"{FIRST}kill-{switch.scope}-{switch.version}-{position.key}-{position.version}",
             quantity=abs(position.quantity),
             reason={"origin": "kill_switch", "rule": "flattened", "scope": switch.scope},
             launch_id=None if position.launch_key is None else UUID(position.launch_key),
