@@ -103,6 +103,8 @@ class PaperMarks:
         self.fee_bps = conditions.fees.taker_bps
         self._step = -1
         self._pits: dict[str, Pit] = {}
+        self._past: dict[tuple[str, int], int] = {}
+        """Middle prices of seconds that were asked for by name: days' ends, each several times."""
 
     def at(self, now: datetime) -> PaperMarks:
         """The same, at another moment."""
@@ -126,7 +128,12 @@ class PaperMarks:
         spec = INSTRUMENTS.get(instrument_id)
         if spec is None:
             return None
-        ticks = self.market.path(instrument_id).ticks(self._step if step is None else step)
+        if step is None:
+            ticks = self.market.path(instrument_id).ticks(self._step)
+        else:
+            known = self._past.get((instrument_id, step))
+            ticks = self.market.path(instrument_id).ticks(step) if known is None else known
+            self._past[instrument_id, step] = ticks
         return ticks * spec.tick_of_lot, spec.lot_units
 
     def _pit(self, instrument_id: str) -> Pit:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from sniper_cli.books.cash import move_cash
 from sniper_cli.books.events import Moved
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.books.projector import Projector
@@ -24,7 +25,9 @@ from sniper_cli.books.trades import tell_fill
 from sniper_cli.market.instruments import INSTRUMENTS, Spec
 from sniper_cli.trading.recording import told
 from sniper_cli.venues.paper import ensure_account
+from sniper_cli.venues.paper.accounts import QUOTE_ASSET
 from state import schema
+from state.accounts import Movement
 from state.columns import utc_now
 from state.database import Database
 from state.identifiers import new_key
@@ -37,6 +40,7 @@ STRATEGIES = (None, "grid", "momentum", "pairs", "rebalance")
 CHECKS = '[["instrument"],["kill_switch"],["quantity"],["minimum_notional",9000000,5000000],["funds",9000000,90000000]]'
 REASON = '{"origin":"strategy"}'
 FEE_BPS = 10
+DEPOSIT = 100_000 * 10**6
 
 
 @dataclass(slots=True)
@@ -66,7 +70,7 @@ class Course:
 
 def make(database: Database, past: Past) -> UUID:
     """Write the past into a database with a schema; the account that has it."""
-    account = ensure_account(database, "paper", deposit=Decimal(10) ** 9)
+    account = ensure_account(database, "paper", deposit=Decimal(0))
     books = Books(database, actor="benchmark", defer_above=0 if past.defer else None)
     projector = Projector(database)
     chance = random.Random(past.seed)
@@ -74,6 +78,7 @@ def make(database: Database, past: Past) -> UUID:
     end = past.until or micros(utc_now())
     pace = past.days * DAY // max(1, past.orders)
     begin = end - pace * past.orders
+    books.turn(account.id, lambda page: _deposit(page, begin), kind="desk.cash")
     for first in range(0, past.orders, past.batch):
         count = min(past.batch, past.orders - first)
 
@@ -88,6 +93,10 @@ def make(database: Database, past: Past) -> UUID:
     projector.close()
     books.close()
     return account.id
+
+
+def _deposit(page: Page, at: int) -> None:
+    move_cash(page, QUOTE_ASSET, Movement.DEPOSIT, DEPOSIT, reference="opening", at=at - 1)
 
 
 def _order(page: Page, chance: random.Random, courses: list[Course], number: int, at: int) -> None:
