@@ -22,6 +22,7 @@ from sqlmodel import Session
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import AnyOrder, BookedOrder
+from sniper_cli.books.projector import catch_up
 from sniper_cli.books.records import Books, Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.portfolio.accounts import require_account
@@ -575,6 +576,7 @@ class OrderDesk:
 
     def order(self, order_id: UUID) -> Order:
         """An order as it stands now. Raises RowNotFound."""
+        self._show_all()
         with self.database.read() as session:
             order = session.get(Order, order_id)
             if order is None:
@@ -582,8 +584,14 @@ class OrderDesk:
             session.expunge(order)
             return order
 
+    def _show_all(self) -> None:
+        """A bulk desk reads what it has written: its rows may still be on their way."""
+        if self.books.defer_above is not None:
+            catch_up(self.database)
+
     def find_order(self, account_id: UUID, client_order_id: str) -> Order | None:
         """The order recorded under a client order id."""
+        self._show_all()
         with self.database.read() as session:
             order = find_by_client_id(session, account_id, client_order_id)
             session.expunge_all()
