@@ -194,13 +194,8 @@ class LocalWalk:
         if terms.expires_at is not None and terms.expires_at <= moment:
             return CheckResult("expiry", False, "its end is in the past")
         condition = terms.condition
-        if condition is not None and condition.instrument not in (None, intent.instrument_id):
-            self.listings.require(self.page.writer, [condition.instrument])
-            listing = self.listings.get(condition.instrument)
-            if listing is None or listing.venue is not self.kind:
-                return CheckResult(
-                    "condition", False, f"there is no instrument {condition.instrument} to watch"
-                )
+        if condition is not None and self._listing(condition.instrument or intent.instrument_id) is None:
+            return CheckResult("condition", False, f"there is no instrument {condition.instrument} to watch")
         return None
 
     def _waits(self, order: BookedOrder, terms: Terms, moment: int) -> bool:
@@ -212,9 +207,15 @@ class LocalWalk:
         if terms.starts_at is not None and terms.starts_at > moment:
             return True
         condition = terms.condition
-        if condition is None or self.listings.get(condition.instrument or order.instrument_id) is None:
+        if condition is None or self._listing(condition.instrument or order.instrument_id) is None:
             return False
         return not self.floor.fulfilled(order, condition, moment // SECOND)
+
+    def _listing(self, instrument_id: str) -> Listing | None:
+        """An instrument of this venue; none where there is no such."""
+        self.listings.require(self.page.writer, [instrument_id])
+        listing = self.listings.get(instrument_id)
+        return listing if listing is not None and listing.venue is self.kind else None
 
     def _dated(self, intent: OrderIntent, moment: int) -> Terms:
         """The terms, with the end of the day where that is the time in force."""
@@ -243,10 +244,7 @@ class LocalWalk:
         if happening.terms is not None:
             self.amended(order, happening.terms, at)
         named = terms_of(order).lots if order.terms_json is not None else ()
-        listing = self.listings.get(order.instrument_id)
-        if listing is None:
-            self.listings.require(self.page.writer, [order.instrument_id])
-            listing = self.listings.get(order.instrument_id)
+        listing = self.listings.get(order.instrument_id) or self._listing(order.instrument_id)
         assert listing is not None
         before = order.filled_quantity
         for one in happening.executions:
@@ -365,7 +363,7 @@ class LocalWalk:
                 self.cancel(order, NOTHING_TO_REDUCE, at=at)
                 return
         intent = intent_of(ready, terms)
-        self.listings.require(self.page.writer, [order.instrument_id])
+        self._listing(order.instrument_id)
         found = self._examine(ready, intent, terms, at, waits=False)
         if found.failed:
             self.cancel(order, found.explanation or "refused", state=OrderState.REFUSED, at=at)
@@ -414,7 +412,7 @@ class LocalWalk:
 
     def finish(self) -> None:
         """What was written stands at this second: the next replay begins here."""
-        if self.page.events and self.book.settled < self.floor.looked:
+        if self.page.events:
             mark(self, self.floor.looked)
         self.floor.seq = self.page.seq if self.page.events else self.book.seq
 

@@ -53,8 +53,9 @@ def settle(walk: LocalWalk, until: int | None = None) -> int:
 def mark(walk: LocalWalk, second: int) -> None:
     """Write down that everything up to a second has been replayed, with what trailing stops have seen by then."""
     for order, terms in walk.floor.trails():
-        walk.amended(order, terms, second * SECOND)
-    walk.page.add(Settled(second))
+        walk.amended(order, terms, max(order.updated, second * SECOND))
+    if walk.book.settled < second:
+        walk.page.add(Settled(second))
 
 
 def _next(walk: LocalWalk, start: int, end: int, limit: int) -> int | None:

@@ -241,6 +241,8 @@ class Floor:
         if trigger.touched(pit.path.ticks(step)):
             return self._go_off(pit, order, trigger.terms(terms, pit.tick), step)
         pit.triggers[order.key] = trigger
+        if trigger.best is not None:
+            self.moved.add(order.key)
         pit.changed()
         return Happening(order.key)
 
