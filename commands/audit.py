@@ -20,7 +20,7 @@ from commands.options import (
     reads,
     watched,
 )
-from sniper_cli.output import Column, Format, cut, emit, format_of, note
+from sniper_cli.output import Column, Format, emit, format_of, note
 
 app = typer.Typer(help="Read, verify and export the hash-chained journal of every act.")
 
@@ -29,8 +29,9 @@ ENTRIES = (
     Column("at"),
     Column("actor", priority=3),
     Column("kind", priority=0, style=lambda _: "accent"),
-    Column("subject", priority=2, elastic=True),
-    Column("data", priority=1, elastic=True),
+    Column("subject", priority=3, elastic=True),
+    Column("what", priority=1, elastic=True),
+    Column("data", priority=4, elastic=True),
     Column("hash", priority=4, show=lambda digits: digits[:12]),
 )
 VERIFICATION = (
@@ -46,7 +47,7 @@ HEAD = (Column("records"), Column("head"))
 @reads
 def tail(
     kind: Annotated[
-        str | None, typer.Option("--kind", help="Only a kind, or a family of kinds (order).")
+        str | None, typer.Option("--kind", help="Only a kind of acts, or a family of kinds (order).")
     ] = None,
     subject: Annotated[
         str | None, typer.Option("--subject", help="Only what is about this id or name.")
@@ -61,11 +62,12 @@ def tail(
     json: JsonOption = False,
     fields: FieldsOption = None,
 ) -> None:
-    """Show the latest records of the journal, oldest first.
+    """Show the latest acts in the journal, oldest first; a batch of orders as one, unless it is looked into.
 
     Examples:
         $ sniper audit tail --limit 20
         $ sniper audit tail --kind config --since 1d --json
+        $ sniper audit tail --kind order.refused --limit 5
     """
     from sniper_cli.audit.reading import entries, position
     from sniper_cli.context import open_context
@@ -76,16 +78,20 @@ def tail(
     with open_context(profile) as context:
 
         def show(fmt: Format) -> None:
-            wanted = None if all_ else limit + 1
             found = entries(
-                context.database, limit=wanted, kind=kind, subject=subject, since=moment, after=start
+                context.database,
+                limit=None if all_ else limit,
+                kind=kind,
+                subject=subject,
+                since=moment,
+                after=start,
             )
-            if start is not None or all_:
-                found = cut(found, limit=limit, everything=all_, cursor=lambda entry: entry.seq)
-            elif len(found) > limit:
-                found = found[-limit:]
+            if found.more and start is not None:
+                onward = f"--after {found.entries[-1].seq}"
+                note(f"only {len(found.entries)} shown; {onward}, --limit N or --all for more", "dim")
+            elif found.more:
                 note(f"only the last {limit} shown; --limit N, --after 0 or --all for more", "dim")
-            emit(found, fmt=fmt, fields=fields, columns=ENTRIES, empty="the journal has no such record")
+            emit(found.entries, fmt=fmt, fields=fields, columns=ENTRIES, empty="the journal has no such act")
 
         watched(watch, format_of(output, json), show)
 

@@ -28,3 +28,8 @@ def new_key() -> str:
 def short(identifier: UUID) -> str:
     """The tail of an id, as tables show it; every command that takes an id takes this too."""
     return identifier.hex[-SHORT:]
+
+
+def dashed(key: str) -> str:
+    """Such an id as people and the journal's subjects spell it."""
+    return f"{key[:8]}-{key[8:12]}-{key[12:16]}-{key[16:20]}-{key[20:]}"

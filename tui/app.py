@@ -24,7 +24,6 @@ from sniper_cli.monitoring.rows import Dashboard, PositionRow
 from sniper_cli.monitoring.snapshot import Monitor
 from sniper_cli.settings.model import Mode
 from state.columns import utc_now
-from state.journal import JournalRecord
 from tui import actions
 from tui.actions import Act
 from tui.palette import SniperCommands
@@ -37,6 +36,7 @@ from tui.screens.live import LiveScreen
 from tui.screens.market import MarketScreen
 from tui.screens.order import OrderScreen
 from tui.screens.position import PositionScreen
+from tui.screens.risk import RiskScreen
 from tui.screens.summary import SummaryScreen
 from tui.theme import THEMES
 
@@ -205,10 +205,15 @@ class SniperApp(App[None]):
 
     def open_detail(self, panel: str, key: object) -> None:
         """Open what a row stands for."""
-        if panel == "events" and isinstance(key, int):
-            self.open_record(key)
+        if panel == "events" and isinstance(key, tuple):
+            self.open_record(key[0])
         elif panel in DETAILS and isinstance(key, UUID):
             self.push_screen(DETAILS[panel](key))
+
+    def open_risk(self) -> None:
+        """Show limits, breaches and switches."""
+        if not isinstance(self.screen, RiskScreen):
+            self.push_screen(RiskScreen())
 
     def open_market(self, instrument: str | None = None) -> None:
         """Show the market, beginning with an instrument."""
@@ -217,13 +222,15 @@ class SniperApp(App[None]):
 
     def open_record(self, seq: int) -> None:
         """Show one journal record in full."""
+        from sniper_cli.monitoring.stories import record_in_full
+
         try:
-            with self.context.database.read() as session:
-                record = session.get(JournalRecord, seq)
-                if record is not None:
-                    self.push_screen(RecordBox(seq, record.body, record.hash))
+            found = record_in_full(self.context.database, seq)
         except SniperError as error:
             self.show_error(error)
+            return
+        if found is not None:
+            self.push_screen(RecordBox(seq, *found))
 
     def go_to_panel(self, name: str) -> None:
         """Back to the dashboard, with the keys in a panel."""

@@ -8,21 +8,35 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.acts import MANY, Act, acts_of
+from sniper_cli.books.looking import places
 from sniper_cli.errors import JournalBroken, UsageProblem
+from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.output import Column, Format, emit
 from sniper_cli.output.emission import choose
 from sniper_cli.settings.paths import write_private
 from state.database import Database
-from state.journal import GENESIS, Break, JournalHead, JournalRecord, Verification, read_forward, verify
+from state.journal import (
+    GENESIS,
+    TRADING,
+    Break,
+    JournalHead,
+    JournalRecord,
+    Verification,
+    read_forward,
+    verify,
+)
+from state.orders import Order
 
 HASH_DIGITS = 64
 
@@ -30,21 +44,93 @@ PLACES = 8
 """Positions named in one line; the details have all."""
 
 
+TRADING_FAMILIES = ("order", "position", "account")
+"""What acts in trading records are about: their kinds begin so."""
+STRETCH = 200
+"""Records read at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record as it is shown."""
+    """An act as it is shown, with the record that it stands in."""
 
     seq: int
     at: datetime
     actor: str
     kind: str
     subject: str
+    what: str
+    """In words."""
     data: dict[str, Any]
     hash: str
 
     @classmethod
-    def of(cls, record: JournalRecord) -> Entry:
-        return cls(record.seq, record.at, record.actor, record.kind, record.subject, record.data, record.hash)
+    def of(cls, record: JournalRecord, act: Act) -> Entry:
+        listed = act.listed
+        money = Money()
+        if listed is not None:
+            money = Money(listed.quote, listed.decimals, listed.base, listed.base_decimals)
+        words = sentence(act.kind, act.data, money)
+        return cls(record.seq, record.at, record.actor, act.kind, act.subject, words, act.data, record.hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Acts, oldest first, and whether there are more of them."""
+
+    entries: list[Entry]
+    more: bool
+
+
+class _Wanted:
+    """Which acts are asked for, as a condition on records and on what they tell."""
+
+    def __init__(self, session: Session, kind: str | None, subject: str | None) -> None:
+        self.kind, self.subject = kind, subject
+        self.conditions: list[Any] = []
+        if kind:
+            self.conditions.append(self._of_kind(kind))
+        if subject:
+            self.subject = str(_id(subject) or subject)
+            told_in = col(JournalRecord.seq).in_(_places(session, _id(subject)))
+            self.conditions.append(sa.or_(col(JournalRecord.subject) == self.subject, told_in))
+
+    @staticmethod
+    def _of_kind(kind: str) -> Any:
+        found = [col(JournalRecord.kind) == kind, col(JournalRecord.kind).startswith(f"{kind}.")]
+        if kind.partition(".")[0] in TRADING_FAMILIES:
+            found.append(col(JournalRecord.kind).startswith(TRADING))
+        return sa.or_(*found)
+
+    @property
+    def most(self) -> int | None:
+        """Who looks for something wants each act of it; who just looks is told large records as one."""
+        return None if self.kind or self.subject else MANY
+
+    def acts(self, record: JournalRecord, acts: Sequence[Act]) -> list[Entry]:
+        return [Entry.of(record, act) for act in acts if self._meant(record, act)]
+
+    def _meant(self, record: JournalRecord, act: Act) -> bool:
+        if self.subject and self.subject not in (act.subject, record.subject):
+            return False
+        if not self.kind or (record.is_trading and f"{self.kind}.".startswith(TRADING)):
+            return True
+        return act.kind == self.kind or act.kind.startswith(f"{self.kind}.")
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _places(session: Session, subject: UUID | None) -> list[int]:
+    """Where trading records tell an order, or a position's orders."""
+    if subject is None:
+        return []
+    query = select(Order).where(sa.or_(col(Order.id) == subject, col(Order.position_id) == subject))
+    return places(session, session.exec(query).all())
 
 
 def entries(
@@ -55,26 +141,53 @@ def entries(
     subject: str | None = None,
     since: datetime | None = None,
     after: int | None = None,
-) -> list[Entry]:
-    """The latest records, oldest first; with `after`, those that follow a position. None: all of them."""
-    query = select(JournalRecord)
-    if kind:
-        query = query.where(
-            sa.or_(col(JournalRecord.kind) == kind, col(JournalRecord.kind).startswith(f"{kind}."))
-        )
-    if subject:
-        query = query.where(JournalRecord.subject == subject)
+) -> Entries:
+    """The latest acts, oldest first; with `after`, those that follow a record. `limit`: none means all of them.
+
+    A kind is a whole one or a family (`order` finds `order.filled`). After a position whole records are shown, so that
+    the next page begins where this one ends.
+    """
+    forward = after is not None
+    found: list[list[Entry]] = []
+    count = 0
+    with database.read() as session:
+        wanted = _Wanted(session, kind, subject)
+        for group in _groups(session, wanted, since, after, forward=forward):
+            if limit is not None and forward and count and count + len(group) > limit:
+                return Entries([entry for one in found for entry in one], True)
+            found.append(group)
+            count += len(group)
+            if limit is not None and not forward and count > limit:
+                break
+    ordered = found if forward else found[::-1]
+    flat = [entry for group in ordered for entry in group]
+    if limit is None or forward:
+        return Entries(flat, False)
+    return Entries(flat[-limit:] if limit else [], count > limit)
+
+
+def _groups(
+    session: Session, wanted: _Wanted, since: datetime | None, after: int | None, *, forward: bool
+) -> Iterator[list[Entry]]:
+    """What each record has of what is wanted, in the order of reading."""
+    place = col(JournalRecord.seq)
+    query = select(JournalRecord).where(*wanted.conditions).limit(STRETCH)
+    query = query.order_by(place if forward else sa.desc(place))
     if since is not None:
         query = query.where(JournalRecord.at >= since)
-    forward = after is not None
-    if after is not None:
-        query = query.where(JournalRecord.seq > after)
-    query = query.order_by(col(JournalRecord.seq) if forward else sa.desc(col(JournalRecord.seq)))
-    if limit is not None:
-        query = query.limit(limit)
-    with database.read() as session:
-        found = [Entry.of(record) for record in session.exec(query).all()]
-    return found if forward else found[::-1]
+    reached = after
+    while True:
+        onward = query if reached is None else query.where(place > reached if forward else place < reached)
+        records = session.exec(onward).all()
+        told = acts_of(session, records, most=wanted.most)
+        for record, acts in zip(records, told, strict=True):
+            group = wanted.acts(record, acts)
+            if group:
+                yield group
+        if len(records) < STRETCH:
+            return
+        reached = records[-1].seq
+        session.expunge_all()
 
 
 def verify_journal(database: Database, head: str | None = None) -> Verification:

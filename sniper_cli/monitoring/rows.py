@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from sqlmodel import Session
+
+from sniper_cli.books.acts import MANY, Act, acts_of
 from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.settings.model import Mode
 from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, distances, figures_of, rules_of
@@ -192,6 +195,13 @@ class EventRow:
     """The token it is about, where that is known."""
     order: str = ""
     """The order it belongs to, for a transaction's record."""
+    part: int = 0
+    """Which of its record's acts it is."""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells it from every other line."""
+        return self.seq, self.part
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +221,32 @@ def token_of(symbol: str) -> str:
     return symbol.rpartition("/")[0] or symbol
 
 
-def event_row(record: JournalRecord, money: Money) -> EventRow:
-    """A record as a line: its kind and a sentence."""
-    data = record.data
-    text = sentence(record.kind, data, money)
-    order = str(data.get("order") or "")
-    return EventRow(record.seq, record.at, record.kind, record.subject, record.actor, text, order=order)
+def event_rows(
+    session: Session, records: Sequence[JournalRecord], money: Money, *, most: int | None = MANY
+) -> list[EventRow]:
+    """Records as lines, one an act: its kind and a sentence. `most`: more acts than this are one line."""
+    return [
+        _event_row(record, act, part, money)
+        for record, acts in zip(records, acts_of(session, records, most=most), strict=True)
+        for part, act in enumerate(acts)
+    ]
+
+
+def _event_row(record: JournalRecord, act: Act, part: int, money: Money) -> EventRow:
+    listed = act.listed
+    if listed is not None:
+        money = Money(listed.quote, listed.decimals, listed.base, listed.base_decimals)
+    return EventRow(
+        record.seq,
+        record.at,
+        act.kind,
+        act.subject,
+        record.actor,
+        sentence(act.kind, act.data, money),
+        about=token_of(listed.symbol) if listed is not None and listed.base else "",
+        order=str(act.data.get("order") or ""),
+        part=part,
+    )
 
 
 def launch_row(row: Any, taxes: tuple[datetime, int | None, int | None] | None) -> LaunchRow:

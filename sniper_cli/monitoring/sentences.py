@@ -25,11 +25,16 @@ class Money:
 
     coin: str = ""
     decimals: int = 18
+    base: str = ""
+    """What is traded for coins, where that is known."""
+    base_decimals: int = 0
 
 
 def sentence(kind: str, data: Data, money: Money) -> str:
     """What a record says, without its kind."""
     words = SENTENCES.get(kind)
+    if words is None and kind.startswith("desk."):
+        words = _batch
     text = words(data, money) if words else ""
     return text or facts(data)
 
@@ -105,9 +110,27 @@ def _order(verb: str) -> Words:
         why = _get(data, "why", "explanation")
         if not why and isinstance(reason, Mapping):
             why = _get(reason, "detail", "rule", "origin").replace("_", " ")
-        return _join(_get(data, "side"), verb, f"for {coins(budget, money)}" if budget else "", _because(why))
+        return _join(
+            _get(data, "side"),
+            "held" if data.get("state") == "held" else verb,
+            f"for {coins(budget, money)}" if budget else _size(data, money),
+            _join("at", _get(data, "limit_price")) if data.get("limit_price") else "",
+            _because(why),
+        )
 
     return words
+
+
+def _size(data: Data, money: Money) -> str:
+    """How much of what is traded, exact."""
+    quantity = data.get("quantity")
+    if quantity is None or not money.base:
+        return ""
+    try:
+        amount = Decimal(str(quantity)).scaleb(-money.base_decimals)
+    except InvalidOperation:
+        return ""
+    return f"of {amount.normalize():f} {money.base}"
 
 
 def _order_sent(data: Data, money: Money) -> str:
@@ -120,11 +143,34 @@ def _order_state(data: Data, money: Money) -> str:
     del money
     if _get(data, "reversed"):
         return "a fill was taken back by a reorganisation"
-    return _join("now", _get(data, "state").replace("_", " "), _because(_get(data, "explanation")))
+    reference = _get(data, "venue_reference")
+    known = data.get("state") in ("recorded", "sent", "open")
+    return _join(
+        "now",
+        _get(data, "state").replace("_", " "),
+        f"as {address(reference)}" if reference and known else "",
+        _because(_get(data, "explanation")),
+    )
+
+
+def _order_amended(data: Data, money: Money) -> str:
+    terms = data.get("terms")
+    if isinstance(terms, Mapping) and terms.get("triggered_at") and not data.get("before"):
+        return "its trigger went off"
+    price = _get(data, "limit_price")
+    return _join("amended:", _size(data, money), f"at {price}" if price else "").removesuffix(":")
+
+
+def _order_cost(data: Data, money: Money) -> str:
+    amount = _get(data, "amount")
+    what = _get(data, "movement") or "cost"
+    if amount.startswith("-"):
+        return _join(what, "of", coins(amount.removeprefix("-"), money, 6))
+    return _join(what, "of", coins(amount, money, 6), "given back")
 
 
 def _filled(data: Data, money: Money) -> str:
-    return _join(_get(data, "side"), "filled for", coins(data.get("notional"), money))
+    return _join(_get(data, "side"), "filled", _size(data, money), "for", coins(data.get("notional"), money))
 
 
 def _transaction(verb: str) -> Words:
@@ -145,6 +191,13 @@ def _transaction(verb: str) -> Words:
 
 def _position_opened(data: Data, money: Money) -> str:
     return _join("opened for", coins(data.get("spent"), money))
+
+
+def _position_written_off(data: Data, money: Money) -> str:
+    rule = _get(data, "rule").replace("_", " ")
+    return _join(
+        "written off", _size(data, money), "that cost", coins(data.get("cost"), money), _because(rule)
+    )
 
 
 def _position_closed(data: Data, money: Money) -> str:
@@ -171,6 +224,28 @@ def _deposit(data: Data, money: Money) -> str:
     return _join(_get(data, "movement") or "deposit", "of", coins(_get(data, "amount"), money))
 
 
+STATES = ("filled", "partially_filled", "open", "held", "recorded", "sent", "cancelled", "expired", "rejected",
+          "dropped", "refused")  # fmt: skip
+
+
+def _batch(data: Data, money: Money) -> str:
+    """A record of many acts: how many orders it tells of and what they are now, and what else it counts."""
+    del money
+    states = ", ".join(f"{data[name]:,} {name.replace('_', ' ')}" for name in STATES if data.get(name))
+    heads = [
+        _counted(data, name) for name in ("orders", "carried_orders", "changed_orders") if data.get(name)
+    ]
+    counted = {"orders", "carried_orders", "changed_orders", *STATES}
+    others = [_counted(data, name) for name, value in data.items() if name not in counted and value]
+    first = ", ".join(heads)
+    return "; ".join(part for part in (f"{first}: {states}" if first and states else first, *others) if part)
+
+
+def _counted(data: Data, name: str) -> str:
+    words = name.replace("_", " ")
+    return f"{data[name]:,} {words.removesuffix('s') if data[name] == 1 else words}"
+
+
 def _said(words: str) -> Words:
     def said(data: Data, money: Money) -> str:
         del money
@@ -192,6 +267,8 @@ SENTENCES: dict[str, Words] = {
     "order.sent": _order_sent,
     "order.state": _order_state,
     "order.filled": _filled,
+    "order.amended": _order_amended,
+    "order.cost": _order_cost,
     "transaction.recorded": _transaction("signed and recorded"),
     "transaction.sent": _transaction("sent"),
     "transaction.mined": _transaction("mined"),
@@ -200,7 +277,11 @@ SENTENCES: dict[str, Words] = {
     "transaction.replaced": _transaction("replaced"),
     "position.opened": _position_opened,
     "position.closed": _position_closed,
+    "position.written_off": _position_written_off,
     "account.deposit": _deposit,
+    "account.funding": _deposit,
+    "account.interest": _deposit,
+    "account.transfer": _deposit,
     "kill.tripped": _said("kill switch tripped"),
     "kill.reset": _said("kill switch reset, trading resumes"),
     "runner.started": _said("the sniper is at work"),

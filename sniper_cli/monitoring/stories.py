@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,15 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.acts import acts_of
+from sniper_cli.books.looking import places
 from sniper_cli.monitoring.lookups import find_orders, find_positions, transactions_by_order
 from sniper_cli.monitoring.rows import (
     EventRow,
     LaunchRow,
     OrderRow,
     PositionRow,
-    event_row,
+    event_rows,
     launch_row,
     order_row,
     position_row,
@@ -25,6 +28,8 @@ from sniper_cli.monitoring.rows import (
 )
 from sniper_cli.monitoring.sentences import Money
 from sniper_cli.safety.report import Outcome
+from sniper_cli.trading.figures import checks_in_words
+from sniper_cli.trading.views import instrument_of
 from state.columns import utc_now
 from state.database import Database
 from state.errors import RowNotFound
@@ -37,6 +42,8 @@ from state.transactions import ChainTransaction
 MONEY = Money()
 PAGE = 500
 """How many journal records a timeline shows at most."""
+IN_FULL = 100
+"""How many acts of one record are spelled out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ def launch_story(
             raise RowNotFound(f"there is no launch {identifier}", hint="sniper snipe launches")
         position = _position(session, col(Position.launch_id) == identifier, now or utc_now())
         report = launch.report
-        orders, subjects = _orders(session, col(Order.launch_id) == identifier)
+        orders, subjects, told = _orders(session, col(Order.launch_id) == identifier)
         row = launch_row(launch, (launch.seen_at, report.get("buy_tax_bps"), report.get("sell_tax_bps")))
         subjects += [launch.id, *([position.id] if position else [])]
         return LaunchStory(
@@ -135,7 +142,7 @@ def launch_story(
             checks=tuple(_safety_checks(report.get("checks") or ())),
             orders=orders,
             position=position,
-            timeline=_timeline(session, subjects, money),
+            timeline=_timeline(session, subjects, told, money),
         )
 
 
@@ -148,8 +155,8 @@ def position_story(
         row = _position(session, col(Position.id) == identifier, now or utc_now())
         if position is None or row is None:
             raise RowNotFound(f"there is no position {identifier}", hint="sniper position list")
-        orders, subjects = _orders(session, col(Order.position_id) == identifier)
-        timeline = _timeline(session, [identifier, *subjects], money)
+        orders, subjects, told = _orders(session, col(Order.position_id) == identifier)
+        timeline = _timeline(session, [identifier, *subjects], told, money)
         return PositionStory(row, position.exit_rules, orders, timeline)
 
 
@@ -157,7 +164,7 @@ def order_story(database: Database, identifier: UUID, *, money: Money = MONEY) -
     """All about an order. Raises RowNotFound."""
     with database.read() as session:
         order = session.get(Order, identifier)
-        rows, subjects = _orders(session, col(Order.id) == identifier)
+        rows, subjects, told = _orders(session, col(Order.id) == identifier)
         if order is None or not rows:
             raise RowNotFound(f"there is no order {identifier}", hint="sniper order list")
         query = select(ChainTransaction).where(ChainTransaction.order_id == identifier)
@@ -166,10 +173,10 @@ def order_story(database: Database, identifier: UUID, *, money: Money = MONEY) -
             row=rows[0],
             client_order_id=order.client_order_id,
             reason=order.reason,
-            checks=tuple(_order_checks(order.checks)),
+            checks=tuple(_order_checks(checks_in_words(order, *instrument_of(session, order.instrument_id)))),
             transactions=tuple(_transaction_line(transaction) for transaction in transactions),
             fills=tuple(FillLine(f.at, f.quantity, f.notional, f.fee) for f in fills_of(session, identifier)),
-            timeline=_timeline(session, subjects, money),
+            timeline=_timeline(session, subjects, told, money),
         )
 
 
@@ -178,23 +185,48 @@ def _position(session: Session, condition: Any, now: datetime) -> PositionRow | 
     return position_row(found[0], now) if found else None
 
 
-def _orders(session: Session, condition: Any) -> tuple[tuple[OrderRow, ...], list[UUID]]:
-    """Orders, oldest first, and the ids under which the journal speaks of them and of their transactions."""
+def _orders(session: Session, condition: Any) -> tuple[tuple[OrderRow, ...], list[UUID], list[Order]]:
+    """Orders, oldest first; the ids that the journal has for them and their transactions; and their rows."""
     found = find_orders(session, condition)
     transactions = transactions_by_order(session, (order.row.id for order in found))
     rows = tuple(order_row(order, transactions.get(order.row.id, ())) for order in found)
-    return rows, [*(row.id for row in rows), *(sent.id for group in transactions.values() for sent in group)]
+    subjects = [*(row.id for row in rows), *(sent.id for group in transactions.values() for sent in group)]
+    return rows, subjects, [order.row for order in found]
 
 
-def _timeline(session: Session, subjects: Iterable[UUID], money: Money) -> tuple[EventRow, ...]:
-    """The journal's records about these, oldest first."""
+def _timeline(
+    session: Session, subjects: Iterable[UUID], orders: Sequence[Order], money: Money
+) -> tuple[EventRow, ...]:
+    """What the journal tells of these, act by act, oldest first; `orders`: those whose records it is told in."""
+    names = {str(subject) for subject in subjects}
+    told_in = col(JournalRecord.seq).in_(places(session, orders))
     query = (
         select(JournalRecord)
-        .where(col(JournalRecord.subject).in_([str(subject) for subject in subjects]))
+        .where(sa.or_(col(JournalRecord.subject).in_(names), told_in))
         .order_by(col(JournalRecord.seq))
         .limit(PAGE)
     )
-    return tuple(event_row(record, money) for record in session.exec(query).all())
+    rows = event_rows(session, session.exec(query).all(), money, most=None)
+    return tuple(row for row in rows if row.subject in names)
+
+
+def record_in_full(database: Database, seq: int) -> tuple[str, str] | None:
+    """Everything that a record says, for reading, and its hash; None where there is none of this place.
+
+    Of a trading record the acts, each with its figures, in place of the events' own spelling.
+    """
+    with database.read() as session:
+        record = session.get(JournalRecord, seq)
+        if record is None:
+            return None
+        body = json.loads(record.body)
+        if record.is_trading:
+            [acts] = acts_of(session, [record], most=None)
+            shown = [{"kind": act.kind, "subject": act.subject, **act.data} for act in acts[:IN_FULL]]
+            body["data"] = {"acts": shown}
+            if len(acts) > IN_FULL:
+                body["data"]["more"] = f"{len(acts) - IN_FULL:,}: sniper audit export --after {seq - 1}"
+        return json.dumps(body, indent=2, ensure_ascii=False), record.hash
 
 
 def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:

@@ -8,7 +8,7 @@ the same for a terminal and for a program.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.acts import Act, acts_of
+from sniper_cli.books.looking import places
+from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.trading.amounts import spelled, whole
 from sniper_cli.trading.lookup import find_subject
 from sniper_cli.trading.views import instrument_of, order_view, position_view
@@ -24,7 +27,7 @@ from state.accounts import Asset
 from state.identifiers import short
 from state.journal import JournalRecord
 from state.launches import Launch
-from state.orders import Fill, Order, OrderChange, Side, fills_of
+from state.orders import Fill, Order, Side, fills_of
 from state.positions import Lot, Position, matches_of
 from state.transactions import ChainTransaction, transactions_of
 
@@ -98,7 +101,7 @@ def position_story(session: Session, position: Position) -> Chapter:
         told.at,
         None,
         told.facts,
-        (*origin, *stories, *told.chapters, *_journal(session, [position.id])),
+        (*origin, *stories, *told.chapters, *_journal(session, [position.id], orders)),
     )
 
 
@@ -132,7 +135,7 @@ def order_story(session: Session, order: Order, *, with_origin: bool = False) ->
             *(_fill(session, order, fill) for fill in fills_of(session, order.id)),
             *((_outcome(session, position),) if position is not None else ()),
             # The first edition's records are about the order itself.
-            *_journal(session, [order.id, *(sent.id for sent in transactions)], places_of(session, order)),
+            *_journal(session, [order.id, *(sent.id for sent in transactions)], [order]),
         ),
     )
 
@@ -241,32 +244,43 @@ def _outcome(session: Session, position: Position, *, recorded: bool = False) ->
             exit_rules=position.exit_rules or None,
             closed_at=view.closed_at,
         ),
-        chapters=tuple(_journal(session, [position.id])) if recorded else (),
+        chapters=tuple(_journal(session, [position.id], _sold(session, position))) if recorded else (),
     )
 
 
-def places_of(session: Session, order: Order) -> list[int]:
-    """Where the journal tells an order: its recording, its changes, its fills."""
-    changes = session.exec(select(OrderChange.seq).where(OrderChange.order_id == order.id)).all()
-    fills = session.exec(select(Fill.seq).where(Fill.order_id == order.id)).all()
-    return sorted({order.recorded_seq, *changes, *fills} - {0})
-
-
-def _journal(session: Session, subjects: Iterable[UUID], places: Iterable[int] = ()) -> Iterator[Chapter]:
-    names = [str(subject) for subject in subjects]
+def _journal(session: Session, subjects: Iterable[UUID], orders: Sequence[Order] = ()) -> Iterator[Chapter]:
+    """What the journal tells of these, act by act; `orders`: those whose records it is told in."""
+    names = {str(subject) for subject in subjects}
+    at = places(session, orders)
     query = (
         select(JournalRecord)
-        .where(sa.or_(col(JournalRecord.subject).in_(names), col(JournalRecord.seq).in_(list(places))))
+        .where(sa.or_(col(JournalRecord.subject).in_(names), col(JournalRecord.seq).in_(at)))
         .order_by(col(JournalRecord.seq))
     )
-    for record in session.exec(query).all():
-        yield Chapter(
-            kind="record",
-            title=f"#{record.seq} {record.kind} by {record.actor}",
-            id=str(record.seq),
-            at=record.at,
-            facts={"hash": record.hash},
-        )
+    records = session.exec(query).all()
+    for record, acts in zip(records, acts_of(session, records, most=None), strict=True):
+        for act in acts:
+            if act.subject in names:
+                yield _record(record, act)
+
+
+def _record(record: JournalRecord, act: Act) -> Chapter:
+    listed = act.listed
+    money = Money()
+    if listed is not None:
+        money = Money(listed.quote, listed.decimals, listed.base, listed.base_decimals)
+    words = sentence(act.kind, act.data, money)
+    return Chapter(
+        kind="record",
+        title=f"#{record.seq} {act.kind} by {record.actor}" + (f": {words}" if words else ""),
+        id=str(record.seq),
+        at=act.at or record.at,
+        facts={"hash": record.hash},
+    )
+
+
+def _sold(session: Session, position: Position) -> list[Order]:
+    return _orders(session, Order.position_id == position.id)
 
 
 def _orders(session: Session, condition: Any) -> list[Order]:

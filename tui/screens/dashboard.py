@@ -72,6 +72,7 @@ class DashboardScreen(LiveScreen):
         Binding("4", "panel('events')", "Events", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("m", "market", "Market"),
+        Binding("r", "risk", "Risk"),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
         Binding("escape", "back", "Back", show=False),
@@ -119,7 +120,7 @@ class DashboardScreen(LiveScreen):
             "launches": {row.id: row for row in dashboard.launches},
             "positions": {row.id: row for row in dashboard.positions},
             "orders": {row.id: row for row in dashboard.orders},
-            "events": {row.seq: row for row in dashboard.events},
+            "events": {row.key: row for row in dashboard.events},
         }
         for name, found in rows.items():
             self.table(name).show(found)
@@ -168,6 +169,9 @@ class DashboardScreen(LiveScreen):
             self.table(panel).set_class(panel == COMPANIONS[name], "-companion")
         self.query_one("#lower").set_class(name in ("orders", "events"), "-active")
         self.refresh_bindings()
+
+    def action_risk(self) -> None:
+        self.sniper.open_risk()
 
     def action_market(self) -> None:
         self.sniper.open_market()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -123,17 +122,17 @@ class RecordBox(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close")]
 
-    def __init__(self, seq: int, body: str, digest: str) -> None:
+    def __init__(self, seq: int, text: str, digest: str) -> None:
         super().__init__()
         self.seq = seq
-        self.body = body
+        self.text = text
         self.digest = digest
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = f"Journal record {self.seq}"
             with VerticalScroll():
-                yield Static(json.dumps(json.loads(self.body), indent=2, ensure_ascii=False), markup=False)
+                yield Static(self.text, markup=False)
             yield Static(f"sha-256 {self.digest}", classes="text", markup=False)
             yield Label("esc  close", classes="keys")
 
