@@ -21,7 +21,13 @@ async def test_an_order_can_be_read_and_cancelled_before_its_row_has_followed(da
     desk = OrderDesk(database, {VenueKind.PAPER: PaperVenue(SimulatedMarket(7))}, defer_above=5)
     wishes = [
         OrderIntent(
-            account.id, BTC, Side.BUY, f"wish-{n:02d}", OrderType.LIMIT, quantity=100_000, limit_price=Decimal(n + 100)
+            account.id,
+            BTC,
+            Side.BUY,
+            f"wish-{n:02d}",
+            OrderType.LIMIT,
+            quantity=10_000_000,
+            limit_price=Decimal(n + 100),
         )
         for n in range(20)
     ]
