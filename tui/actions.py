@@ -37,38 +37,54 @@ def command_line(context: Context, *words: str) -> str:
     return shlex.join(["sniper", *profile, *words])
 
 
-def trip_switch(context: Context, reason: str = "tripped in the dashboard") -> Act:
-    """Let only reductions pass from now on."""
+def trip_switch(
+    context: Context,
+    reason: str = "tripped in the dashboard",
+    *,
+    scope: str = "global",
+    options: tuple[str, ...] = (),
+    whom: str = "everything",
+) -> Act:
+    """Let only reductions pass from now on, and cancel what rests."""
 
     async def perform() -> str:
-        from sniper_cli.risk import switch
+        from sniper_cli.trading.stopping import stop
 
-        await asyncio.to_thread(switch.trip, context.database, context.actor, reason)
-        return "The kill switch is tripped: only orders that reduce a position pass."
+        done = await stop(context, scope, reason)
+        told = f"The kill switch of {whom} is tripped: only orders that reduce a position pass."
+        cancelled = f" {done.orders} order{'s' * (done.orders != 1)} cancelled." if done.orders else ""
+        return " ".join([f"{told}{cancelled}", *done.troubles])
 
     return Act(
-        "Trip the kill switch",
-        "No order that opens or enlarges a position passes any more, from any process on this database. "
-        "Open positions stay open; their exits still work.",
-        command_line(context, "risk", "kill", "--reason", reason),
+        "Trip the kill switch" if scope == "global" else f"Kill switch of {whom}",
+        "No order that opens or enlarges a position passes any more, from any process on this database, and orders "
+        "at work are cancelled. Open positions stay open; they can still be closed.",
+        command_line(context, "risk", "kill", *options, "--reason", reason),
         perform,
         word="kill",
     )
 
 
-def reset_switch(context: Context, reason: str = "resumed in the dashboard") -> Act:
+def reset_switch(
+    context: Context,
+    reason: str = "resumed in the dashboard",
+    *,
+    scope: str = "global",
+    options: tuple[str, ...] = (),
+    whom: str = "everything",
+) -> Act:
     """Let all orders pass again."""
 
     async def perform() -> str:
         from sniper_cli.risk import switch
 
-        await asyncio.to_thread(switch.reset, context.database, context.actor, reason)
-        return "The kill switch is reset: orders pass again."
+        await asyncio.to_thread(switch.reset, context.database, context.actor, reason, scope)
+        return f"The kill switch of {whom} is reset: orders pass again."
 
     return Act(
-        "Resume trading",
+        "Resume trading" if scope == "global" else f"Resume {whom}",
         "Orders pass again, the sniper's purchases with them.",
-        command_line(context, "risk", "resume", "--reason", reason),
+        command_line(context, "risk", "resume", *options, "--reason", reason),
         perform,
         word="resume",
     )

@@ -27,7 +27,7 @@ from sniper_cli.settings.model import Mode
 from sniper_cli.trading.amounts import trimmed
 from state.accounts import Account, Asset, Instrument, VenueKind, find_account
 from state.columns import utc_now
-from state.controls import GLOBAL, KillSwitch, tripped_for
+from state.controls import GLOBAL, KillSwitch, account_scope, tripped_for
 from state.database import Database
 from state.writing import Writer, micros
 
@@ -92,6 +92,10 @@ class RiskReport:
     max_total_spend: Decimal | None
     unit: str
     limits: tuple[LimitUse, ...]
+    account_scope: str | None = None
+    """The account's name as the kill switch knows it; none before it is opened."""
+    strategies: tuple[str, ...] = ()
+    """Those with orders at work or positions."""
 
     @property
     def breaches(self) -> list[str]:
@@ -165,7 +169,15 @@ def _report(session: Session, account: Account, gate: Gate) -> RiskReport:
         max_total_spend=None if (most := _least(uses, "total_spend")) is None else _whole(money, most),
         unit=money.symbol,
         limits=tuple(_shown(use, gate, names) for use in uses),
+        account_scope=account_scope(account.id),
+        strategies=tuple(sorted(_strategies(gate))),
     )
+
+
+def _strategies(gate: Gate) -> set[str]:
+    found = {order.strategy for order in gate.book.orders.values()}
+    found |= {position.strategy for position in gate.book.positions.values()}
+    return {name for name in found if name is not None}
 
 
 def _unopened(session: Session, context: Context, name: str) -> RiskReport:
