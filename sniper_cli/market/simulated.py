@@ -179,26 +179,29 @@ class PricePath:
         return Book(self.spec, step, tuple(bids), tuple(asks))
 
     def next_below(self, ticks: int, after: int, until: int) -> int | None:
-        """The first second in (after, until] whose middle price is under `ticks`; None if there is none.
-
-        Whole intervals are passed over when the price, as far as it can stray from the chord, stays above.
-        """
-        return self._next(after, until, self._threshold(ticks), below=True)
+        """The first second in (after, until] whose middle price is under `ticks`; None if there is none."""
+        return self.next_beyond(ticks, None, after, until)
 
     def next_above(self, ticks: int, after: int, until: int) -> int | None:
         """The first second in (after, until] whose middle price is over `ticks`; None if there is none."""
-        return self._next(after, until, self._threshold(ticks + 1), below=False)
+        return self.next_beyond(None, ticks, after, until)
 
-    def _next(self, after: int, until: int, threshold: int, *, below: bool) -> int | None:
+    def next_beyond(self, below: int | None, above: int | None, after: int, until: int) -> int | None:
+        """The first second in (after, until] whose middle price is under `below` or over `above`, if there is one.
+
+        Whole intervals are passed over when the price, as far as it can stray from the chord, stays between the two.
+        """
+        low = -2 * FARTHEST if below is None else self._threshold(below)
+        high = 2 * FARTHEST if above is None else self._threshold(above + 1)
         first, last = after + 1 + self.phase, until + self.phase
         for root in range(first >> TOP, (last >> TOP) + 1):
-            found = self._descend(root, first, last, threshold, below)
+            found = self._descend(root, first, last, low, high)
             if found is not None:
                 return found - self.phase
         return None
 
-    def _descend(self, root: int, first: int, last: int, threshold: int, below: bool) -> int | None:
-        """Depth first, left to right, through the halvings of one root interval."""
+    def _descend(self, root: int, first: int, last: int, low: int, high: int) -> int | None:
+        """Depth first, left to right, through the halvings of one root interval, to a logarithm outside [low, high)."""
         pending = [(TOP, root, self._knot(root), self._knot(root + 1))]
         while pending:
             level, index, left, right = pending.pop()
@@ -206,11 +209,11 @@ class PricePath:
             if start > last or start + (1 << level) <= first:
                 continue
             if level == 0:
-                if left < threshold if below else left >= threshold:
+                if left < low or left >= high:
                     return start
                 continue
             reach = self._reach(level, index)
-            if min(left, right) - reach >= threshold if below else max(left, right) + reach < threshold:
+            if min(left, right) - reach >= low and max(left, right) + reach < high:
                 continue
             middle = self._middle(level, index, left, right)
             pending.append((level - 1, 2 * index + 1, middle, right))

@@ -429,6 +429,9 @@ class Floor:
 
     def _traded_through(self, pit: Pit, step: int) -> Iterator[Happening]:
         """The market of the second comes in as the taker of what rests at its prices or better."""
+        middle, bid, ask = pit.path.ticks(step), pit.resting.best_bid, pit.resting.best_ask
+        if (bid is None or bid <= middle) and (ask is None or ask >= middle):
+            return  # the market's best prices lie beyond its middle: nobody is reached, and no book need be drawn
         market = pit.path.book(step)
         for levels, side, resting in ((market.asks, Side.SELL, Side.BUY), (market.bids, Side.BUY, Side.SELL)):
             for level in levels:

@@ -59,6 +59,19 @@ class PriceRange(msgspec.Struct, frozen=True, gc=False):
         return path.next_below(self.below + 1, after, until)
 
 
+class Fixed(msgspec.Struct, frozen=True, gc=False):
+    """What a search for limits and fixed triggers has found: nothing in (after, until], or the second `found`."""
+
+    below: int | None = None
+    above: int | None = None
+    after: int = 0
+    until: int = -1
+    found: int | None = None
+
+
+NOTHING_FOUND = Fixed()
+
+
 @dataclass(slots=True)
 class Pit:
     """One instrument on the floor."""
@@ -73,6 +86,7 @@ class Pit:
     """Orders that are held until this instrument's price lies in a range, whatever they trade themselves."""
     searched: tuple[int, int] = (-1, -1)
     """(after, until) of the last search that found nothing: that stretch need not be searched again."""
+    fixed: Fixed = NOTHING_FOUND
     tick_of_lot: int = 1
     """Quote units of one lot at a price of one tick."""
     quoted: Quote = NO_QUOTE
@@ -109,13 +123,8 @@ class Pit:
         return found
 
     def _search(self, after: int, until: int) -> int | None:
-        found = until + 1
-        below, above = self._nearest()
-        # The best price of the other side lies beyond the middle, so the middle must pass a limit first.
-        if below is not None and (step := self.path.next_below(below, after, found - 1)) is not None:
-            found = step
-        if above is not None and (step := self.path.next_above(above, after, found - 1)) is not None:
-            found = step
+        fixed = self._next_fixed(after, until)
+        found = until + 1 if fixed is None else fixed
         for trigger in self.triggers.values():
             if trigger.trailing:
                 step = trigger.next_touch(self.path, after, found - 1)
@@ -124,6 +133,23 @@ class Pit:
             step = prices.next(self.path, after, found - 1)
             found = found if step is None else step
         return found if found <= until else None
+
+    def _next_fixed(self, after: int, until: int) -> int | None:
+        """The next second that touches a limit or a fixed trigger. What moves meanwhile does not change it."""
+        below, above = self._nearest()
+        known = self.fixed
+        if (known.below, known.above) == (below, above) and known.after <= after <= known.until:
+            if known.found is not None and known.found > after:
+                return known.found if known.found <= until else None
+            start, first = max(after, known.until), known.after
+            if start >= until:
+                return None
+        else:
+            start = first = after
+        # The best price of the other side lies beyond the middle, so the middle must pass a limit first.
+        found = self.path.next_beyond(below, above, start, until)
+        self.fixed = Fixed(below, above, first, until if found is None else found, found)
+        return found
 
     def _nearest(self) -> tuple[int | None, int | None]:
         """Under which price, and over which, something of ours is touched next: limits and fixed triggers together."""

@@ -98,19 +98,14 @@ class Trigger:
                 if self.above
                 else path.next_above(self.activation - 1, after, until)
             )
-        off = (
-            path.next_above(self.ticks - 1, after, until)
-            if self.above
-            else path.next_below(self.ticks + 1, after, until)
-        )
         if not self.trailing:
-            return off
-        assert self.best is not None
-        end = until if off is None else off - 1
-        better = (
-            path.next_below(self.best, after, end) if self.above else path.next_above(self.best, after, end)
-        )
-        return off if better is None else better
+            return (
+                path.next_above(self.ticks - 1, after, until)
+                if self.above
+                else path.next_below(self.ticks + 1, after, until)
+            )
+        below, above = (self.best, self.ticks - 1) if self.above else (self.ticks + 1, self.best)
+        return path.next_beyond(below, above, after, until)
 
     def terms(self, terms: Terms, tick: Decimal) -> Terms:
         """The terms with what a trailing stop has seen."""
