@@ -19,9 +19,8 @@ from sniper_cli.risk.lines import NONE, Line, Plan
 from sniper_cli.risk.pace import SECOND, DayResult, Pace, Streak, Working
 from sniper_cli.trading.listings import Listing
 from state.accounts import Account, Asset
-from state.columns import utc_now
 from state.limits import LimitScope, OnBreach
-from state.writing import Writer, day_of, micros, read_micros
+from state.writing import Writer, day_of, read_micros
 
 ACCOUNT = LimitScope.ACCOUNT
 
@@ -67,6 +66,7 @@ def compile_gate(
     account: Account,
     limits: Limits | None,
     *,
+    now: int,
     proposed: Sequence[Limit] | None = None,
     exposed: bool = False,
 ) -> Gate:
@@ -78,7 +78,8 @@ def compile_gate(
     if limits is not None:
         found += limits.standing(str(account.id))
     asset = _asset(writer, account.reporting_asset)
-    compiler = _Compiler(writer, book, account, asset, [limit for limit in found if _binds(limit, account)])
+    mine = [limit for limit in found if _binds(limit, account)]
+    compiler = _Compiler(writer, book, account, asset, mine, now)
     return compiler.gate(exposed=exposed)
 
 
@@ -113,6 +114,7 @@ class _Compiler:
     account: Account
     asset: Asset
     limits: list[Limit]
+    now: int
     _gate: Gate = field(init=False)
     _exposures: dict[str | None, Exposure] = field(default_factory=dict)
     _entering: dict[str | None, Callable[[], int]] = field(default_factory=dict)
@@ -321,7 +323,7 @@ class _Compiler:
         return pace
 
     def _day(self, scope: LimitScope, identifier: str) -> DayResult:
-        today = day_of(micros(utc_now()))
+        today = day_of(self.now)
         result = DayResult(today)
         shelf = TableShelf(self.writer, self.book.account_key)
         kept = self.book.figures_of(today)

@@ -121,8 +121,9 @@ def read_gate(session: Session, database: Database, account: Account, settings: 
     """An account's gate over its book as the tables have it."""
     writer = Writer(database, session=session)
     book = load_book(writer, account.id.hex, read_pairs(writer))
-    gate = compile_gate(writer, book, account, limits_of(account, settings), exposed=True)
-    gate.begin(micros(utc_now()), marks_of(account, writer, settings))
+    now = micros(utc_now())
+    gate = compile_gate(writer, book, account, limits_of(account, settings), now=now, exposed=True)
+    gate.begin(now, marks_of(account, writer, settings))
     gate.whole.renew()
     return gate
 

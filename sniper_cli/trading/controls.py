@@ -6,7 +6,7 @@ the very next order, and a thousand orders between two changes read nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sniper_cli.books.book import Book
@@ -20,6 +20,20 @@ from state.controls import Resting, Switches, tripped_switches
 
 
 @dataclass(slots=True)
+class Obeyed:
+    """What was done to one account."""
+
+    account_id: UUID
+    cancelled: list[UUID] = field(default_factory=list)
+    closed: list[UUID] = field(default_factory=list)
+    """Orders that closed positions, in whole or in part."""
+    left: list[str] = field(default_factory=list)
+    """Instruments with something still in them."""
+    troubles: list[str] = field(default_factory=list)
+    """What could not be done, each a sentence."""
+
+
+@dataclass(slots=True)
 class Held:
     """What was read last for an account."""
 
@@ -29,6 +43,7 @@ class Held:
     gate: Gate
     obeyed: bool = True
     """What the switches ask for beyond refusing orders has been done, or is being done."""
+    done: Obeyed = field(default_factory=lambda: Obeyed(UUID(int=0)))
 
 
 class Controls:
@@ -44,15 +59,15 @@ class Controls:
         held = self._held.get(page.book.account_key)
         if held is None or held.version != page.standing.controls:
             switches = tripped_switches(page.writer, page.book.account_key, account.tenant_id)
-            gate = compile_gate(page.writer, page.book, account, self.limits)
+            gate = compile_gate(page.writer, page.book, account, self.limits, now=page.now)
             asked = any(one.resting is not Resting.KEEP or one.flatten for one in switches.tripped)
-            held = Held(page.standing.controls, page.book, switches, gate, not asked)
+            held = Held(page.standing.controls, page.book, switches, gate, not asked, Obeyed(account.id))
             self._held[page.book.account_key] = held
         elif (
             held.book is not page.book
         ):  # the book was read anew: what was counted beside the old one is gone
             held.book = page.book
-            held.gate = compile_gate(page.writer, page.book, account, self.limits)
+            held.gate = compile_gate(page.writer, page.book, account, self.limits, now=page.now)
         held.gate.begin(page.now, marks)
         return held
 

@@ -32,7 +32,7 @@ from sniper_cli.risk.marks import TableMarks
 from sniper_cli.trading import applying, recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
 from sniper_cli.trading.controls import Controls, Held
-from sniper_cli.trading.halting import enforce, obey
+from sniper_cli.trading.halting import close_here, end_here, enforce, obey
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.local import LocalWalk, seen
@@ -145,9 +145,8 @@ class OrderDesk:
         account = self.account(account_id)
         venue = self._venue_of(account)
         if isinstance(venue, PaperVenue):
-            outcomes = self.place_here(account, venue, intents, dry_run=dry_run)
-        else:
-            outcomes = await self._place_there(account, venue, intents, dry_run=dry_run)
+            return self.place_here(account, venue, intents, dry_run=dry_run)
+        outcomes = await self._place_there(account, venue, intents, dry_run=dry_run)
         if not dry_run:
             await self._keep_in_check(account_id)
         return outcomes
@@ -182,12 +181,18 @@ class OrderDesk:
         *,
         dry_run: bool = False,
     ) -> T:
-        """Run `work` on the account's page at the paper market, settled up to now; with `dry_run` take it all back."""
+        """Run `work` on the account's page at the paper market, settled up to now; with `dry_run` take it all back.
+
+        What a switch that was tripped meanwhile asks for is done first.
+        """
         found: list[T] = []
+        ended: list[UUID] = []
 
         def turn(page: Page) -> T:
             self._fence(page.writer)
-            walk = self._local(page, venue)
+            held = self._controls(page)
+            walk = LocalWalk(page, venue, self.listings, switches=held.switches, limiter=held.gate)
+            ended[:] = end_here(walk, held)
             walk.settle()
             done = work(walk)
             walk.finish()
@@ -200,14 +205,11 @@ class OrderDesk:
         if not dry_run:
             done = self.books.turn(account.id, turn)
             self.checkpoint("recorded")
+            self._keep_in_check_here(account, venue, ended)
             return done
         with suppress(Rehearsed):
             self.books.turn(account.id, turn)
         return found[-1]
-
-    def _local(self, page: Page, venue: PaperVenue) -> LocalWalk:
-        held = self._controls(page)
-        return LocalWalk(page, venue, self.listings, switches=held.switches, limiter=held.gate)
 
     def _controls(self, page: Page) -> Held:
         """The account's switches and limits, at the venue's prices."""
@@ -216,15 +218,29 @@ class OrderDesk:
         table = TableMarks(page.writer, page.book.account_key)
         return self.controls.of(page, account, venue.rate if isinstance(venue, PaperVenue) else table)
 
-    async def _keep_in_check(self, account_id: UUID) -> None:
-        """What a broken limit or a tripped switch asks for beyond refusing orders."""
-        held = self.controls.known(account_id)
+    def _keep_in_check_here(self, account: Account, venue: PaperVenue, ended: Sequence[UUID]) -> None:
+        """What a broken limit or a tripped switch asks for beyond refusing orders. The page has ended orders."""
+        held = self.controls.known(account.id)
         if held is None:
             return
+        if not held.obeyed:
+            held.obeyed = True
+            held.done.cancelled += ended
+            close_here(self, account, venue, held)
+        if self._tripped(held):
+            self.walk_here(account, venue, lambda _: None)
+
+    async def _keep_in_check(self, account_id: UUID) -> None:
+        """The same elsewhere: the venue has to be asked."""
+        held = self.controls.known(account_id)
+        if held is not None and (self._tripped(held) or not held.obeyed):
+            await obey(self, account_id)
+
+    def _tripped(self, held: Held) -> bool:
+        """Keep the highest equity seen, and see whether a limit has tripped a switch just now."""
         if held.gate.equity is not None and held.gate.equity.unsaved:
             save_peak(self.database, held.gate.equity)
-        if (held.gate.trips and enforce(self, held)) or not held.obeyed:
-            await obey(self, account_id)
+        return held.gate.trips and enforce(self, held)
 
     def held(self, account_id: UUID) -> Held:
         """The switches and limits that hold an account in check now."""
@@ -430,9 +446,7 @@ class OrderDesk:
         account = self.account(account_id)
         venue = self._venue_of(account)
         if isinstance(venue, PaperVenue):
-            moved = self.walk_here(account, venue, _changed)
-            await self._keep_in_check(account_id)
-            return moved
+            return self.walk_here(account, venue, _changed)
         orders = self._open_orders(account, venue)
         reports = await venue.report(orders) if orders else []
         self.checkpoint("reported")

@@ -7,7 +7,8 @@ and by several processes: only orders older than the switch are ended, and a sal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,61 +17,66 @@ from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.risk import switch as switches
 from sniper_cli.risk.usage import overruns
-from sniper_cli.trading.intents import OrderIntent, Terms
+from sniper_cli.trading.controls import Held, Obeyed
+from sniper_cli.trading.intents import OrderIntent, OrderOutcome, Terms
 from sniper_cli.venues.paper.venue import PaperVenue
+from state.accounts import Account
 from state.columns import timestamp
 from state.controls import STRATEGY, KillSwitch, Resting, account_scope, scope_name
 from state.limits import LimitScope, OnBreach
 from state.orders import OrderState, Side
+from state.writing import micros
 
 if TYPE_CHECKING:
-    from sniper_cli.trading.controls import Held
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.local import LocalWalk
 
 FIRST = "0-"
 """Client order ids that sort before those of time: the next order of a runner is still known to be new by its id."""
 
+SECOND = 1_000_000
+
 ATTEMPTS = 20
 """Market orders that close one position: each takes what a thin book has."""
 
 
-@dataclass(slots=True)
-class Obeyed:
-    """What was done to one account."""
-
-    account_id: UUID
-    cancelled: list[UUID] = field(default_factory=list)
-    closed: list[UUID] = field(default_factory=list)
-    """Orders that closed positions, in whole or in part."""
-    left: list[str] = field(default_factory=list)
-    """Instruments with something still in them."""
-    troubles: list[str] = field(default_factory=list)
-    """What could not be done, each a sentence."""
-
-
 async def obey(desk: OrderDesk, account_id: UUID) -> Obeyed:
     """Do to an account what its tripped switches say."""
-    done = Obeyed(account_id)
+    account = desk.account(account_id)
+    venue = desk.venue_of(account)
+    if isinstance(venue, PaperVenue):
+        desk.walk_here(account, venue, lambda _: None)
+        return desk.held(account_id).done
     held = desk.held(account_id)
     held.obeyed = True
     for switch in held.switches.tripped:
         if switch.resting is not Resting.KEEP:
-            await _end_orders(desk, switch, done)
+            await _end_there(desk, switch, held.done)
         if switch.flatten:
-            await _close_positions(desk, switch, done)
-    return done
+            await _close_there(desk, switch, held.done)
+    return held.done
 
 
 # -- orders at work -----------------------------------------------------------------------------------------------
 
 
-async def _end_orders(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
-    account = desk.account(done.account_id)
-    venue = desk.venue_of(account)
-    if isinstance(venue, PaperVenue):
-        done.cancelled += desk.walk_here(account, venue, lambda walk: _end_here(walk, switch))
-        return
+def end_here(walk: LocalWalk, held: Held) -> list[UUID]:
+    """End them on the first page after the switch, as of its moment: what the price did until then still counts."""
+    ended: list[UUID] = []
+    if held.obeyed:
+        return ended
+    for switch in held.switches.tripped:
+        if switch.resting is Resting.KEEP:
+            continue
+        walk.settle(micros(switch.at) // SECOND)
+        for order in list(walk.book.orders.values()):
+            if order.is_working and _is_to_end(order, switch, walk):
+                walk.cancel(order, _words(switch))
+                ended.append(order.id)
+    return ended
+
+
+async def _end_there(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
     for order in [order for order in desk.working(done.account_id) if _is_to_end(order, switch)]:
         try:
             ended = await desk.cancel(order.id, _words(switch))
@@ -78,16 +84,6 @@ async def _end_orders(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None
             done.troubles.append(f"order {order.id} could not be cancelled: {error.message}")
         else:
             done.cancelled.append(ended.id)
-
-
-def _end_here(walk: LocalWalk, switch: KillSwitch) -> list[UUID]:
-    """One page ends them all. An order that ends may take others with it."""
-    ended = []
-    for order in list(walk.book.orders.values()):
-        if order.is_working and _is_to_end(order, switch, walk):
-            walk.cancel(order, _words(switch))
-            ended.append(order.id)
-    return ended
 
 
 def _is_to_end(order: AnyOrder, switch: KillSwitch, walk: LocalWalk | None = None) -> bool:
@@ -110,26 +106,44 @@ def _is_exit(order: AnyOrder, walk: LocalWalk | None) -> bool:
 # -- positions ----------------------------------------------------------------------------------------------------
 
 
-async def _close_positions(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
-    for _ in range(ATTEMPTS):
-        intents = desk.look(done.account_id, lambda book: _closing(book, done.account_id, switch))
-        if not intents:
-            break
-        outcomes = await desk.submit(intents)
-        fresh = [outcome.order for outcome in outcomes if not outcome.replayed]
-        done.closed += [order.id for order in fresh if order.state is not OrderState.REFUSED]
-        for order in fresh:
-            if order.state is OrderState.REFUSED:
-                done.troubles.append(
-                    f"a position in {order.instrument_id} could not be closed: {order.explanation}"
-                )
-        if not any(order.filled_quantity for order in fresh):
-            break  # nothing more is to be had now, or the venue is elsewhere and answers later
+def close_here(desk: OrderDesk, account: Account, venue: PaperVenue, held: Held) -> None:
+    """Close positions at the market, each as often as a thin book makes it necessary."""
+    for switch in held.switches.tripped:
+        if not switch.flatten:
+            continue
+        for _ in range(ATTEMPTS):
+            intents = desk.look(account.id, partial(_closing, account.id, switch))
+            if not intents or not _note(desk.place_here(account, venue, intents), held.done):
+                break
+        _note_left(desk, switch, held.done)
+
+
+async def _close_there(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
+    intents = desk.look(done.account_id, partial(_closing, done.account_id, switch))
+    if intents:
+        _note(await desk.submit(intents), done)
+    _note_left(desk, switch, done)
+
+
+def _note(outcomes: Sequence[OrderOutcome], done: Obeyed) -> bool:
+    """Take down what came of the sales; whether any of them got something."""
+    fresh = [outcome.order for outcome in outcomes if not outcome.replayed]
+    for order in fresh:
+        if order.state is OrderState.REFUSED:
+            done.troubles.append(
+                f"a position in {order.instrument_id} could not be closed: {order.explanation}"
+            )
+        else:
+            done.closed.append(order.id)
+    return any(order.filled_quantity for order in fresh)
+
+
+def _note_left(desk: OrderDesk, switch: KillSwitch, done: Obeyed) -> None:
     remaining = desk.look(done.account_id, lambda book: list(book.positions.values()))
     done.left += [one.instrument_id for one in remaining if _concerns(switch, one.strategy)]
 
 
-def _closing(book: Book, account_id: UUID, switch: KillSwitch) -> list[OrderIntent]:
+def _closing(account_id: UUID, switch: KillSwitch, book: Book) -> list[OrderIntent]:
     """A market order for all of each position. Its name has the position's version: what is left gets another."""
     return [
         OrderIntent(
@@ -186,4 +200,4 @@ def _words(switch: KillSwitch) -> str:
     return f"kill switch of {timestamp(switch.at)}, tripped by {switch.actor}: {switch.reason}"
 
 
-__all__ = ["Obeyed", "enforce", "obey"]
+__all__ = ["Obeyed", "close_here", "end_here", "enforce", "obey"]

@@ -16,7 +16,7 @@ from sniper_cli.market.instruments import INSTRUMENTS
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.risk.compiling import compile_gate
 from sniper_cli.risk.gate import Gate
-from sniper_cli.risk.kinds import KINDS
+from sniper_cli.risk.kinds import KINDS, Unit
 from sniper_cli.risk.limits import Limit
 from sniper_cli.trading.checks import Proposal
 from sniper_cli.trading.intents import OrderIntent
@@ -32,7 +32,14 @@ from state.writing import Writer
 ORDERS = 20_000
 RUNS = 5
 POSITIONS = tuple(INSTRUMENTS)
-SIX = ("order_notional", "position_notional", "gross_exposure", "open_orders", "daily_loss", "orders_per_second")
+SIX = (
+    "order_notional",
+    "position_notional",
+    "gross_exposure",
+    "open_orders",
+    "daily_loss",
+    "orders_per_second",
+)
 NOW = 1_795_176_000_000_000  # 2026-11-20T12:00:00Z
 
 
@@ -41,7 +48,11 @@ def measure() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder, Database(f"sqlite:///{Path(folder)}/risk.db") as database:
         schema.upgrade(database)
         account = ensure_account(database)
-        for title, names in (("only the collar", ()), ("with six limits", SIX), ("with all limits", tuple(KINDS))):
+        for title, names in (
+            ("only the collar", ()),
+            ("with six limits", SIX),
+            ("with all limits", tuple(KINDS)),
+        ):
             with _gate(database, account, names) as (gate, proposals):
                 results[f"an order {title}"] = _each(gate, proposals)
                 results[f"… when the book changes between two, {title}"] = _each(gate, proposals, stir=True)
@@ -59,7 +70,7 @@ def _gate(
     book = load_book(writer, account.id.hex, read_pairs(writer))
     _hold(book, 1_000 if thousand else len(POSITIONS))
     limits = [_wide(name, account) for name in names]
-    gate = compile_gate(writer, book, account, None, proposed=limits)
+    gate = compile_gate(writer, book, account, None, now=NOW, proposed=limits)
     market = SimulatedMarket(7)
     rates = {name: PaperVenue(market).rate(name) for name in POSITIONS}
     gate.begin(NOW, lambda name: rates.get(name.partition("#")[0]))
@@ -71,7 +82,9 @@ def _gate(
 
 def _wide(name: str, account: Account) -> Limit:
     """A limit that nothing here reaches."""
-    unit = {"order_quantity": "BTC", "position_quantity": "BTC"}.get(name, "USDT" if KINDS[name].unit == "money" else "")
+    unit = {"order_quantity": "BTC", "position_quantity": "BTC"}.get(
+        name, "USDT" if KINDS[name].unit == "money" else ""
+    )
     terms = {"members": list(POSITIONS[:2])} if name == "correlated_exposure" else {}
     part = "majors" if terms else ""
     number = Decimal(9_999) if name in ("drawdown", "collar") else Decimal(10**9)
