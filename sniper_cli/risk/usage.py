@@ -11,6 +11,8 @@ from sniper_cli.risk.gate import BPS, Gate
 from sniper_cli.risk.kinds import COLLAR_BPS, KINDS, Unit
 from sniper_cli.risk.limits import UNITS, Limit
 from sniper_cli.risk.lines import Line
+from sniper_cli.risk.refusals import in_words
+from state.accounts import Asset
 from state.limits import LimitScope
 from state.writing import instant
 
@@ -69,6 +71,17 @@ def overruns(gate: Gate) -> Iterator[Use]:
             use = _use(gate, limit)
             if use.broken:
                 yield use
+
+
+def told(use: Use, gate: Gate) -> str:
+    """`daily_loss: 512 USDT, at most 500`."""
+    if use.value is None or use.most is None:
+        return f"{use.limit.name}: {use.limit.number}"
+    places = {symbol: decimals for symbol, decimals in gate.bases.values()}
+    unit = use.limit.unit
+    base = Asset(id="", symbol=unit, decimals=places[unit]) if unit in places else gate.asset
+    value, most = in_words(use.limit.name, use.value, use.most, base, gate.asset)
+    return f"{use.limit.name}: {value}, at most {most}"
 
 
 WIDE = (LimitScope.TENANT, LimitScope.ACCOUNT)
@@ -167,4 +180,4 @@ def _of_positions(gate: Gate, limit: Limit, line: Line, most: int | None) -> Use
     return Use(limit, found[fullest], most, fullest)
 
 
-__all__ = ["Use", "overruns", "usage"]
+__all__ = ["Use", "overruns", "told", "usage"]

@@ -16,7 +16,7 @@ from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.risk import switch as switches
-from sniper_cli.risk.usage import overruns
+from sniper_cli.risk.usage import overruns, told
 from sniper_cli.trading.controls import Held, Obeyed
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome, Terms
 from sniper_cli.venues.paper.venue import PaperVenue
@@ -172,9 +172,7 @@ def enforce(desk: OrderDesk, held: Held) -> bool:
     Nobody may be looking: orders that only reduce stay, unless positions are closed as well.
     """
     broken = [(breach.limit, breach.sentence) for breach in held.gate.breaches]
-    broken += [
-        (use.limit, f"{use.limit.name} is broken: {use.value} of {use.most}") for use in overruns(held.gate)
-    ]
+    broken += [(use.limit, told(use, held.gate)) for use in overruns(held.gate)]
     tripped = False
     for limit, sentence in broken:
         strategy = limit.scope is LimitScope.STRATEGY

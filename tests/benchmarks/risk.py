@@ -16,7 +16,7 @@ from sniper_cli.market.instruments import INSTRUMENTS
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.risk.compiling import compile_gate
 from sniper_cli.risk.gate import Gate
-from sniper_cli.risk.kinds import KINDS, Unit
+from sniper_cli.risk.kinds import KINDS
 from sniper_cli.risk.limits import Limit
 from sniper_cli.trading.checks import Proposal
 from sniper_cli.trading.intents import OrderIntent
@@ -82,9 +82,7 @@ def _gate(
 
 def _wide(name: str, account: Account) -> Limit:
     """A limit that nothing here reaches."""
-    unit = {"order_quantity": "BTC", "position_quantity": "BTC"}.get(
-        name, "USDT" if KINDS[name].unit == "money" else ""
-    )
+    unit = {"base": "BTC", "money": "USDT"}.get(KINDS[name].unit.value, "")
     terms = {"members": list(POSITIONS[:2])} if name == "correlated_exposure" else {}
     part = "majors" if terms else ""
     number = Decimal(9_999) if name in ("drawdown", "collar") else Decimal(10**9)
