@@ -200,6 +200,8 @@ def main() -> None:
     """Follow until the desk closes the pipe or dies; then catch up and end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     url = sys.stdin.readline().strip()
+    if not url:
+        return  # the desk was killed before it could say
     gc.freeze()
     gc.disable()  # the books' structs are not its business, and a collection would stop everything for 0.1 s
     with Database(url) as database:
