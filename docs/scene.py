@@ -6,12 +6,14 @@ that `sniper demo` stages; the rows are written as the sniper and the desk write
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from docs.scene_acts import (
     ACTOR,
@@ -31,15 +33,19 @@ from docs.scene_acts import (
     received_for,
 )
 from docs.scene_reports import report as report_of
+from sniper_cli.books.cash import move_cash
+from sniper_cli.books.events import Filled, Match, Moved, Recorded, raw, wide, wide_or_none
+from sniper_cli.books.records import Books, Page
 from sniper_cli.sniping.exits import ExitRules
-from state.accounts import Account, Asset, Instrument, Movement, VenueKind, post
+from state.accounts import Account, Asset, Instrument, Movement, VenueKind
 from state.controls import KillSwitch
 from state.database import Database
 from state.journal import append
 from state.launches import ChainCursor, Decision, Launch, Verdict
-from state.orders import Fill, Order, OrderState, OrderType, Side, TimeInForce
-from state.positions import Lot, Position, PositionState
+from state.orders import OrderState, OrderType, Side, TimeInForce
+from state.positions import Position, PositionState
 from state.transactions import ChainTransaction, Purpose, TransactionState
+from state.writing import instant, micros
 
 CHECKS: list[dict[str, Any]] = [
     {"name": "kill_switch", "passed": True, "detail": "not tripped", "figures": {}},
@@ -58,10 +64,11 @@ EXITS = {
 
 def stage(database: Database, *, tripped: bool = False) -> Account:
     """Write the whole evening into an empty schema."""
+    books = Books(database, actor=ACTOR)
     with database.write() as session:
-        account = _account(session)
+        account = _account(session, books)
         for number, act in enumerate(ACTS):
-            Play(session, account, number, act).perform()
+            Play(session, books, account, number, act).perform()
         session.add(
             ChainCursor(
                 chain_id=CHAIN,
@@ -91,7 +98,7 @@ def advance(database: Database, step: int) -> None:
         for number, act in enumerate(ACTS):
             if act.worth is None or act.exit_rule is not None:
                 continue
-            position = session.get(Position, _id("position", number))
+            position = _position(session, number)
             if position is not None:
                 position.mark_value = path(number, act, step)
 
@@ -111,7 +118,11 @@ def path(number: int, act: Act, step: int) -> int:
     return STAKE * (base + wobble) // 1000
 
 
-def _account(session: Session) -> Account:
+def _position(session: Session, number: int) -> Position | None:
+    return session.exec(select(Position).where(Position.launch_id == _id("launch", number))).first()
+
+
+def _account(session: Session, books: Books) -> Account:
     session.add(Asset(id=NATIVE, symbol="ETH", name="Ether", decimals=18))
     session.flush()
     start = NOW - EVERY * len(ACTS)
@@ -126,16 +137,21 @@ def _account(session: Session) -> Account:
     )
     session.add(account)
     session.flush()
-    _book(session, account, Movement.DEPOSIT, (100 * COIN, "opening", start))
     append(session, "account.created", account.id, {"name": "demo", "chain_id": CHAIN}, actor=ACTOR, at=start)
+    with _page(session, books, account, start, "desk.cash") as page:
+        move_cash(page, NATIVE, Movement.DEPOSIT, 100 * COIN, reference="opening")
     append(session, "runner.started", account.id, {"account": "demo", "block": 89}, actor=ACTOR, at=start)
     return account
 
 
-def _book(session: Session, account: Account, why: Movement, what: tuple[int, str, datetime]) -> None:
-    units, reference, at = what
-    post(session, account.id, NATIVE, why, units, reference=reference, at=at)
-    session.flush()
+@contextmanager
+def _page(
+    session: Session, books: Books, account: Account, at: datetime, kind: str = "desk.orders"
+) -> Iterator[Page]:
+    """The account's page, written at a time of the evening."""
+    with books.within(session, account.id, kind=kind) as page:
+        page.at, page.now = at, micros(at)
+        yield page
 
 
 @dataclass(slots=True)
@@ -143,6 +159,7 @@ class Play:
     """One act on its way into the tables."""
 
     session: Session
+    books: Books
     account: Account
     number: int
     act: Act
@@ -205,37 +222,29 @@ class Play:
         instrument = self.list_instrument(launch)
         quantity = received_for(act)
         mined = _mined(at)
+        launch_id, held = launch.id, act.coins * (97 - number % 7) // 100
+        buy = self.order("buy", launch_id, instrument, at, budget=STAKE)
+        launch.order_id = UUID(buy)
+        fill = _id("fill-buy", number, mined).hex
+        key = _id("position", number, mined + timedelta(milliseconds=1)).hex
+        bought = Filled(
+            fill, buy, f"{hashed('tx-buy', number)}:0", wide(quantity), STAKE, NATIVE, 0, 0, micros(mined),
+            position=key, opened=wide(quantity), cost=STAKE, lot=fill,
+        )  # fmt: skip
+        self.settle(buy, Side.BUY, bought, mined, at)
+        if (later := mined + timedelta(seconds=1)) <= NOW or act.exit_rule is not None:
+            self.transaction(buy, "approve", later)
+        if act.exit_rule is not None:
+            self.leave(launch_id, instrument, bought)
+        position = _position(self.session, number)
+        assert position is not None
+        position.peak_value = STAKE * (act.peak or max(act.worth or 0, 1000)) // 1000
         rules = ExitRules.from_settings(SETTINGS.sniping.exits).as_json()
-        held = act.coins * (97 - number % 7) // 100
-        position = Position(
-            id=_id("position", number),
-            account_id=self.account.id,
-            instrument_id=instrument.id,
-            launch_id=launch.id,
-            quantity=quantity,
-            spent=STAKE,
-            mark_value=path(number, act, 0),
-            marked_at=NOW,
-            peak_value=STAKE * (act.peak or max(act.worth or 0, 1000)) // 1000,
-            exit_rules=rules | {"entry_liquidity": str(act.coins), "liquidity": str(held)},
-            opened_at=mined,
-        )
-        self.session.add(position)
-        self.session.flush()
-        buy = self.order("buy", launch, position, at)
-        launch.order_id = buy.id
-        position.fees = self.settle(buy, position, (quantity, STAKE), mined)
-        opened = {"instrument": instrument.id, "quantity": quantity, "spent": STAKE}
-        self.note("position.opened", position.id, opened, mined)
-        if act.exit_rule is None:
-            later = mined + timedelta(seconds=1)
-            if later <= NOW:
-                position.fees += self.transaction(buy, "approve", later)
-            return
-        position.fees += self.transaction(buy, "approve", mined + timedelta(seconds=1))
-        self.leave(launch, position)
+        position.exit_rules = rules | {"entry_liquidity": str(act.coins), "liquidity": str(held)}
+        if position.state is PositionState.OPEN:
+            position.mark_value, position.marked_at = path(number, act, 0), NOW
 
-    def list_instrument(self, launch: Launch) -> Instrument:
+    def list_instrument(self, launch: Launch) -> str:
         base = Asset(
             id=f"evm:{CHAIN}:{launch.token}", symbol=self.act.symbol, name=self.act.name, decimals=18
         )
@@ -251,94 +260,86 @@ class Play:
         )
         self.session.add(instrument)
         self.session.flush()
-        return instrument
+        return instrument.id
 
-    def leave(self, launch: Launch, position: Position) -> None:
+    def leave(self, launch_id: UUID, instrument: str, bought: Filled) -> None:
         """The sale that closes a position."""
-        act = self.act
-        seconds = 60 if act.exit_rule == "time" else 9 + self.number % 5
-        at = position.opened_at + timedelta(seconds=seconds, milliseconds=21)
+        act, number = self.act, self.number
+        seconds = 60 if act.exit_rule == "time" else 9 + number % 5
+        at = instant(bought.at) + timedelta(seconds=seconds, milliseconds=21)
         mined, received = _mined(at), STAKE * (act.worth or 0) // 1000
-        sell = self.order(act.exit_rule or "", launch, position, at)
-        position.fees += self.settle(sell, position, (position.quantity, received), mined)
-        position.state, position.quantity, position.mark_value = PositionState.CLOSED, 0, None
-        position.received, position.realised = received, received - STAKE
-        position.exit_rule, position.closed_at = act.exit_rule, mined
-        closed = {"rule": act.exit_rule, "spent": STAKE, "received": received, "fees": position.fees}
-        self.note("position.closed", position.id, closed, mined)
+        assert bought.position is not None
+        quantity = int(bought.quantity)
+        sell = self.order(
+            act.exit_rule or "", launch_id, instrument, at, quantity=quantity, position=bought.position
+        )
+        sold = Filled(
+            _id("fill-sell", number, mined).hex, sell, f"{hashed('tx-sell', number)}:0", wide(quantity), received,
+            NATIVE, 0, 0, micros(mined), position=bought.position,
+            closed=(Match(bought.fill, wide(quantity), STAKE, received),), realised=received - STAKE,
+        )  # fmt: skip
+        self.settle(sell, Side.SELL, sold, mined, at)
 
-    def order(self, rule: str, launch: Launch, position: Position, at: datetime) -> Order:
+    def order(
+        self,
+        rule: str,
+        launch_id: UUID,
+        instrument: str,
+        at: datetime,
+        *,
+        budget: int | None = None,
+        quantity: int | None = None,
+        position: str | None = None,
+    ) -> str:
+        """An order, recorded; its key."""
         buying = rule == "buy"
         detail = "the launch was judged safe" if buying else EXITS[rule]
-        order = Order(
-            id=_id(f"order-{'buy' if buying else 'sell'}", self.number, at),
-            account_id=self.account.id,
-            client_order_id=f"{'launch' if buying else 'exit'}-{self.number}",
-            fingerprint=hashed("order", self.number),
-            instrument_id=position.instrument_id,
-            side=Side.BUY if buying else Side.SELL,
-            type=OrderType.MARKET,
-            time_in_force=TimeInForce.FOK,
-            quantity=None if buying else position.quantity,
-            budget=STAKE if buying else None,
-            state=OrderState.RECORDED,
-            reason={"origin": "launch", "detail": detail}
-            if buying
-            else {"origin": "exit", "rule": rule, "detail": detail},
-            checks=CHECKS,
-            launch_id=launch.id,
-            position_id=position.id,
-            created_at=at,
-            updated_at=at,
+        reason = {
+            "origin": "launch" if buying else "exit",
+            "rule": None if buying else rule,
+            "detail": detail,
+        }
+        key = _id(f"order-{'buy' if buying else 'sell'}", self.number, at).hex
+        event = Recorded(
+            key,
+            f"{'launch' if buying else 'exit'}-{self.number}",
+            instrument,
+            (Side.BUY if buying else Side.SELL).value,
+            OrderType.MARKET.value,
+            TimeInForce.FOK.value,
+            wide_or_none(quantity),
+            wide_or_none(budget),
+            None,
+            OrderState.RECORDED.value,
+            0,
+            micros(at),
+            raw(CHECKS),
+            raw({name: value for name, value in reason.items() if value}),
+            position=position,
+            launch=launch_id.hex,
         )
-        self.session.add(order)
-        self.session.flush()
-        facts: dict[str, Any] = {"side": str(order.side), "reason": order.reason}
-        self.note("order.recorded", order.id, facts | ({"budget": STAKE} if buying else {}), at)
-        return order
+        with _page(self.session, self.books, self.account, at) as page:
+            page.add(event)
+        return key
 
-    def settle(self, order: Order, position: Position, amounts: tuple[int, int], mined: datetime) -> int:
-        """Mined and filled: the transaction, the fill, the ledger. Returns the gas paid."""
-        quantity, notional = amounts
-        name = str(order.side)
-        gas = self.transaction(order, name, mined, sent=order.created_at + timedelta(milliseconds=4))
-        order.state, order.updated_at = OrderState.FILLED, mined
-        order.filled_quantity, order.filled_notional = quantity, notional
-        order.venue_reference = hashed(f"tx-{name}", self.number)
-        fill = Fill(
-            id=_id(f"fill-{name}", self.number, mined),
-            order_id=order.id,
-            account_id=self.account.id,
-            venue_trade_id=f"{order.venue_reference}:0",
-            side=order.side,
-            quantity=quantity,
-            notional=notional,
-            fee_asset=NATIVE,
-            fee=gas,
-            at=mined,
-        )
-        self.session.add(fill)
-        self.session.flush()
-        buying = order.side is Side.BUY
-        movement = Movement.BUY if buying else Movement.SELL
-        _book(self.session, self.account, movement, (-notional if buying else notional, str(fill.id), mined))
-        if buying:
-            self.session.add(
-                Lot(
-                    id=_id("lot", self.number, mined),
-                    position_id=position.id,
-                    fill_id=fill.id,
-                    quantity=quantity,
-                    remaining=quantity,
-                    cost=notional,
-                    opened_at=mined,
-                )
-            )
-        self.note("order.filled", order.id, {"side": name, "quantity": quantity, "notional": notional}, mined)
-        return gas
+    def settle(self, order: str, side: Side, fill: Filled, mined: datetime, at: datetime) -> None:
+        """Sent, mined and filled."""
+        sent = at + timedelta(milliseconds=4)
+        reference = hashed(f"tx-{side}", self.number)
+        with _page(self.session, self.books, self.account, sent) as page:
+            page.add(Moved(order, OrderState.SENT.value, page.now, None, reference))
+        self.transaction(order, str(side), mined, sent=sent, fill=fill)
 
-    def transaction(self, order: Order, name: str, mined: datetime, *, sent: datetime | None = None) -> int:
-        """A mined transaction of an order and its gas in the ledger. Returns the wei paid."""
+    def transaction(
+        self,
+        order: str,
+        name: str,
+        mined: datetime,
+        *,
+        sent: datetime | None = None,
+        fill: Filled | None = None,
+    ) -> None:
+        """A mined transaction of an order, what it filled and its gas."""
         number = self.number
         used = {"buy": 128_402, "sell": 117_733, "approve": 46_109}[name] + 113 * number
         price = 2 * GWEI + 7 * 10**7 + number * 10**6
@@ -346,7 +347,7 @@ class Play:
         tx = ChainTransaction(
             id=_id(f"tx-{name}", number, moment),
             account_id=self.account.id,
-            order_id=order.id,
+            order_id=UUID(order),
             purpose=Purpose(name),
             chain_id=CHAIN,
             sender=self.account.address or "",
@@ -369,12 +370,17 @@ class Play:
         )
         self.session.add(tx)
         self.session.flush()
-        facts = {"order": order.id, "purpose": name, "nonce": tx.nonce, "hash": tx.tx_hash}
-        self.note("transaction.sent", tx.id, facts, moment)
+        facts = {"order": str(UUID(order)), "purpose": name, "nonce": tx.nonce, "hash": tx.tx_hash}
         outcome = {"block": tx.block_number, "gas_cost": tx.gas_cost, "gas_used": used}
-        self.note("transaction.mined", tx.id, facts | outcome, mined)
-        _book(self.session, self.account, Movement.GAS, (-(used * price), str(tx.id), mined))
-        return used * price
+        reference = str(tx.id)
+        self.note("transaction.sent", reference, facts, moment)
+        self.note("transaction.mined", reference, facts | outcome, mined)
+        with _page(self.session, self.books, self.account, mined) as page:
+            if fill is not None:
+                page.add(fill)
+            move_cash(page, NATIVE, Movement.GAS, -(used * price), reference=reference, order=order)
+            if name == "buy":
+                page.add(Moved(order, OrderState.FILLED.value, page.now))
 
 
 def _decision(act: Act) -> Decision:

@@ -224,11 +224,15 @@ def token_of(symbol: str) -> str:
 def event_rows(
     session: Session, records: Sequence[JournalRecord], money: Money, *, most: int | None = MANY
 ) -> list[EventRow]:
-    """Records as lines, one an act: its kind and a sentence. `most`: more acts than this are one line."""
+    """Records as lines, one an act: its kind and a sentence. `most`: more acts than this are one line.
+
+    Gas has no line of its own: the line of the transaction that was mined tells it.
+    """
     return [
         _event_row(record, act, part, money)
         for record, acts in zip(records, acts_of(session, records, most=most), strict=True)
         for part, act in enumerate(acts)
+        if (act.kind, act.data.get("movement")) != ("order.cost", "gas")
     ]
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 Data = Mapping[str, Any]
 Words = Callable[[Data, "Money"], str]
+
+SIX_DIGITS = Context(prec=6)
 
 QUIET = frozenset(
     {"id", "account_id", "order_id", "launch_id", "position_id", "instrument_id", "report", "checks", "raw"}
@@ -110,11 +112,13 @@ def _order(verb: str) -> Words:
         why = _get(data, "why", "explanation")
         if not why and isinstance(reason, Mapping):
             why = _get(reason, "detail", "rule", "origin").replace("_", " ")
+        done = "held" if data.get("state") == "held" else verb
+        size = "" if budget else _size(data, money)
         return _join(
             _get(data, "side"),
-            "held" if data.get("state") == "held" else verb,
-            f"for {coins(budget, money)}" if budget else _size(data, money),
-            _join("at", _get(data, "limit_price")) if data.get("limit_price") else "",
+            f"{done}: {size}" if size else done,
+            f"for {coins(budget, money)}" if budget else "",
+            f"at {data['limit_price']}" if data.get("limit_price") else "",
             _because(why),
         )
 
@@ -122,7 +126,7 @@ def _order(verb: str) -> Words:
 
 
 def _size(data: Data, money: Money) -> str:
-    """How much of what is traded, exact."""
+    """How much of what is traded, in the digits that matter; the exact figure stands in the record."""
     quantity = data.get("quantity")
     if quantity is None or not money.base:
         return ""
@@ -130,7 +134,12 @@ def _size(data: Data, money: Money) -> str:
         amount = Decimal(str(quantity)).scaleb(-money.base_decimals)
     except InvalidOperation:
         return ""
-    return f"of {amount.normalize():f} {money.base}"
+    text = (
+        f"{amount:,.4f}".rstrip("0").rstrip(".")
+        if amount >= 1
+        else f"{SIX_DIGITS.plus(amount).normalize():f}"
+    )
+    return f"{text} {money.base}"
 
 
 def _order_sent(data: Data, money: Money) -> str:
@@ -158,7 +167,8 @@ def _order_amended(data: Data, money: Money) -> str:
     if isinstance(terms, Mapping) and terms.get("triggered_at") and not data.get("before"):
         return "its trigger went off"
     price = _get(data, "limit_price")
-    return _join("amended:", _size(data, money), f"at {price}" if price else "").removesuffix(":")
+    now = _join(_size(data, money), f"at {price}" if price else "")
+    return f"amended: {now}" if now else "amended"
 
 
 def _order_cost(data: Data, money: Money) -> str:
@@ -170,7 +180,9 @@ def _order_cost(data: Data, money: Money) -> str:
 
 
 def _filled(data: Data, money: Money) -> str:
-    return _join(_get(data, "side"), "filled", _size(data, money), "for", coins(data.get("notional"), money))
+    size = _size(data, money)
+    done = f"filled: {size}" if size else "filled"
+    return _join(_get(data, "side"), done, "for", coins(data.get("notional"), money))
 
 
 def _transaction(verb: str) -> Words:

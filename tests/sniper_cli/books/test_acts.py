@@ -131,7 +131,7 @@ def test_a_refusal_says_why_and_keeps_its_checks(ledger: Ledger) -> None:
         ["instrument"],
         {"name": "funds", "passed": False, "detail": "too few", "figures": {"needed": "7"}},
     ]
-    assert words(ledger) == ["buy refused of 0.0000000000000001 TOKEN – funds: too few"]
+    assert words(ledger) == ["buy refused: 0.0000000000000001 TOKEN – funds: too few"]
 
 
 def test_an_order_is_sent_and_taken_back_and_ends(ledger: Ledger) -> None:
@@ -179,7 +179,8 @@ def test_money_without_a_trade_is_the_accounts_and_gas_the_orders(ledger: Ledger
     ledger.gas(trade, 10**15, reference="0xabc")
     [cost] = told(ledger)
     assert (cost.kind, cost.subject) == ("order.cost", str(ledger.order(trade.order).id))
-    assert words(ledger) == ["gas of 0.001000 COIN"]
+    assert words(ledger) == []  # on a screen the mined transaction tells it
+    assert entries(ledger.database, limit=1).entries[0].what == "gas of 0.001000 COIN"
 
 
 def test_units_that_are_gone_and_the_position_with_the_last_of_them(ledger: Ledger) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from docs import scene
-from docs.scene_acts import ACTS, NOW, SETTINGS, STAKE
+from docs.scene_acts import ACTS, NATIVE, NOW, SETTINGS, STAKE
 from sniper_cli.monitoring.rows import Dashboard
 from sniper_cli.monitoring.sentences import Money
 from sniper_cli.monitoring.snapshot import Limits, Monitor
@@ -59,7 +59,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 def test_the_header_s_money_is_that_of_the_ledger_and_the_positions(evening: Database):
     facts = monitor(evening).read().facts
     with evening.read() as session:
-        cash = session.exec(select(Balance.amount)).one()
+        cash = session.exec(select(Balance.amount).where(Balance.asset_id == NATIVE)).one()
         profits = dict.fromkeys(PositionState, 0)
         for position in session.exec(select(Position)):
             profits[position.state] += position.profit
@@ -111,7 +111,8 @@ def test_events_name_the_token_they_are_about(evening: Database):
     events = monitor(evening).read().events
     sent = next(event for event in events if event.kind == "transaction.mined")
 
-    assert events[0].seq == len(events)
+    assert [event.seq for event in events] == sorted((event.seq for event in events), reverse=True)
+    assert len({event.key for event in events}) == len(events)
     assert sent.about == "PIXEL"
     assert sent.text.startswith("approve mined in block")
 
@@ -217,8 +218,10 @@ def test_a_launch_s_story_has_its_checks_orders_position_and_records(evening: Da
     kinds = [event.kind for event in story.timeline]
     assert kinds[:3] == ["launch.seen", "launch.judged", "launch.decided"]
     assert kinds.count("transaction.mined") == 3
-    assert kinds[-1] == "position.closed"
+    assert kinds[-2:] == ["order.filled", "position.closed"]
     assert story.timeline[-1].text == "closed by take profit with a profit of 0.0598 ETH"
+    assert kinds.count("order.recorded") == kinds.count("order.sent") == 2
+    assert kinds.count("position.opened") == 1
 
 
 def test_a_position_s_and_an_order_s_story(evening: Database):

@@ -49,6 +49,50 @@ def test_a_record_in_a_sentence(kind: str, data: dict[str, Any], text: str):
     assert sentence(kind, data, Money("ETH")) == text
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [
+        (
+            "order.recorded",
+            {"side": "sell", "quantity": 61_697_375, "limit_price": "1.5", "reason": {"rule": "stop_loss"}},
+            "sell recorded: 61,697.375 KITE at 1.5 – stop loss",
+        ),
+        ("order.recorded", {"side": "buy", "quantity": 5, "state": "held"}, "buy held: 0.005 KITE"),
+        (
+            "order.filled",
+            {"side": "buy", "quantity": 1_234_567_891, "notional": ETH},
+            "buy filled: 1,234,567.891 KITE for 1.0000 ETH",
+        ),
+        (
+            "order.filled",
+            {"side": "buy", "quantity": 1, "notional": ETH},
+            "buy filled: 0.001 KITE for 1.0000 ETH",
+        ),
+        ("order.amended", {"quantity": 2_000, "limit_price": "7"}, "amended: 2 KITE at 7"),
+        ("order.amended", {"terms": {"triggered_at": 5}}, "its trigger went off"),
+        ("order.cost", {"movement": "gas", "amount": f"-{ETH // 1000}"}, "gas of 0.001000 ETH"),
+        (
+            "position.written_off",
+            {"quantity": 3_000, "cost": ETH, "rule": "vanished"},
+            "written off 3 KITE that cost 1.0000 ETH – vanished",
+        ),
+        ("account.funding", {"movement": "funding", "amount": -ETH}, "funding of -1.0000 ETH"),
+        (
+            "desk.orders",
+            {"orders": 1000, "filled": 612, "open": 300, "refused": 88, "fills": 700, "movements": 1},
+            "1,000 orders: 612 filled, 300 open, 88 refused; 700 fills; 1 movement",
+        ),
+        (
+            "desk.carried",
+            {"carried_orders": 1, "open": 1, "balances": 3},
+            "1 carried order: 1 open; 3 balances",
+        ),
+    ],
+)
+def test_an_act_of_the_desk_in_a_sentence(kind: str, data: dict[str, Any], text: str):
+    assert sentence(kind, data, Money("ETH", base="KITE", base_decimals=3)) == text
+
+
 def test_an_unknown_kind_tells_its_figures():
     assert (
         sentence("moon.landed", {"crew_size": 3, "id": "x", "flag": True}, Money())
