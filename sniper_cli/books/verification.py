@@ -22,7 +22,7 @@ from sniper_cli.books.tables import BALANCES, INSTRUMENT_DAYS, STRATEGY_DAYS, ke
 from sniper_cli.books.upgraded import carries, older_keys
 from state.database import Database
 from state.errors import SniperError
-from state.reading import Reader, snapshot
+from state.reading import Reader, snapshot, uncollected
 from state.writing import read_hex
 
 KEYS = {
@@ -60,7 +60,7 @@ def verify(database: Database, progress: Progress = lambda _: None) -> Verificat
     begun = perf_counter()
     catch_up(database)
     found = Verification()
-    with snapshot(database) as reader:
+    with snapshot(database) as reader, uncollected():
         found.seq = reader.number("SELECT seq FROM projection WHERE name = 'desk'")
         carried = carries(reader)
         older = older_keys(reader, carried)

@@ -117,6 +117,15 @@ class SnipingSettings(Table):
     exits: ExitSettings = ExitSettings()
 
 
+class PortfolioSettings(Table):
+    """What a portfolio shall consist of, and how far it may stray before it is brought back."""
+
+    targets: Words = ()
+    """Weights in percent of the equity, `["BTC/USDT=50", "ETH/USDT=30"]`; the rest stays cash."""
+    band_pct: Decimal = Field(default=Decimal(1), ge=0, le=50)
+    """Percentage points that a weight may be away from its target without a trade."""
+
+
 class SecretSettings(Table):
     """Where secrets come from, tried in this order."""
 
@@ -142,6 +151,7 @@ class Settings(Table):
     market_seed: int = 7
     """Which simulated market the paper venue shows."""
     paper: PaperSettings = PaperSettings()
+    portfolio: PortfolioSettings = PortfolioSettings()
     chain: ChainSettings = ChainSettings()
     sniping: SnipingSettings = SnipingSettings()
     secrets: SecretSettings = SecretSettings()
