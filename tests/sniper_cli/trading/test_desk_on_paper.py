@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from sniper_cli.audit.reading import entries
+from sniper_cli.books.records import PATIENCE
 from sniper_cli.errors import OrderRefused
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.risk import switch
 from sniper_cli.risk.limits import Limits
+from sniper_cli.trading.assembly import failed_checks
 from sniper_cli.trading.desk import OrderDesk
 from sniper_cli.trading.explanation import explain
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome
@@ -35,12 +40,11 @@ USDT = 10**6
 class Paper:
     """A paper account and its desk."""
 
-    def __init__(self, database: Database, limits: Limits | None = None) -> None:
+    def __init__(self, database: Database, limits: Limits | None = None, **options: Any) -> None:
         self.database = database
         self.account = ensure_account(database)
-        self.desk = OrderDesk(
-            database, {VenueKind.PAPER: PaperVenue(SimulatedMarket(7))}, limits=limits, actor="test"
-        )
+        venues = {VenueKind.PAPER: PaperVenue(SimulatedMarket(7))}
+        self.desk = OrderDesk(database, venues, limits=limits, actor="test", **options)
 
     def intent(self, side: Side = Side.BUY, instrument: str = BTC, **fields: Any) -> OrderIntent:
         fields = {"client_order_id": str(uuid4()), **fields}
@@ -59,12 +63,25 @@ class Paper:
 
 
 @pytest.fixture
-def paper(database: Database) -> Paper:
-    return Paper(database)
+def open_paper(database: Database) -> Iterator[Callable[..., Paper]]:
+    """Opens paper accounts' desks, and gives their connections back."""
+    with ExitStack() as stack:
+
+        def build(*args: Any, **options: Any) -> Paper:
+            paper = Paper(database, *args, **options)
+            stack.callback(paper.desk.close)
+            return paper
+
+        yield build
+
+
+@pytest.fixture
+def paper(open_paper: Callable[..., Paper]) -> Paper:
+    return open_paper()
 
 
 def failed(outcome: OrderOutcome) -> set[str]:
-    return {check["name"] for check in outcome.order.checks if not check["passed"]}
+    return {check["name"] for check in failed_checks(outcome.order)}
 
 
 async def test_a_market_order_is_filled_and_booked(paper: Paper) -> None:
@@ -95,6 +112,7 @@ def test_an_id_makes_one_order_however_often_and_in_whatever_batches(
             return [*batch, *(outcome for outcomes in apart for outcome in outcomes)]
 
         outcomes = asyncio.run(several_times())
+        paper.desk.close()
         orders = paper.all(Order)
         assert sorted(order.client_order_id for order in orders) == sorted(set(ids))
         assert sum(not outcome.replayed for outcome in outcomes) == len(set(ids))
@@ -140,8 +158,10 @@ async def test_an_order_that_does_not_fit_is_refused_with_the_check_and_its_figu
     recorded = paper.all(Order)[0]
     assert recorded.state is OrderState.REFUSED
     assert check in (recorded.explanation or "")
-    with paper.database.read() as session:
-        assert journal.read_latest(session, 1)[0].kind == "order.refused"
+    told = entries(paper.database, limit=1).entries[0]
+    assert (told.kind, told.subject) == ("order.refused", str(recorded.id))
+    refusal = next(one for one in told.data["checks"] if isinstance(one, dict) and one["name"] == check)
+    assert refusal["detail"] in told.what
 
 
 async def test_working_orders_keep_their_money_aside(paper: Paper) -> None:
@@ -177,17 +197,35 @@ async def test_the_kill_switch_lets_only_reductions_pass(paper: Paper) -> None:
     assert (await paper.submit()).order.state is OrderState.FILLED
 
 
-async def test_a_switch_tripped_between_plan_and_record_still_stops_the_order(paper: Paper) -> None:
-    def trip(step: str) -> None:
-        if step == "planned":
-            switch.trip(paper.database, "test", "just in time")
-
-    paper.desk.checkpoint = trip
+async def test_a_switch_that_another_process_trips_stops_the_next_order(paper: Paper) -> None:
+    assert (await paper.submit()).order.state is OrderState.FILLED
+    with Database(paper.database.url.render_as_string(hide_password=False)) as elsewhere:
+        switch.trip(elsewhere, "test", "just in time")
     assert failed(await paper.submit()) == {"kill_switch"}
 
 
-async def test_limits_bound_positions_and_spending_but_never_sales(database: Database) -> None:
-    paper = Paper(database, Limits(max_open_positions=1, max_total_spend=150 * USDT))
+async def test_a_switch_tripped_between_the_checks_and_the_record_still_stops_the_order(
+    open_paper: Callable[..., Paper],
+) -> None:
+    """A bulk desk works before it takes the lock: what was decided meanwhile makes it work again."""
+    paper = open_paper(defer_above=0)
+    for _ in range(PATIENCE + 1):  # until it trusts that nobody else is about
+        assert (await paper.submit()).order.state is OrderState.FILLED
+    tripped: list[str] = []
+
+    def trip(step: str) -> None:
+        if step == "before_record_commit" and not tripped:
+            tripped.append(step)
+            with Database(paper.database.url.render_as_string(hide_password=False)) as elsewhere:
+                switch.trip(elsewhere, "test", "just in time")
+
+    paper.desk.checkpoint = trip
+    assert failed(await paper.submit()) == {"kill_switch"}
+    assert tripped
+
+
+async def test_limits_bound_positions_and_spending_but_never_sales(open_paper: Callable[..., Paper]) -> None:
+    paper = open_paper(Limits(max_open_positions=1, max_total_spend=150 * USDT))
     assert (await paper.submit()).order.state is OrderState.FILLED
     assert failed(await paper.submit(instrument=ETH, budget=20 * USDT)) == {"open_positions"}
     assert failed(await paper.submit(budget=100 * USDT)) == {"total_spend"}
@@ -195,10 +233,26 @@ async def test_limits_bound_positions_and_spending_but_never_sales(database: Dat
     assert (await paper.submit(Side.SELL, quantity=position.quantity)).order.state is OrderState.FILLED
 
 
-async def test_a_batch_shares_the_limits(database: Database) -> None:
-    paper = Paper(database, Limits(max_open_positions=1, max_total_spend=1000 * USDT))
+async def test_a_batch_shares_the_limits(open_paper: Callable[..., Paper]) -> None:
+    paper = open_paper(Limits(max_open_positions=1, max_total_spend=1000 * USDT))
     outcomes = await paper.desk.submit([paper.intent(), paper.intent(instrument=ETH)])
     assert [outcome.order.state for outcome in outcomes] == [OrderState.FILLED, OrderState.REFUSED]
+
+
+async def test_a_batch_is_one_record_and_an_outcome_each_in_its_order(paper: Paper) -> None:
+    wishes = [
+        paper.intent(client_order_id=f"b{number}", budget=(number + 1) * 20 * USDT) for number in range(9)
+    ]
+    wishes[4] = paper.intent(client_order_id="b4", budget=10**15)
+    with paper.database.read() as session:
+        before = session.get_one(journal.JournalHead, "journal").seq
+    outcomes = await paper.desk.submit([*wishes, wishes[0]])
+    assert [outcome.order.client_order_id for outcome in outcomes] == [f"b{n}" for n in range(9)] + ["b0"]
+    assert [outcome.replayed for outcome in outcomes] == [False] * 9 + [True]
+    assert [number for number, outcome in enumerate(outcomes) if outcome.refused] == [4]
+    with paper.database.read() as session:
+        assert session.get_one(journal.JournalHead, "journal").seq == before + 1
+    assert_books_balance(paper.database)
 
 
 async def test_the_story_of_an_order_goes_from_its_checks_to_its_lots_and_records(paper: Paper) -> None:
@@ -224,5 +278,7 @@ async def test_every_act_stands_in_a_journal_that_holds(paper: Paper) -> None:
     await paper.submit(budget=10**15)
     with paper.database.read() as session:
         assert journal.verify(session).whole
-        kinds = [record.kind for record in journal.read_forward(session)]
-    assert {"order.recorded", "position.opened", "order.filled", "order.state", "order.refused"} <= set(kinds)
+    kinds = [entry.kind for entry in entries(paper.database, limit=None).entries]
+    assert {"order.recorded", "position.opened", "order.filled", "order.refused"} <= set(kinds)
+    # A purchase by budget is over because the market says so, not because of a quantity.
+    assert entries(paper.database, limit=None, kind="order.state").entries[0].data == {"state": "filled"}
