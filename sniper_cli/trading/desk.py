@@ -32,6 +32,7 @@ from sniper_cli.risk.marks import TableMarks
 from sniper_cli.trading import applying, recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
 from sniper_cli.trading.controls import Controls, Held
+from sniper_cli.trading.families import Family, holds
 from sniper_cli.trading.halting import close_here, end_here, enforce, obey
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing, Listings
@@ -190,7 +191,7 @@ class OrderDesk:
 
         def turn(page: Page) -> T:
             self._fence(page.writer)
-            held = self._controls(page)
+            held = self.controls_on(page)
             walk = LocalWalk(page, venue, self.listings, switches=held.switches, limiter=held.gate)
             ended[:] = end_here(walk, held)
             walk.settle()
@@ -211,7 +212,7 @@ class OrderDesk:
             self.books.turn(account.id, turn)
         return found[-1]
 
-    def _controls(self, page: Page) -> Held:
+    def controls_on(self, page: Page) -> Held:
         """The account's switches and limits, at the venue's prices."""
         account = self.account(UUID(page.book.account_key))
         venue = self._venue_of(account)
@@ -244,7 +245,7 @@ class OrderDesk:
 
     def held(self, account_id: UUID) -> Held:
         """The switches and limits that hold an account in check now."""
-        return self.books.turn(account_id, self._controls)
+        return self.books.turn(account_id, self.controls_on)
 
     def look(self, account_id: UUID, work: Callable[[Book], T]) -> T:
         """Read an account's book as it stands. Nothing may be changed in it."""
@@ -266,20 +267,38 @@ class OrderDesk:
     async def _place_there(
         self, account: Account, venue: Venue, intents: Sequence[OrderIntent], *, dry_run: bool
     ) -> list[OrderOutcome]:
-        drafts = self._look(account, intents)
-        if any(draft.known is None and draft.listing is None for draft in drafts):
-            self._introduce(account, venue, intents)
-            drafts = self._look(account, intents)
-        await asyncio.gather(*(self._plan(venue, draft) for draft in drafts))
-        self.checkpoint("planned")
+        if any(holds(intent) for intent in intents):
+            families = await self.place_there(
+                account, venue, [Family(one) for one in intents], dry_run=dry_run
+            )
+            return [members[0] for members in families]
+        drafts = await self.prepare(account, venue, intents)
         outcomes = self._record(account, venue, drafts, dry_run=dry_run)
         if dry_run:
             return outcomes
         self.checkpoint("recorded")
         for outcome in outcomes:
             if outcome.order.state is OrderState.RECORDED and not outcome.replayed:
-                outcome.order = await self._send(venue, outcome.order)
+                outcome.order = await self.give(venue, outcome.order)
         return outcomes
+
+    async def place_there(
+        self, account: Account, venue: Venue, families: Sequence[Family], *, dry_run: bool = False
+    ) -> list[list[OrderOutcome]]:
+        """Families of orders of which the venue knows only the plain ones: the rest is held here."""
+        from sniper_cli.trading.emulation import place_there
+
+        return await place_there(self, account, venue, families, dry_run=dry_run)
+
+    async def prepare(self, account: Account, venue: Venue, intents: Sequence[OrderIntent]) -> list[Draft]:
+        """Check intents and let the venue plan them; nothing is written."""
+        drafts = self._look(account, intents)
+        if any(draft.known is None and draft.listing is None for draft in drafts):
+            self._introduce(account, venue, intents)
+            drafts = self._look(account, intents)
+        await asyncio.gather(*(self._plan(venue, draft) for draft in drafts))
+        self.checkpoint("planned")
+        return drafts
 
     def _look(self, account: Account, intents: Sequence[OrderIntent]) -> list[Draft]:
         """Check every intent against the book as it stands, before the venue is asked anything."""
@@ -295,13 +314,13 @@ class OrderDesk:
         if known is not None:
             return Draft(intent, account, known)
         listing = self.listings.get(intent.instrument_id)
-        return Draft(intent, account, None, listing, self._examine(page, account, intent, listing, None))
+        return Draft(intent, account, None, listing, self.examine_there(page, account, intent, listing, None))
 
-    def _examine(
+    def examine_there(
         self, page: Page, account: Account, intent: OrderIntent, listing: Listing | None, plan: Plan | None
     ) -> Examination:
         proposal = None
-        held = self._controls(page)
+        held = self.controls_on(page)
         problem = None if listing is None else malformed(intent, listing)
         if listing is not None and problem is None:
             proposal = _proposal(page, intent, listing, plan)
@@ -346,7 +365,7 @@ class OrderDesk:
         found: list[list[OrderOutcome]] = []
 
         def work(session: Session, page: Page) -> list[OrderOutcome]:
-            outcomes = self._write(session, page, account, venue, drafts)
+            outcomes = self.write_down(session, page, account, venue, drafts)
             if dry_run:
                 for outcome in outcomes:
                     outcome.dry_run = True
@@ -361,7 +380,7 @@ class OrderDesk:
             self.books.turn_with_session(account.id, work)
         return found[-1]
 
-    def _write(
+    def write_down(
         self, session: Session, page: Page, account: Account, venue: Venue, drafts: Sequence[Draft]
     ) -> list[OrderOutcome]:
         if self.fence is not None:
@@ -373,7 +392,7 @@ class OrderDesk:
                 outcomes.append(OrderOutcome(known, replayed=True))
                 continue
             refusals = [result for result in draft.found.failed if result.name == "venue"]
-            found = self._examine(page, account, draft.intent, draft.listing, draft.plan)
+            found = self.examine_there(page, account, draft.intent, draft.listing, draft.plan)
             found.failed += refusals
             order = recording.draft(page, draft.intent, OrderState.RECORDED)
             if order.side is Side.SELL and order.position_key is None:
@@ -386,7 +405,7 @@ class OrderDesk:
             outcomes.append(OrderOutcome(order, summary=draft.plan.summary if draft.plan else {}))
         return outcomes
 
-    async def _send(self, venue: Venue, order: AnyOrder) -> BookedOrder:
+    async def give(self, venue: Venue, order: AnyOrder) -> BookedOrder:
         self._sending.add(order.id)
         try:
             self.checkpoint("before_send")
@@ -427,7 +446,7 @@ class OrderDesk:
             self.listings.require(page.writer, [intent.instrument_id])
             draft = self._draft(page, account, intent)
             draft.plan = plan
-            self._write(session, page, account, venue, [draft])
+            self.write_down(session, page, account, venue, [draft])
             session.flush()
             raise Rehearsed
 
@@ -456,8 +475,17 @@ class OrderDesk:
             await self._prepare_exits(account_id, venue, changed)
             mended = await self._mend(account, venue, recovering=recovering)
             changed = list({order.id: order for order in (*changed, *mended)}.values())
+        changed += await self._watch(account, venue)
         await self._keep_in_check(account_id)
         return changed
+
+    async def _watch(self, account: Account, venue: Venue) -> list[BookedOrder]:
+        """Orders that are held here for a venue that does not know such ones."""
+        if not self.look(account.id, lambda book: any(order.terms_json for order in book.orders.values())):
+            return []
+        from sniper_cli.trading.emulation import watch
+
+        return await watch(self, account, venue)
 
     def apply(
         self, account_id: UUID, reports: Sequence[Report], versions: Mapping[UUID, int]
@@ -471,11 +499,25 @@ class OrderDesk:
         assert not isinstance(venue, PaperVenue)
 
         def work(session: Session, page: Page) -> list[BookedOrder]:
+            filled = {
+                order.key: order.filled_quantity
+                for order in (page.book.find_order(report.order_id.hex) for report in news)
+            }
             changed = applying.apply_reports(session, page, account, venue, news, versions)
+            self._tell(page, account, filled, changed)
             self.checkpoint("before_apply_commit")
             return changed
 
         return self.books.turn_with_session(account_id, work)
+
+    def _tell(
+        self, page: Page, account: Account, filled: dict[str, int], orders: Sequence[BookedOrder]
+    ) -> None:
+        """What hangs on orders that a venue has reported about; nothing does where no order has terms."""
+        if any(order.terms_json for order in page.book.orders.values()):
+            from sniper_cli.trading.emulation import tell
+
+            tell(self, page, account, filled, orders)
 
     async def cancel(self, order_id: UUID, explanation: str = "cancelled by request") -> AnyOrder:
         """Ask the venue to end an order. What the venue then reports counts: a fill may have been faster.
@@ -491,6 +533,10 @@ class OrderDesk:
             raise OrderRefused(
                 f"the order is {order.state.value} already", hint=f"sniper order show {order.id}"
             )
+        if order.state is OrderState.HELD:
+            from sniper_cli.trading.emulation import end_held
+
+            return end_held(self, account, order, explanation)
         if isinstance(venue, ChainVenue):
             await self._apply_remedies(order.account_id, venue, [await venue.kill(order)])
         else:
@@ -536,7 +582,7 @@ class OrderDesk:
             if remedy.kind is not RemedyKind.RESEND and not self._record_remedy(account_id, venue, remedy):
                 continue
             self.checkpoint(f"{remedy.kind.value}_recorded")
-            mended.append(await self._send(venue, self.order(remedy.order_id)))
+            mended.append(await self.give(venue, self.order(remedy.order_id)))
         return mended
 
     def _record_remedy(self, account_id: UUID, venue: ChainVenue, remedy: Remedy) -> bool:
@@ -584,7 +630,7 @@ class OrderDesk:
 
             if self.books.turn_with_session(account_id, work):
                 self.checkpoint("exit_recorded")
-                await self._send(venue, self.order(order.id))
+                await self.give(venue, self.order(order.id))
 
     # -- reading ------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from sniper_cli.trading.contingencies import AVERAGE, GRID, SCHEDULE
 from sniper_cli.trading.intents import NO_TERMS, CheckResult, OrderIntent, OrderOutcome, Terms, terms_of
 from sniper_cli.trading.local import seen
 from state.identifiers import new_key
-from state.orders import OrderState, OrderType, Side, TimeInForce
+from state.orders import RESTING, TRIGGERED, OrderState, OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
     from sniper_cli.trading.local import LocalWalk
@@ -209,6 +209,19 @@ def grid(
 def _parent(head: OrderIntent, plan: dict[str, Any]) -> OrderIntent:
     return msgspec.structs.replace(
         head, terms=msgspec.structs.replace(head.terms or NO_TERMS, ladder=plan, starts_at=None)
+    )
+
+
+def holds(intent: OrderIntent) -> bool:
+    """Whether an order is more than a venue understands that trades at once or not at all."""
+    terms = intent.terms or NO_TERMS
+    return (
+        intent.type in TRIGGERED
+        or (intent.type is OrderType.LIMIT and intent.time_in_force in RESTING)
+        or terms.starts_at is not None
+        or terms.condition is not None
+        or terms.after is not None
+        or terms.ladder is not None
     )
 
 

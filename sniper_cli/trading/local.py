@@ -137,6 +137,15 @@ class LocalWalk:
         found = self._examine(order, intent, terms, self.page.now, waits=waits)
         return [*found.failed, *self._missed(order, terms, self.page.now, found, waits=waits)]
 
+    def object_to(self, order: BookedOrder, terms: Terms) -> list[CheckResult]:
+        """What the checks say against an order as somebody would have it, at this moment."""
+        now, waits = self.page.now, order.state is OrderState.HELD
+        found = self._examine(order, intent_of(order, terms), terms, now, waits=waits)
+        refusals = [*found.failed, *self._missed(order, terms, now, found, waits=waits)]
+        if not refusals and terms.post_only and self.floor.would_take(order, now // SECOND):
+            refusals.append(CheckResult("post_only", False, "post-only, and it would trade at once"))
+        return refusals
+
     def beyond_means(self, intents: Sequence[OrderIntent]) -> list[CheckResult]:
         """What is wrong with orders that pass one by one: together they cost more than there is."""
         at, needed, listing = self.page.now, 0, None
@@ -152,7 +161,8 @@ class LocalWalk:
         self, order: BookedOrder, terms: Terms, moment: int, found: Examination, *, waits: bool
     ) -> list[CheckResult]:
         """A trigger that the price has passed already: the side, or the kind of trigger, was another one."""
-        if waits or found.failed or order.type not in TRIGGERED or order.type is OrderType.TRAILING_STOP:
+        fixed = order.type in TRIGGERED and order.type is not OrderType.TRAILING_STOP
+        if waits or found.failed or not fixed or terms.triggered_at is not None:
             return []
         passed = self.floor.passed(order, terms, moment // SECOND)
         return [] if passed is None else [CheckResult("trigger", False, passed)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
@@ -22,8 +23,9 @@ from sqlmodel import Session
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.trading.intents import OrderIntent
+from sniper_cli.trading.listings import Listing
 from state.accounts import Account, Instrument, VenueKind
-from state.orders import OrderState
+from state.orders import OrderState, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,25 @@ class Plan:
     quote_needed: int
     """Units of the quote asset (with gas, on a chain) that the account must hold."""
     request: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order, as far as its price depends on it. Base units, or quote units to spend."""
+
+    listing: Listing
+    side: Side
+    quantity: int | None = None
+    budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a venue would give at this moment, quote per base in whole assets."""
+
+    middle: Decimal
+    price: Decimal | None
+    """What all of the order would pay or bring on average; none where the venue has not so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +156,15 @@ class Venue(Protocol):
 
     async def cancel(self, order: AnyOrder) -> Report:
         """Ask the venue to cancel. Raises OrderRefused where it cannot."""
+        ...
+
+
+@runtime_checkable
+class QuotingVenue(Venue, Protocol):
+    """A venue whose prices the desk can watch on behalf of orders that the venue itself does not know."""
+
+    async def quotes(self, asked: Sequence[Asked]) -> list[Quoted | None]:
+        """What each would get now; network, no writes. None where nothing is traded. Raises NetworkError."""
         ...
 
 

@@ -26,10 +26,11 @@ from sniper_cli.venues.evm.counting import count_holdings
 from sniper_cli.venues.evm.instruments import ensure_instrument, token_of
 from sniper_cli.venues.evm.planning import SwapRequest, plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy
+from sniper_cli.venues.evm.quoting import read_quotes
 from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
 from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
 from sniper_cli.venues.evm.signer import Signer
-from sniper_cli.venues.venue import Holdings, Plan, Remedy, RemedyKind, Report
+from sniper_cli.venues.venue import Asked, Holdings, Plan, Quoted, Remedy, RemedyKind, Report
 from state import journal
 from state.accounts import Account, Asset, Instrument, VenueKind, lock_account
 from state.columns import utc_now
@@ -94,6 +95,10 @@ class EvmVenue:
         )
         self._head = max(self._head, plan.request.head.number)
         return plan
+
+    async def quotes(self, asked: Sequence[Asked]) -> list[Quoted | None]:
+        """What the pools would pay now. Raises NetworkError."""
+        return await read_quotes(self.node, self.exchange, asked)
 
     def record(self, session: Session, account: Account, order: AnyOrder, plan: Plan) -> None:
         """Allot nonces, sign, store. The order's reference is the hash of its swap."""

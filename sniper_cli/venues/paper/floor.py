@@ -336,6 +336,19 @@ class Floor:
         all_lots = affordable(ticks * pit.tick_of_lot, order.budget, self.conditions.fees.taker_bps)
         return all_lots - order.filled_quantity // pit.lot_units
 
+    def rests(self, order: BookedOrder) -> bool:
+        """It stands in a queue."""
+        return order.key in self.pit(order.instrument_id).resting
+
+    def would_take(self, order: BookedOrder, step: int) -> bool:
+        """At its limit it would trade at once."""
+        pit = self.pit(order.instrument_id)
+        quote = pit.quote(step)
+        if order.limit_price is None:
+            return True
+        ticks = int(order.limit_price / pit.tick)
+        return ticks >= quote.ask if order.side is Side.BUY else ticks <= quote.bid
+
     def remove(self, order: BookedOrder) -> None:
         """An order leaves the market."""
         pit = self.pit(order.instrument_id)
