@@ -18,6 +18,7 @@ from state.database import insert_ignoring, lock_row
 from state.errors import LeaseLost, RowNotFound
 from state.identifiers import new_id, short
 from state.processes import Alive, Process, this_process
+from state.writing import Writer
 
 TTL = timedelta(seconds=15)
 """How long a lease lasts without being renewed."""
@@ -117,12 +118,23 @@ def require_lease(session: Session, name: str, epoch: int) -> None:
         Lease, name, with_for_update={"read": True} if shared else None, populate_existing=shared
     )
     if lease is None or lease.epoch != epoch or not lease.holder:
-        raise LeaseLost(
-            f"this process no longer holds the lease {name!r}",
-            hint="sniper db locks",
-            lease=name,
-            epoch=epoch,
-        )
+        raise _not_held(name, epoch)
+
+
+def require_lease_on(writer: Writer, name: str, epoch: int) -> None:
+    """The same through a writer's connection, in its transaction."""
+    query = "SELECT epoch, holder FROM lease WHERE name = ?"
+    if not writer.on_sqlite:
+        query += " FOR SHARE"
+    found = writer.row(query, (name,))
+    if found is None or found[0] != epoch or not found[1]:
+        raise _not_held(name, epoch)
+
+
+def _not_held(name: str, epoch: int) -> LeaseLost:
+    return LeaseLost(
+        f"this process no longer holds the lease {name!r}", hint="sniper db locks", lease=name, epoch=epoch
+    )
 
 
 def release_lease(session: Session, name: str, holder: str) -> None:

@@ -47,9 +47,11 @@ from state.leases import (
     release_lease,
     renew_lease,
     require_lease,
+    require_lease_on,
     require_name,
     take_lease,
 )
+from state.writing import Writer
 
 __all__ = [
     "RENEWALS", "TTL", "HeldLease", "Lease", "Owner", "break_lease", "clock", "exclusive", "held_lease", "leases",
@@ -143,6 +145,12 @@ class HeldLease:
         if not self.epoch or self.lost.is_set():
             raise self._gone("this process has been told so")
         require_lease(session, self.name, self.epoch)
+
+    def require_on(self, writer: Writer) -> None:
+        """The same through a writer's connection: what the desk asks on the page that it is about to commit."""
+        if not self.epoch or self.lost.is_set():
+            raise self._gone("this process has been told so")
+        require_lease_on(writer, self.name, self.epoch)
 
     def check(self) -> None:
         """Raise LeaseLost if it is known to be lost, or could not be renewed in time. Asks nobody."""

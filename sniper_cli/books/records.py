@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
 from sqlmodel import Session
@@ -69,6 +69,15 @@ class Stale(Exception):
     """Somebody wrote meanwhile: what was worked out without the locks does not hold."""
 
 
+class Fence(Protocol):
+    """A lease under which orders are placed: its epoch, and whether it is still held (raises LeaseLost)."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    def require_on(self, writer: Writer) -> None: ...
+
+
 class Page:
     """One account's turn in one transaction: its book, and the events added so far."""
 
@@ -82,6 +91,8 @@ class Page:
         """The record that this page will be."""
         self.events: list[Event] = []
         self.standing = standing
+        self.fence: Fence | None = None
+        """Asked before the page is committed, through its own connection: who lost the lease writes nothing."""
 
     def add(self, event: Event) -> None:
         """Write an event down and let the book follow. Raises IllegalTransition."""
@@ -296,6 +307,8 @@ class Books:
 
     def _seal(self, page: Page, kind: str) -> None:
         book, writer, standing = page.book, page.writer, page.standing
+        if page.fence is not None:
+            page.fence.require_on(writer)
         body = encode(
             Body(
                 self.actor, timestamp(page.at), Batch(page.events), kind, page.seq, _subject(book.account_key)
@@ -355,4 +368,4 @@ def _instruments(writer: Writer) -> int:
     return int(writer.row("SELECT count(*) FROM instrument")[0])
 
 
-__all__ = ["DESK", "INLINE", "Books", "Page", "Standing"]
+__all__ = ["DESK", "INLINE", "Books", "Fence", "Page", "Standing"]

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from state.database import Database
 from state.errors import LeaseLost
 from state.locks import RENEWALS, TTL, HeldLease
+from state.writing import Writer
 
 RENEW_SECONDS = TTL.total_seconds() / RENEWALS
 
@@ -55,6 +56,10 @@ class RunnerLease:
     def require(self, session: Session) -> None:
         """Raise LeaseLost unless this runner still holds its lease."""
         self._lease.require(session)
+
+    def require_on(self, writer: Writer) -> None:
+        """The same on the page of a desk that is about to place something."""
+        self._lease.require_on(writer)
 
     def release(self) -> None:
         """Give the lease back."""

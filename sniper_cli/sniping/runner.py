@@ -105,7 +105,7 @@ class Sniper:
         run = self._run
         await run.node.check_chain(run.chain_id)
         run.lease.take()
-        run.desk.fence = run.lease.require
+        run.desk.fence = run.lease
         reason = "failed"
         try:
             await self._settle_the_past()

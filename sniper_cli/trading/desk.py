@@ -23,7 +23,7 @@ from sqlmodel import Session
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import AnyOrder, BookedOrder
 from sniper_cli.books.projector import catch_up
-from sniper_cli.books.records import Books, Page
+from sniper_cli.books.records import Books, Fence, Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.portfolio.accounts import require_account
 from sniper_cli.risk.equity import save_peak
@@ -43,7 +43,6 @@ from state.accounts import Account, VenueKind
 from state.database import Database
 from state.errors import RowNotFound
 from state.orders import Order, OrderState, Side, find_by_client_id, working_orders
-from state.writing import Writer
 
 if TYPE_CHECKING:
     from sniper_cli.trading.reconciliation import Reconciliation, RecoverySummary
@@ -90,12 +89,13 @@ class OrderDesk:
         actor: str = "sniper",
         checkpoint: Checkpoint = no_checkpoint,
         prepare_exits: bool = True,
-        fence: Callable[[Session], None] | None = None,
+        fence: Fence | None = None,
         defer_above: int | None = None,
         background_checkpoints: bool = False,
     ) -> None:
         """`prepare_exits`: let a venue that wants it (an approval) prepare the sale as soon as a purchase is filled.
-        `fence` is asked in the transaction that records: a runner that lost its lease raises there and places nothing.
+        `fence` is asked in the transaction that records: a runner that lost its lease raises there and places nothing;
+        its epoch stands with every order.
         `defer_above`: batches of more events leave their rows to the projector (`sniper_cli.books.projector`).
         `background_checkpoints`: on SQLite, a thread moves the log into the file, so that no order waits for it.
         """
@@ -190,7 +190,7 @@ class OrderDesk:
         ended: list[UUID] = []
 
         def turn(page: Page) -> T:
-            self._fence(page.writer)
+            page.fence = self.fence
             held = self.controls_on(page)
             walk = LocalWalk(page, venue, self.listings, switches=held.switches, limiter=held.gate)
             ended[:] = end_here(walk, held)
@@ -256,11 +256,6 @@ class OrderDesk:
         account = self.account(account_id)
         venue = self._venue_of(account)
         return [] if isinstance(venue, PaperVenue) else self._open_orders(account, venue)
-
-    def _fence(self, writer: Writer) -> None:
-        if self.fence is not None:
-            with Session(self.database.engine) as session:
-                self.fence(session)
 
     # -- at a venue that is elsewhere ---------------------------------------------------------------------------
 
@@ -383,8 +378,7 @@ class OrderDesk:
     def write_down(
         self, session: Session, page: Page, account: Account, venue: Venue, drafts: Sequence[Draft]
     ) -> list[OrderOutcome]:
-        if self.fence is not None:
-            self.fence(session)
+        page.fence = self.fence
         outcomes = []
         for draft in drafts:
             known = seen(page, draft.intent)

@@ -269,6 +269,7 @@ async def place_there(
     found: list[list[list[OrderOutcome]]] = []
 
     def work(session: Session, page: Page) -> list[list[OrderOutcome]]:
+        page.fence = desk.fence
         names = [intent.instrument_id for family in families for intent in (family.head, *family.legs)]
         desk.listings.require(page.writer, names)
         walk = DistantWalk(desk, page, account)
@@ -389,6 +390,7 @@ async def _send(desk: OrderDesk, account: Account, venue: Venue, key: str) -> Bo
         return desk.books.turn(account.id, lambda page: _note(page, key, why))
 
     def work(session: Session, page: Page) -> BookedOrder | None:
+        page.fence = desk.fence
         current = page.book.find_order(key)
         if current.state is not OrderState.HELD:
             return None

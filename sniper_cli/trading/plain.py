@@ -45,6 +45,7 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
         or intent.parent_id is not None
         or walk.floor.conditions.latency_ms
         or walk.switches
+        or walk.page.fence is not None
     ):
         return None
     kind, tif, side, price = intent.type, intent.time_in_force, intent.side, intent.limit_price

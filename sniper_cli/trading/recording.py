@@ -31,7 +31,7 @@ def draft(page: Page, intent: OrderIntent, state: OrderState, terms: Terms | Non
         state,
         0,
         page.now,
-        reason_json=canonical(intent.reason) if intent.reason else "{}",
+        reason_json=_reason(page, intent),
         terms_json=terms_json(terms if terms is not None else intent.terms),
         position_key=_key(intent.position_id),
         launch_key=_key(intent.launch_id),
@@ -40,6 +40,13 @@ def draft(page: Page, intent: OrderIntent, state: OrderState, terms: Terms | Non
         seq=page.seq,
         account_key=page.book.account_key,
     )
+
+
+def _reason(page: Page, intent: OrderIntent) -> str:
+    """Why it was asked for, and under which epoch of its runner's lease."""
+    if page.fence is not None:
+        return canonical({**intent.reason, "lease_epoch": page.fence.epoch})
+    return canonical(intent.reason) if intent.reason else "{}"
 
 
 def write(page: Page, order: BookedOrder, found: Examination) -> None:

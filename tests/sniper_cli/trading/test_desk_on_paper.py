@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from sniper_cli.audit.reading import entries
+from sniper_cli.books.projector import catch_up
 from sniper_cli.books.records import PATIENCE
 from sniper_cli.errors import OrderRefused
 from sniper_cli.market.simulated import SimulatedMarket
@@ -29,6 +30,8 @@ from sniper_cli.venues.paper import PaperVenue, ensure_account
 from state import journal
 from state.accounts import VenueKind
 from state.database import Database
+from state.errors import LeaseLost
+from state.locks import HeldLease, break_lease
 from state.orders import Order, OrderState, OrderType, Side
 from state.positions import Position
 from tests.desk_fixtures import assert_books_balance
@@ -222,6 +225,45 @@ async def test_a_switch_tripped_between_the_checks_and_the_record_still_stops_th
     paper.desk.checkpoint = trip
     assert failed(await paper.submit()) == {"kill_switch"}
     assert tripped
+
+
+async def test_who_lost_the_lease_places_nothing(paper: Paper) -> None:
+    lease = HeldLease(paper.database, "grid:main")
+    lease.take()
+    paper.desk.fence = lease
+    placed = await paper.submit(client_order_id="first", reason={"origin": "grid"})
+    assert paper.all(Order)[0].reason == {"origin": "grid", "lease_epoch": 1}
+    assert (await paper.submit(client_order_id="first")).order.id == placed.order.id
+
+    paper.database.transact(lambda session: break_lease(session, "grid:main"))
+    with pytest.raises(LeaseLost):
+        await paper.submit(client_order_id="second")
+    assert [order.client_order_id for order in paper.all(Order)] == ["first"]
+    lease.take()
+    assert (await paper.submit(client_order_id="third")).order.reason["lease_epoch"] == 3
+    assert_books_balance(paper.database)
+
+
+async def test_a_lease_lost_between_the_checks_and_the_record_places_nothing(
+    open_paper: Callable[..., Paper],
+) -> None:
+    paper = open_paper(defer_above=0)
+    lease = HeldLease(paper.database, "grid:main")
+    lease.take()
+    paper.desk.fence = lease
+    for _ in range(PATIENCE + 1):
+        await paper.submit()
+
+    def lose(step: str) -> None:
+        if step == "before_record_commit":
+            with Database(paper.database.url.render_as_string(hide_password=False)) as elsewhere:
+                elsewhere.transact(lambda session: break_lease(session, "grid:main"))
+
+    paper.desk.checkpoint = lose
+    with pytest.raises(LeaseLost):
+        await paper.submit(client_order_id="late")
+    catch_up(paper.database)
+    assert len(paper.all(Order)) == PATIENCE + 1
 
 
 async def test_limits_bound_positions_and_spending_but_never_sales(open_paper: Callable[..., Paper]) -> None:
