@@ -73,6 +73,13 @@ def complete_instruments(incomplete: str) -> list[str]:
     return instruments_starting(incomplete)
 
 
+def complete_accounts(incomplete: str) -> list[str]:
+    """Names of accounts, for the shell."""
+    from sniper_cli.completion import accounts_starting
+
+    return accounts_starting(incomplete)
+
+
 def complete_leases(incomplete: str) -> list[str]:
     """Names of leases that are held, for the shell."""
     from sniper_cli.completion import leases_starting
@@ -86,6 +93,10 @@ ProfileOption = Annotated[
         "--profile", "-p", metavar="NAME", help="The profile to use.", autocompletion=complete_profiles
     ),
 ]
+AccountOption = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help="Only this account.", autocompletion=complete_accounts),
+]
 FormatOption = Annotated[Format, typer.Option("--output", "-o", help="How to write the result.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Short for -o json; errors are JSON too.")]
 FieldsOption = Annotated[
@@ -98,6 +109,9 @@ AfterOption = Annotated[str | None, typer.Option("--after", metavar="CURSOR", he
 AllOption = Annotated[bool, typer.Option("--all", help="Without a limit.")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="Only later: 2h, now-1d, 2026-01-31.")
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="DAY", help="Up to this day: 7d, 2026-01-31.")
 ]
 WatchOption = Annotated[
     float | None,

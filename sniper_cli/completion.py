@@ -89,6 +89,12 @@ def instruments_starting(incomplete: str) -> list[str]:
     return _starting(symbols, incomplete) or _starting(symbols, incomplete.upper())
 
 
+def accounts_starting(incomplete: str) -> list[str]:
+    """Names of accounts."""
+    names = _query("SELECT name FROM account ORDER BY name LIMIT 500")
+    return _starting([str(name) for name in names], incomplete)
+
+
 def leases_starting(incomplete: str) -> list[str]:
     """Names of the leases that somebody holds."""
     names = _query("SELECT name FROM lease WHERE holder <> '' ORDER BY name LIMIT 500")

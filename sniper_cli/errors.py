@@ -24,6 +24,7 @@ SniperError
 ├── PartlyDone                 some of a batch succeeded (exit 8)
 ├── ChangedMeanwhile           somebody changed it since it was read (exit 9)
 ├── ReconciliationFailed       the ledger and the venue disagree (exit 1)
+├── BooksBroken                tables, journal and sums do not agree (exit 1)
 └── JournalBroken              the audit record has been tampered with (exit 1)
 """
 
@@ -186,6 +187,12 @@ class ReconciliationFailed(SniperError):
     code = "reconciliation_failed"
 
 
+class BooksBroken(SniperError):
+    """The tables are not what the journal tells, or do not add up; `details` name the rows."""
+
+    code = "books_broken"
+
+
 class JournalBroken(SniperError):
     """The audit record has been changed, cut, extended or reordered; `details` name the places."""
 
@@ -193,10 +200,10 @@ class JournalBroken(SniperError):
 
 
 __all__ = [
-    "ChangedMeanwhile", "CommitUnknown", "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy",
-    "DatabaseUnavailable", "DevnetBusy", "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds", "JournalBroken", "KillSwitchTripped",
-    "LeaseLost", "LiveNotConfirmed", "NetworkError", "NodeRefused", "NodeTimeout", "NodeUnreachable",
-    "NotAllowed", "NotFound", "OrderRefused", "PartlyDone", "ReconciliationFailed", "RowNotFound",
-    "SchemaMissing", "SchemaNewer", "SchemaOlder", "SecretMissing", "SniperError", "StateError",
-    "UnknownProfile", "UsageProblem", "WrongChain", "WrongPassphrase",
+    "BooksBroken", "ChangedMeanwhile", "CommitUnknown", "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy",
+    "DatabaseUnavailable", "DevnetBusy", "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds",
+    "JournalBroken", "KillSwitchTripped", "LeaseLost", "LiveNotConfirmed", "NetworkError", "NodeRefused",
+    "NodeTimeout", "NodeUnreachable", "NotAllowed", "NotFound", "OrderRefused", "PartlyDone",
+    "ReconciliationFailed", "RowNotFound", "SchemaMissing", "SchemaNewer", "SchemaOlder", "SecretMissing",
+    "SniperError", "StateError", "UnknownProfile", "UsageProblem", "WrongChain", "WrongPassphrase",
 ]  # fmt: skip

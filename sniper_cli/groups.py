@@ -35,6 +35,13 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("market", "See prices, books, trades and candles.", TRADE),
     Lazy("order", "Place, list and cancel orders.", TRADE),
     Lazy("position", "See what is held, what it cost and what it is worth.", TRADE),
+    Lazy(
+        "portfolio",
+        "See what there is and what was earned, bring it back to its weights, and prove the books.",
+        TRADE,
+    ),
+    Lazy("cash", "Deposit, withdraw and transfer money, and see every movement.", TRADE),
+    Lazy("account", "List accounts, open paper ones, and set their rules.", TRADE),
     Lazy("risk", "Limits, what-ifs, sizes and the kill switch.", TRADE),
     Lazy("wallet", "Keep the keys that sign on a chain.", TRADE),
     Lazy("explain", "Tell the whole story of an order or a launch.", ANSWER),

@@ -124,7 +124,7 @@ def _counts(reader: Reader, query: str) -> dict[str, int]:
 
 
 def open_paper_account(
-    database: Database, name: str, deposit: str, *, actor: str, dry_run: bool = False
+    database: Database, name: str, deposit: str, *, chosen: str, actor: str, dry_run: bool = False
 ) -> AccountLine:
     """A new paper account with its opening deposit. Raises UsageProblem for a name that is taken or none."""
     if not NAME.fullmatch(name):
@@ -139,10 +139,10 @@ def open_paper_account(
     if dry_run:
         return AccountLine(
             None, name, VenueKind.PAPER.value, "main", "USDT", None, None, LotMethod.FIFO.value,
-            Decimal(0), 0, 0, None, False,
+            Decimal(0), 0, 0, None, name == chosen,
         )  # fmt: skip
     ensure_account(database, name, deposit=amount, actor=actor)
-    return account_line(database, name, name)[0]
+    return account_line(database, name, chosen)[0]
 
 
 def set_rules(

@@ -24,7 +24,7 @@ from sniper_cli.errors import InsufficientFunds, NotFound, UsageProblem
 from sniper_cli.trading.amounts import spelled, whole
 from state.accounts import Account, Asset, LedgerEntry, Movement, VenueKind, find_account
 from state.database import Database
-from state.identifiers import new_id
+from state.identifiers import new_id, short
 from state.writing import instant
 
 CHARGES = (Movement.FEE, Movement.FUNDING, Movement.INTEREST, Movement.GAS, Movement.ADJUSTMENT)
@@ -64,6 +64,10 @@ class Entry:
     counterpart: str
     amount: Decimal
     reference: str
+
+    @property
+    def short_id(self) -> str:
+        return short(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +288,14 @@ def entries(
             if owner is None:
                 raise NotFound(f"there is no account {account!r}", hint="sniper account list")
             query = query.where(LedgerEntry.account_id == owner.id)
-        conditions = (
-            (movement, col(LedgerEntry.movement) == movement),
-            (reference, col(LedgerEntry.reference) == reference),
-            (since, col(LedgerEntry.at) >= since),
-            (after, col(LedgerEntry.id) < after),
-        )
-        query = query.where(*(condition for given, condition in conditions if given is not None))
+        if movement is not None:
+            query = query.where(LedgerEntry.movement == movement)
+        if reference is not None:
+            query = query.where(LedgerEntry.reference == reference)
+        if since is not None:
+            query = query.where(LedgerEntry.at >= since)
+        if after is not None:
+            query = query.where(LedgerEntry.id < after)
         ordered = query.order_by(sa.desc(col(LedgerEntry.id))).execution_options(yield_per=200)
         for entry, asset, owner in session.exec(ordered):
             yield Entry(
@@ -303,3 +308,13 @@ def entries(
                 amount=whole(asset, entry.amount),
                 reference=entry.reference,
             )
+
+
+def cursor(database: Database, text: str | None) -> UUID | None:
+    """The entry that a list goes on after, by its id or the id's tail. Raises NotFound, UsageProblem."""
+    from sniper_cli.trading.lookup import find_entry
+
+    if text is None:
+        return None
+    with database.read() as session:
+        return find_entry(session, text).id

@@ -128,8 +128,8 @@ def export_parquet(database: Database, wanted: Wanted, file: Path) -> Exported:
 
 def _arrow() -> tuple[Any, Any]:
     try:
-        import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
+        import pyarrow
+        import pyarrow.parquet
     except ImportError as error:
         raise ConfigurationError(
             "Parquet needs pyarrow, which is not installed; CSV needs nothing",

@@ -29,7 +29,7 @@ from state.accounts import Asset
 from state.reading import Reader
 
 YEARLY_FROM = 30
-"""Days from which a money-weighted return a year is told: of a week it would be noise to the power of 52."""
+"""Days from which a growth a year is told, and what is measured by it: of a week it is noise to the power of 52."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def performance(
         profit=whole(unit, days[-1].equity - span.before - paid_in + paid_out),
         realised=whole(unit, sum(day.realised for day in days)),
         fees=whole(unit, sum(day.fees for day in days)),
-        **_ratios(metrics),
+        **_ratios(metrics, yearly=len(days) >= YEARLY_FROM),
         **_falls(days, returns),
         **_money_weighted(span),
         **_trades(unit, _closed(reader, standing, purse, days)),
@@ -196,7 +196,7 @@ def day_lines(standing: Standing, purse: Purse, span: Span) -> list[DayLine]:
     return lines[::-1]
 
 
-def _ratios(metrics: PerformanceMetrics | None) -> dict[str, Any]:
+def _ratios(metrics: PerformanceMetrics | None, *, yearly: bool) -> dict[str, Any]:
     if metrics is None:
         names = (
             "return_pct",
@@ -211,11 +211,11 @@ def _ratios(metrics: PerformanceMetrics | None) -> dict[str, Any]:
         return dict.fromkeys(names)
     return {
         "return_pct": in_percent(metrics.total_return),
-        "yearly_pct": in_percent(metrics.cagr),
+        "yearly_pct": in_percent(metrics.cagr) if yearly else None,
         "volatility_pct": in_percent(metrics.vol_annual),
         "sharpe": rounded(metrics.sharpe),
         "sortino": rounded(metrics.sortino),
-        "calmar": rounded(metrics.calmar),
+        "calmar": rounded(metrics.calmar) if yearly else None,
         "omega": rounded(metrics.omega_0),
         "ulcer": rounded(metrics.ulcer_index),
     }

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sniper_cli.errors import NotFound, UsageProblem
-from state.accounts import Instrument, VenueKind
+from state.accounts import Instrument, LedgerEntry, VenueKind
 from state.launches import Launch
 from state.orders import Order
 from state.positions import Position
@@ -32,6 +32,11 @@ def find_order(session: Session, text: str) -> Order:
 def find_position(session: Session, text: str) -> Position:
     """A position by id or tail. Raises NotFound, UsageProblem."""
     return _one(session, Position, text, "position", "sniper position list --all")
+
+
+def find_entry(session: Session, text: str) -> LedgerEntry:
+    """A ledger entry by id or tail. Raises NotFound, UsageProblem."""
+    return _one(session, LedgerEntry, text, "entry of the ledger", "sniper cash list")
 
 
 def find_subject(session: Session, text: str) -> Order | Launch | Position:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,7 @@ from sniper_cli.market.instruments import INSTRUMENTS, Spec
 from sniper_cli.market.simulated import SimulatedMarket, step_of
 from sniper_cli.portfolio.marks import PaperMarks
 from sniper_cli.portfolio.standing import Purse, Standing, read_standing
-from sniper_cli.portfolio.targets import HINT, Stand, Trade, trades
+from sniper_cli.portfolio.targets import HINT, Stand, Trade, parse_targets, trades
 from sniper_cli.trading.amounts import trimmed, whole
 from sniper_cli.trading.assembly import OpenDesk, open_desk, resolve_instrument
 from sniper_cli.trading.intents import OrderIntent
@@ -34,6 +35,7 @@ from state.reading import snapshot
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
+    from sniper_cli.settings.model import PortfolioSettings
 
 BEYOND_BPS = 20
 """How far beyond the best price an order of a rebalancing goes, if nothing else is said."""
@@ -81,37 +83,85 @@ class Wish:
     client_id: str | None = None
 
 
+def wish_of(
+    settings: PortfolioSettings,
+    targets: Sequence[str],
+    file: Path | None = None,
+    *,
+    band: str | None = None,
+    to_edge: bool = False,
+    sell_others: bool = False,
+    beyond_bps: int = BEYOND_BPS,
+    client_id: str | None = None,
+) -> Wish:
+    """What was typed: the targets named, else the file's, else the settings'. Raises UsageProblem."""
+    if targets and file is not None:
+        raise UsageProblem("targets are named, and a file of them too", hint=HINT)
+    lines: Sequence[str] = targets or settings.targets
+    if file is not None:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise UsageProblem(f"{file} cannot be read: {error.strerror}", hint=HINT) from error
+    return Wish(
+        parse_targets(lines),
+        settings.band_pct if band is None else _band(band),
+        to_edge,
+        sell_others,
+        beyond_bps,
+        client_id,
+    )
+
+
+def _band(text: str) -> Decimal:
+    try:
+        band = Decimal(text)
+    except InvalidOperation as error:
+        raise UsageProblem(f"--band {text!r} is no number", hint=HINT) from error
+    if not band.is_finite() or not 0 <= band <= 50:
+        raise UsageProblem(f"--band is between 0 and 50 percentage points, not {text}", hint=HINT)
+    return band
+
+
 async def rebalance(
     context: Context,
     wish: Wish,
     agree: Callable[[str], None],
     *,
+    show: Callable[[list[RebalanceLine]], None] = lambda _: None,
     dry_run: bool = False,
     live: bool = False,
     wait_seconds: float = 30,
 ) -> list[RebalanceLine]:
-    """Plan, rehearse, have it agreed to and place.
+    """Plan, rehearse, have it agreed to and place. `show` gets the lines also where some orders were refused.
 
-    Raises UsageProblem, NotFound, OrderRefused (nothing could be placed), PartlyDone, NetworkError, LiveNotConfirmed.
+    Raises UsageProblem, NotFound, OrderRefused (nothing was taken), PartlyDone, NetworkError, LiveNotConfirmed.
     """
     async with open_desk(context, live=live) as opened:
         await opened.desk.refresh(opened.account.id)
         plan = await _plan(context, opened, wish)
-        known = plan.placed_before()
-        if known:
-            return [plan.told(line, order, replayed=True) for line, order in known]
-        intents = plan.intents()
-        if not intents:
-            return plan.lines(dry_run=dry_run)
-        rehearsal = await opened.desk.submit(intents, dry_run=True)
-        if dry_run:
-            return plan.with_orders([outcome.order for outcome in rehearsal], dry_run=True)
-        agree(plan.question(context.profile))
-        outcomes = await opened.desk.submit(intents)
-        orders = [await opened.settled(outcome.order, wait_seconds) for outcome in outcomes]
-        lines = plan.with_orders(orders, dry_run=False)
+        lines = await _place(plan, agree, context.profile, dry_run=dry_run, wait_seconds=wait_seconds)
+    show(lines)
     _raise_unless_placed(lines)
     return lines
+
+
+async def _place(
+    plan: Plan, agree: Callable[[str], None], profile: str, *, dry_run: bool, wait_seconds: float
+) -> list[RebalanceLine]:
+    known = plan.placed_before()
+    if known:
+        return [plan.told(line, order, replayed=True) for line, order in known]
+    intents, desk = plan.intents(), plan.opened.desk
+    if not intents:
+        return plan.lines(dry_run=dry_run)
+    if dry_run:
+        rehearsal = await desk.submit(intents, dry_run=True)
+        return plan.with_orders([outcome.order for outcome in rehearsal], dry_run=True)
+    agree(plan.question(profile))
+    outcomes = await desk.submit(intents)
+    orders = [await plan.opened.settled(outcome.order, wait_seconds) for outcome in outcomes]
+    return plan.with_orders(orders, dry_run=False)
 
 
 def _raise_unless_placed(lines: Sequence[RebalanceLine]) -> None:
@@ -344,4 +394,4 @@ def _changed(intent: OrderIntent, **fields: object) -> OrderIntent:
     return msgspec.structs.replace(intent, **fields)
 
 
-__all__ = ["BEYOND_BPS", "RebalanceLine", "Wish", "rebalance"]
+__all__ = ["BEYOND_BPS", "RebalanceLine", "Wish", "rebalance", "wish_of"]
