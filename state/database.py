@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -38,6 +39,12 @@ BACKENDS = ("sqlite", "postgresql", "postgres")
 CIRCUIT_OPEN = "circuit_open"
 
 
+class Borrower(Protocol):
+    """Who keeps a connection (`state.writing.Writer`)."""
+
+    def close(self) -> None: ...
+
+
 class Database:
     """Opens sessions. `read()` sees a snapshot, `write()` is exclusive on SQLite and commits at its end."""
 
@@ -49,6 +56,7 @@ class Database:
         self._durability = durability
         self._met = False
         """Whether a connection was ever made."""
+        self._borrowers: WeakSet[Borrower] = WeakSet()
         self._file = sqlite.OneFile(self.url) if self.is_sqlite else None
         self.engine = self._open()
 
@@ -320,7 +328,13 @@ class Database:
         """The URL without its password."""
         return self.url.render_as_string(hide_password=True)
 
+    def lend(self, borrower: Borrower) -> None:
+        """Somebody keeps a connection of this database for good: it is taken back when the database is closed."""
+        self._borrowers.add(borrower)
+
     def close(self) -> None:
+        for borrower in list(self._borrowers):
+            borrower.close()
         self.engine.dispose()
 
     def __enter__(self) -> Database:

@@ -53,6 +53,7 @@ class Writer:
         """The driver's own connection, opened at its first use."""
         if self._driver is None:
             self._pooled = self._database.engine.raw_connection()
+            self._database.lend(self)
             self._driver = self._pooled.driver_connection
             if not self.on_sqlite:
                 self._driver.rollback()

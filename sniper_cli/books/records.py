@@ -213,6 +213,7 @@ class Books:
         writer = Writer(self.database, session=session)
         with self._page(writer, account_id.hex, kind, whole=True) as page:
             yield page
+        session.flush()  # what was changed beside the page; expiring would take it back
         session.expire_all()
 
     @contextmanager
@@ -234,6 +235,8 @@ class Books:
             yield page
             if page.events:
                 self._unconfirmed.add(account)
+                if whole:
+                    _move_up(page)
                 self._seal(page, kind)
         except BaseException:
             # Memory may be ahead of what is on disk: it is dropped, and read again at the next turn.
@@ -348,6 +351,19 @@ class Books:
         book.version = standing.version + 1
         projected = page.seq if inline else standing.projected
         self._left = Standing(0, page.seq, digest, projected, page.seq, standing.controls)
+
+
+def _move_up(page: Page) -> None:
+    """A session's transaction may have journalled acts of its own since the page was begun: it comes after them."""
+    seq, digest = page.writer.row("SELECT seq, hash FROM journal_head WHERE name = 'journal'")
+    if seq == page.standing.seq:
+        return
+    page.standing.seq, page.standing.hash, page.seq = seq, digest, seq + 1
+    changes = page.book.changes
+    for order in changes.orders:
+        order.seq = page.seq
+    for fill in changes.fills:
+        fill.seq = page.seq
 
 
 def _settle_shelf(book: Book, writer: Writer, standing: Standing) -> None:

@@ -97,6 +97,7 @@ class Demo:
             self._say(f"local chain at {anvil.http_url}, exchange deployed (router {exchange.router})")
             is_set = await stack.enter_async_context(self._staging(anvil))
             account, desk = await self._account(node, exchange, signer_of(self._context))
+            stack.callback(desk.close)
             await is_set()
             await self._snipe(node, exchange, desk, account)
             return await self._report(desk, account, time.monotonic() - started)

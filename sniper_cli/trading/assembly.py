@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
     from sniper_cli.secrets.wallets import Wallet
+    from sniper_cli.trading.bulk import Closed
+    from sniper_cli.trading.local import LocalWalk
     from sniper_cli.venues.evm import Signer
     from sniper_cli.venues.paper import PaperVenue
     from sniper_cli.venues.venue import Venue
@@ -80,12 +82,9 @@ async def open_desk(
     async with opener(context) as opened:
         if bulk:
             opened.desk.books.defer_above = INLINE
-        try:
-            if recover:
-                await opened.desk.recover(opened.account.id)
-            yield opened
-        finally:
-            opened.desk.close()
+        if recover:
+            await opened.desk.recover(opened.account.id)
+        yield opened
 
 
 @asynccontextmanager
@@ -104,8 +103,8 @@ async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
     fees = FeeSchedule(paper.maker_bps, paper.taker_bps)
     conditions = Conditions(fees, paper.latency_ms, paper.slippage_bps, paper.impact_bps)
     venue = PaperVenue(SimulatedMarket(context.settings.market_seed), conditions=conditions)
-    desk = OrderDesk(context.database, {VenueKind.PAPER: venue}, actor=context.actor)
-    yield OpenDesk(desk, account, venue)
+    with closing(OrderDesk(context.database, {VenueKind.PAPER: venue}, actor=context.actor)) as desk:
+        yield OpenDesk(desk, account, venue)
 
 
 @asynccontextmanager
@@ -133,7 +132,8 @@ async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIter
         desk = OrderDesk(
             context.database, {VenueKind.EVM: venue}, limits=limits, actor=actor or context.actor
         )
-        yield OpenDesk(desk, account, venue, node, exchange)
+        with closing(desk):
+            yield OpenDesk(desk, account, venue, node, exchange)
 
 
 async def _signer(context: Context) -> Signer:
@@ -188,30 +188,62 @@ async def close_position(
     return f"order {short(order.id)} is {order.state.value.replace('_', ' ')}"
 
 
-async def sell_position(opened: OpenDesk, position_id: UUID, *, wait_seconds: float = 30) -> AnyOrder:
-    """One market sale of all that is left of a position. Raises OrderRefused, NotFound, NetworkError."""
+async def sell_position(
+    opened: OpenDesk, position_id: UUID, *, quantity: int | None = None, wait_seconds: float = 30
+) -> AnyOrder:
+    """One market order for all that is left of a position, or so many units of it.
+
+    Raises OrderRefused, NotFound, NetworkError.
+    """
     with opened.desk.database.read() as session:
         position = session.get(Position, position_id)
         if position is None:
             raise NotFound(f"there is no position {position_id}", hint="sniper position list --all")
-        intent = OrderIntent(
-            account_id=position.account_id,
-            instrument_id=position.instrument_id,
-            side=Side.SELL,
-            # The position's version makes a second press of the button the same order, a later sale another one.
-            client_order_id=f"position-{position.id}-close-{position.version}",
-            quantity=position.quantity,
-            reason={"origin": "person", "rule": "closed_by_hand"},
-            launch_id=position.launch_id,
-            position_id=position.id,
+        session.expunge(position)
+    if position.state is PositionState.CLOSED:
+        raise OrderRefused(
+            "the position is closed already", hint=f"sniper position show {short(position.id)}"
         )
-        if position.state is PositionState.CLOSED:
-            raise OrderRefused(
-                "the position is closed already", hint=f"sniper position show {short(position.id)}"
-            )
+    if opened.exchange is None:
+        order = close_held(opened, position, quantity).orders[0]
+        raise_unless_taken(order)
+        return order
+    intent = OrderIntent(
+        account_id=position.account_id,
+        instrument_id=position.instrument_id,
+        side=Side.SELL,
+        client_order_id=_closing(position, quantity),
+        quantity=position.quantity if quantity is None else quantity,
+        reason={"origin": "person", "rule": "closed_by_hand"},
+        launch_id=position.launch_id,
+        position_id=position.id,
+    )
     outcome = (await opened.desk.submit([intent]))[0]
     raise_unless_taken(outcome.order)
     return await opened.settled(outcome.order, wait_seconds)
+
+
+def _closing(position: Position, quantity: int | None) -> str:
+    """The position's version makes a second press of the button the same order, a later sale another one."""
+    return f"position-{position.id}-close-{position.version}" + ("" if quantity is None else f"-{quantity}")
+
+
+def close_held(
+    opened: OpenDesk, position: Position, quantity: int | None = None, *, dry_run: bool = False
+) -> Closed:
+    """Close a position at a venue that is here: what else would close it ends first. Raises OrderRefused."""
+    from sniper_cli.trading.bulk import close_here
+
+    def work(walk: LocalWalk) -> Closed:
+        held = walk.book.positions.get(position.instrument_id)
+        if held is None or not held.quantity:
+            raise OrderRefused(
+                "the position is closed already", hint=f"sniper position show {short(position.id)}"
+            )
+        return close_here(walk, held, quantity, _closing(position, quantity))
+
+    venue: PaperVenue = opened.venue  # type: ignore[assignment]
+    return opened.desk.walk_here(opened.account, venue, work, dry_run=dry_run)
 
 
 def raise_unless_taken(order: AnyOrder) -> None:

@@ -33,6 +33,7 @@ from sniper_cli.trading import applying, recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
 from sniper_cli.trading.controls import Controls, Held
 from sniper_cli.trading.families import Family, holds
+from sniper_cli.trading.families import place as place_families
 from sniper_cli.trading.halting import close_here, end_here, enforce, obey
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing, Listings
@@ -139,6 +140,32 @@ class OrderDesk:
             done = await self._submit(account_id, [intent for _, intent in mine], dry_run=dry_run)
             outcomes |= {index: outcome for (index, _), outcome in zip(mine, done, strict=True)}
         return [outcomes[index] for index in range(len(asked))]
+
+    async def place(
+        self, account_id: UUID, families: Sequence[Family], *, dry_run: bool = False
+    ) -> list[list[OrderOutcome]]:
+        """Place families of orders (an entry with its exits, a pair, a ladder); of each the outcomes, its head's first.
+
+        Raises what `submit` raises.
+        """
+        account = self.account(account_id)
+        venue = self._venue_of(account)
+        if not isinstance(venue, PaperVenue):
+            outcomes = await self.place_there(account, venue, families, dry_run=dry_run)
+            if not dry_run:
+                await self._keep_in_check(account_id)
+            return outcomes
+
+        def work(walk: LocalWalk) -> list[list[OrderOutcome]]:
+            found = place_families(walk, families)
+            if dry_run:
+                for family, members in zip(families, found, strict=True):
+                    self._summarise(venue, members[0], family.head)
+                    for outcome in members:
+                        outcome.dry_run = True
+            return found
+
+        return self.walk_here(account, venue, work, dry_run=dry_run)
 
     async def _submit(
         self, account_id: UUID, intents: Sequence[OrderIntent], *, dry_run: bool
@@ -585,17 +612,18 @@ class OrderDesk:
         def work(session: Session, page: Page) -> bool:
             order = page.book.find_order(remedy.order_id.hex)
             before = order.venue_reference
-            done = venue.record_remedy(session, account, order, remedy)
-            self._referred(page, order, before)
-            return done
+            if not venue.record_remedy(session, account, order, remedy):
+                return False
+            self._signed(page, order, before)
+            return True
 
         return self.books.turn_with_session(account_id, work)
 
     @staticmethod
-    def _referred(page: Page, order: BookedOrder, before: str | None) -> None:
-        """A venue that gave an order another reference: the record says so."""
-        if order.venue_reference != before:
-            recording.move(page, order, order.state, venue_reference=order.venue_reference)
+    def _signed(page: Page, order: BookedOrder, before: str | None) -> None:
+        """A venue signed something more for an order: the record says so, and what was asked before is old news."""
+        reference, order.venue_reference = order.venue_reference, before
+        recording.move(page, order, order.state, venue_reference=reference)
 
     async def _prepare_exits(
         self, account_id: UUID, venue: ChainVenue, changed: Sequence[BookedOrder]
@@ -618,9 +646,10 @@ class OrderDesk:
             def work(session: Session, page: Page, order: BookedOrder = order, plan: object = plan) -> bool:
                 current = page.book.find_order(order.key)
                 before = current.venue_reference
-                done = venue.record_exit(session, account, current, plan)
-                self._referred(page, current, before)
-                return done
+                if not venue.record_exit(session, account, current, plan):
+                    return False
+                self._signed(page, current, before)
+                return True
 
             if self.books.turn_with_session(account_id, work):
                 self.checkpoint("exit_recorded")

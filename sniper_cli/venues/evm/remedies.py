@@ -95,7 +95,12 @@ def _remedy(patient: Patient, head: Head, policy: ExecutionPolicy, address: str)
 
 
 def kill(
-    order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, address: str, why: str
+    order: AnyOrder,
+    transaction: ChainTransaction,
+    head: Head,
+    policy: ExecutionPolicy,
+    address: str,
+    why: str,
 ) -> Remedy:
     """A transfer of nothing to ourselves under the same nonce. Raises OrderRefused where the fee cap forbids it."""
     call = Call(Purpose.CANCEL, address, "0x", 0, SELF_TRANSFER_GAS)
@@ -151,7 +156,9 @@ def _higher(
     return replacement_fees(previous, market, max_fee_cap=policy.max_fee)
 
 
-def _too_late(order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy) -> str | None:
+def _too_late(
+    order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy
+) -> str | None:
     """Why a transaction is not worth mining any more."""
     if transaction.deadline is not None and head.timestamp >= transaction.deadline:
         return "its deadline has passed"

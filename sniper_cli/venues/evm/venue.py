@@ -32,12 +32,11 @@ from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, re
 from sniper_cli.venues.evm.signer import Signer
 from sniper_cli.venues.venue import Asked, Holdings, Plan, Quoted, Remedy, RemedyKind, Report
 from state import journal
-from state.accounts import Account, Asset, Instrument, VenueKind, lock_account
+from state.accounts import Account, Asset, Instrument, VenueKind
 from state.columns import utc_now
 from state.database import Database, lock_row
 from state.launches import Launch
 from state.orders import WORKING, Order, OrderState, Side
-from state.positions import Position
 from state.transactions import (
     PENDING,
     SETTLED,
@@ -299,10 +298,8 @@ class EvmVenue:
         session.add(old)
         data = {**figures(old), "by": new.tx_hash, "kind": remedy.kind.value, "why": remedy.why}
         journal.append(session, "transaction.replaced", old.id, data, actor=self.actor)
-        order.version += 1
         if remedy.kind is RemedyKind.REPLACE and new.purpose in TRADES:
             order.venue_reference = new.tx_hash
-        session.add(order)
         return True
 
     async def cancel(self, order: AnyOrder) -> Report:
@@ -339,33 +336,6 @@ class EvmVenue:
             actor=self.actor,
         )
         self._fresh.add(transaction.id)
-        order.version += 1
-        session.add(order)
-        return True
-
-    async def approve(self, position: Position) -> bool:
-        """Let the router take a position's token, unless that has been done; whether something was sent."""
-        with self.database.read() as session:
-            query = select(Order).where(Order.position_id == position.id, Order.side == Side.BUY)
-            order = session.exec(query.order_by(col(Order.id))).first()
-            session.expunge_all()
-        plan = await self.plan_exit(order) if order is not None else None
-        if order is None or plan is None:
-            return False
-
-        def work(session: Session) -> bool:
-            account = lock_account(session, order.account_id)
-            bought = lock_row(session, Order, order.id)
-            return bought is not None and self.record_exit(session, account, bought, plan)
-
-        if not self.database.transact(work):
-            return False
-        report = await self.send(order)
-
-        def settle(session: Session) -> None:
-            self.settle(session, lock_account(session, order.account_id), order, report)
-
-        self.database.transact(settle)
         return True
 
     # -- counting -----------------------------------------------------------------------------------------------

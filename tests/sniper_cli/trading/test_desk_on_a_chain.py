@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sniper_cli.errors import OrderRefused
+from sniper_cli.trading.assembly import failed_checks
 from state.database import Database
 from state.orders import Fill, Order, OrderState
 from state.positions import Position, PositionState
@@ -104,7 +105,7 @@ async def test_a_purchase_beyond_the_account_is_refused_with_its_figures(trader:
     outcome = await trader.buy(11 * WEI)
     assert outcome.refused
     assert "funds" in (outcome.order.explanation or "")
-    funds = next(check for check in outcome.order.checks if check["name"] == "funds")
+    funds = next(check for check in failed_checks(outcome.order) if check["name"] == "funds")
     assert funds["figures"]["cash"] == str(10 * WEI)
     assert trader.order(outcome.order.id).state is OrderState.REFUSED
 
