@@ -15,7 +15,7 @@ from uuid import UUID
 from sniper_cli.errors import NotFound
 from sniper_cli.portfolio.marks import PaperMarks
 from sniper_cli.portfolio.profits import Totals, totals
-from sniper_cli.portfolio.standing import Held, HeldLot, Purse, Standing, read_standing
+from sniper_cli.portfolio.standing import Held, HeldLot, Purse, Standing, is_called, read_standing
 from sniper_cli.trading.amounts import trimmed, whole
 from state.accounts import Asset
 from state.columns import utc_now
@@ -138,7 +138,7 @@ def overview(
     Raises NotFound for an account or a currency that is none.
     """
     with snapshot(database) as reader:
-        standing = read_standing(reader, marks, now or utc_now(), lots=lots)
+        standing = read_standing(reader, marks, now or utc_now(), lots=lots, currency=currency)
         purses = [standing.purse(account)] if account else list(standing.purses.values())
         earned = {purse.id: totals(reader, purse.id) for purse in purses}
     return _Sums(standing, purses, earned, _currency(standing, purses, currency, home)).portfolio()
@@ -151,11 +151,7 @@ def _currency(standing: Standing, purses: list[Purse], wanted: str | None, home:
         if chosen is None:
             raise NotFound("there is no account yet", hint="sniper account create paper")
         return standing.assets[chosen.currency]
-    named = [
-        asset
-        for asset in standing.assets.values()
-        if wanted.lower() in (asset.symbol.lower(), asset.id.lower())
-    ]
+    named = [asset for asset in standing.assets.values() if is_called(asset, wanted)]
     if not named:
         known = sorted({asset.symbol for asset in standing.assets.values()})
         raise NotFound(f"there is no asset {wanted!r}", hint=f"assets: {', '.join(known[:12])}")

@@ -146,9 +146,15 @@ class Standing:
         return cash, positions, sorted(set(unpriced))
 
 
-def read_standing(reader: Reader, marks: PaperMarks, now: datetime, *, lots: bool = False) -> Standing:
-    """Read everything, with marks of this moment where the simulated market knows the instrument."""
+def read_standing(
+    reader: Reader, marks: PaperMarks, now: datetime, *, lots: bool = False, currency: str | None = None
+) -> Standing:
+    """Read everything, with marks of this moment where the simulated market knows the instrument.
+
+    `currency`: an asset by its symbol or id that shall be priced, too, though nobody holds any.
+    """
     marks.at(now)
+    assets = read_assets(reader)
     pairs = read_pairs(reader)
     held = _read_held(reader, marks, pairs, now)
     if lots:
@@ -161,9 +167,11 @@ def read_standing(reader: Reader, marks: PaperMarks, now: datetime, *, lots: boo
     }
     reserved, working = _read_claims(reader, pairs)
     wanted = {asset for _, asset in balances}
+    if currency is not None:
+        wanted.update(asset.id for asset in assets.values() if is_called(asset, currency))
     return Standing(
         now,
-        read_assets(reader),
+        assets,
         pairs,
         {purse.id: purse for purse in read_purses(reader)},
         balances,
@@ -172,6 +180,11 @@ def read_standing(reader: Reader, marks: PaperMarks, now: datetime, *, lots: boo
         held,
         Rates([*_middle_prices(marks, pairs.values(), wanted, now), *_marked_prices(held)]),
     )
+
+
+def is_called(asset: Asset, text: str) -> bool:
+    """Whether a person means this asset."""
+    return text.strip().lower() in (asset.symbol.lower(), asset.id.lower())
 
 
 def read_assets(reader: Reader) -> dict[str, Asset]:
