@@ -105,7 +105,7 @@ class Lot(SQLModel, table=True):
 
 
 class LotMatch(SQLModel, table=True):
-    """Which lot a closing fill was taken from: what makes profit, explanations and tax lots add up, and undoing possible."""
+    """Which lot a closing fill was taken from: profit, stories and tax lots add up by it, and it can be undone."""
 
     __tablename__ = "lot_match"
 

@@ -13,21 +13,19 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from heapq import heappop, heappush
-from typing import Protocol
 
 import msgspec
 
 from sniper_cli.books import events as ev
+from sniper_cli.books.around import Shelf, Watch
 from sniper_cli.books.changes import Changes, Entry, InstrumentFigures, StrategyFigures
 from sniper_cli.books.holdings import BookedFill, BookedLot, BookedMatch, BookedOrder, BookedPosition
-from state.accounts import Movement
-from state.errors import IllegalTransition, RowNotFound
+from sniper_cli.books.undoing import pool_lots, reverse
+from state.errors import RowNotFound
 from state.orders import AT_VENUE, TRANSITIONS, WORKING, OrderState, OrderType, Side, TimeInForce
 from state.positions import LotMethod, PositionState
 from state.writing import day_of
 
-REORGANISED = "reorganised"
-"""The exit rule of a position whose opening trade a reorganisation took back."""
 NOTHING_RECEIVED = "nothing_received"
 """The exit rule of a position that a token never delivered."""
 
@@ -45,32 +43,6 @@ SIDES = {side.value: side for side in Side}
 TYPES = {kind.value: kind for kind in OrderType}
 TIMES = {tif.value: tif for tif in TimeInForce}
 STATES = {state.value: state for state in OrderState}
-
-
-class Shelf(Protocol):
-    """Where a book finds what is over: the tables, or in a rebuild everything read so far."""
-
-    def order(self, key: str) -> BookedOrder | None: ...
-    def find_client_id(self, client_id: str) -> str | None: ...
-    def position(self, key: str) -> BookedPosition | None: ...
-    def fill(self, key: str) -> BookedFill | None: ...
-    def knows_trade(self, order_key: str, trade: str) -> bool: ...
-    def knows_movement(self, asset: str, movement: str, reference: str) -> bool: ...
-    def lot(self, key: str) -> BookedLot | None: ...
-    def matches(self, fill_key: str) -> list[BookedMatch]: ...
-    def strategy_day(self, key: tuple[object, str, str]) -> StrategyFigures | None: ...
-    def instrument_day(self, key: tuple[object, str]) -> InstrumentFigures | None: ...
-
-
-class Watch(Protocol):
-    """Counts beside the book what limits are held against (`sniper_cli.risk.gate`); told of every change."""
-
-    def held(self, order: BookedOrder, sign: int) -> None: ...
-    def recorded(self, order: BookedOrder) -> None: ...
-    def moved(self, instrument: str) -> None: ...
-    def closed(self, position: BookedPosition, rule: str, at: int) -> None: ...
-    def counted(self, day: date, strategy: str, quote: str, instrument: str, lost: int) -> None: ...
-    def flowed(self, asset: str, movement: str, amount: int) -> None: ...
 
 
 class Book:
@@ -260,7 +232,7 @@ class Book:
             self.orders[order.key] = order
             if self.watch is not None:
                 self.watch.recorded(order)
-            self._hold(order, 1)
+            self.hold(order, 1)
             if order.terms_json is not None:
                 self.note_times(order)
 
@@ -276,9 +248,9 @@ class Book:
 
     def reserve(self, order: BookedOrder) -> None:
         """Put aside what an order read from the tables may still take."""
-        self._hold(order, 1)
+        self.hold(order, 1)
 
-    def _hold(self, order: BookedOrder, sign: int) -> None:
+    def hold(self, order: BookedOrder, sign: int) -> None:
         """Put aside, or give back, what an order may still take. What is held here takes nothing until it is sent."""
         if self.watch is not None:
             self.watch.held(order, sign)
@@ -334,11 +306,11 @@ class Book:
     @contextmanager
     def without(self, order: BookedOrder) -> Iterator[None]:
         """The book as if an order claimed nothing: what another one in its place would find."""
-        self._hold(order, -1)
+        self.hold(order, -1)
         try:
             yield
         finally:
-            self._hold(order, 1)
+            self.hold(order, 1)
 
     def _changed(self, order: BookedOrder) -> None:
         if order.key not in self._new:
@@ -346,7 +318,7 @@ class Book:
 
     def _moved(self, event: ev.Moved, _seq: int) -> None:
         order = self.find_order(event.order)
-        self._hold(order, -1)
+        self.hold(order, -1)
         state = STATES[event.state]
         if state is order.state:
             order.version += 1
@@ -357,25 +329,25 @@ class Book:
             order.move_to(state, event.at, event.explanation or "")
         if event.venue_reference is not None:
             order.venue_reference = event.venue_reference
-        self._settle(order)
-        self._tell(order)
+        self.settle(order)
+        self.tell(order)
 
-    def _settle(self, order: BookedOrder) -> None:
+    def settle(self, order: BookedOrder) -> None:
         """After a change: the order is at work, or over."""
         self._changed(order)
         if order.state in WORKING:
             self.orders[order.key] = order
-            self._hold(order, 1)
+            self.hold(order, 1)
         else:
             self.orders.pop(order.key, None)
 
-    def _tell(self, order: BookedOrder) -> None:
+    def tell(self, order: BookedOrder) -> None:
         if order.key not in self._new and order.key not in self.changes.told[-1:]:
             self.changes.told.append(order.key)
 
     def _amended(self, event: ev.Amended, _seq: int) -> None:
         order = self.find_order(event.order)
-        self._hold(order, -1)
+        self.hold(order, -1)
         order.quantity = ev.whole(event.quantity)
         order.limit_price = None if event.price is None else Decimal(event.price)
         order.reserved = int(event.reserved)
@@ -384,8 +356,8 @@ class Book:
             self.note_times(order)
         order.updated = event.at
         order.version += 1
-        self._settle(order)
-        self._tell(order)
+        self.settle(order)
+        self.tell(order)
 
     # -- trades -------------------------------------------------------------------------------------------------
 
@@ -394,14 +366,14 @@ class Book:
         base, quote = self.pairs[order.instrument_id]
         quantity, notional, fee = int(event.quantity), int(event.notional), int(event.fee)
         if order.side is _BUY:
-            self._trade(base, "buy", quantity)
-            self._trade(quote, "buy", -notional)
+            self.trade(base, "buy", quantity)
+            self.trade(quote, "buy", -notional)
         else:
-            self._trade(base, "sell", -quantity)
-            self._trade(quote, "sell", notional)
+            self.trade(base, "sell", -quantity)
+            self.trade(quote, "sell", notional)
         if fee:
-            self._trade(event.fee_asset, "fee", -fee)
-        self._hold(order, -1)
+            self.trade(event.fee_asset, "fee", -fee)
+        self.hold(order, -1)
         order.filled_quantity += quantity
         order.filled_notional += notional
         order.updated = event.at
@@ -428,8 +400,8 @@ class Book:
         position = None if event.position is None else self._book_position(event, order, fill)
         if fill.position_key is not None:
             order.position_key = fill.position_key
-        self._settle(order)
-        self._count(order, fill, quote, position)
+        self.settle(order)
+        self.count(order, fill, quote, position)
 
     @staticmethod
     def _progress(order: BookedOrder) -> None:
@@ -439,7 +411,7 @@ class Book:
         if order.state is not state and state in TRANSITIONS[order.state]:
             order.state = state
 
-    def _trade(self, asset: str, movement: str, amount: int) -> None:
+    def trade(self, asset: str, movement: str, amount: int) -> None:
         self.cash[asset] = self.cash.get(asset, 0) + amount
         trades = self.changes.trades
         key = (asset, movement)
@@ -449,11 +421,11 @@ class Book:
         """Close what the event says, open what it says; the position that it leaves."""
         assert event.position is not None
         sign = 1 if order.side is _BUY else -1
-        position = self._open_or_new(event.position, order, event.at)
+        position = self.open_or_new(event.position, order, event.at)
         closed = 0
         for match in event.closed:
             closed += int(match.quantity)
-            self._take(position, match)
+            self.take_lot(position, match)
             self.changes.matches.append(
                 BookedMatch(event.fill, match.lot, int(match.quantity), int(match.cost), int(match.proceeds))
             )
@@ -461,24 +433,24 @@ class Book:
         position.quantity += sign * closed
         position.realised += fill.realised
         position.fees += fill.fee_value
-        self._pay(position, sign, fill.notional - cost)
+        self.pay(position, sign, fill.notional - cost)
         if event.closed and not position.quantity:
-            self._close(position, _exit_rule(order), event.at)
+            self.close(position, _exit_rule(order), event.at)
         if event.flipped is not None:
-            position = self._open_or_new(event.flipped, order, event.at)
+            position = self.open_or_new(event.flipped, order, event.at)
         if opened or not event.closed:
-            self._pay(position, sign, cost)
+            self.pay(position, sign, cost)
             self._enter(position, event, sign, opened, cost)
         position.version += 1
         return position
 
-    def _pay(self, position: BookedPosition, sign: int, amount: int) -> None:
+    def pay(self, position: BookedPosition, sign: int, amount: int) -> None:
         if sign > 0:
             position.spent += amount
         else:
             position.received += amount
 
-    def _open_or_new(self, key: str, order: BookedOrder, at: int) -> BookedPosition:
+    def open_or_new(self, key: str, order: BookedOrder, at: int) -> BookedPosition:
         position = self.positions.get(order.instrument_id)
         if position is None or position.key != key:
             position = self.changes.positions.get(key) or self.shelf.position(key)
@@ -509,9 +481,9 @@ class Book:
             lot.cost += cost
             self.changes.lots[lot.key] = lot
         elif not position.quantity:
-            self._close(position, NOTHING_RECEIVED, event.at)
+            self.close(position, NOTHING_RECEIVED, event.at)
 
-    def _take(self, position: BookedPosition, match: ev.Match) -> None:
+    def take_lot(self, position: BookedPosition, match: ev.Match) -> None:
         lot = position.lots.get(match.lot) or self.changes.lots.get(match.lot) or self.shelf.lot(match.lot)
         if lot is None:
             raise RowNotFound(f"there is no lot {match.lot}", hint="sniper portfolio verify")
@@ -521,14 +493,14 @@ class Book:
         if not lot.remaining:
             position.lots.pop(lot.key, None)
 
-    def _close(self, position: BookedPosition, rule: str, at: int) -> None:
+    def close(self, position: BookedPosition, rule: str, at: int) -> None:
         position.state, position.exit_rule, position.closed = PositionState.CLOSED, rule, at
         if self.positions.get(position.instrument_id) is position:
             del self.positions[position.instrument_id]
         if self.watch is not None:
             self.watch.closed(position, rule, at)
 
-    def _count(
+    def count(
         self, order: BookedOrder, fill: BookedFill, quote: str, position: BookedPosition | None, sign: int = 1
     ) -> None:
         """The day's sums of the strategy and of the instrument."""
@@ -573,129 +545,7 @@ class Book:
     # -- what is taken back, written off, moved -----------------------------------------------------------------
 
     def _reversed(self, event: ev.Reversed, _seq: int) -> None:
-        fill = self.shelf.fill(event.fill)
-        if fill is None or fill.reversed_at is not None:
-            raise RowNotFound(f"there is no fill {event.fill} to take back", hint="sniper portfolio verify")
-        order = self.find_order(event.order)
-        base, quote = self.pairs[order.instrument_id]
-        fill.reversed_at = event.at
-        self.changes.reversed_fills.append(fill)
-        sign = 1 if fill.side is Side.BUY else -1
-        self._trade(base, "buy" if sign > 0 else "sell", -sign * fill.quantity)
-        self._trade(quote, "buy" if sign > 0 else "sell", sign * fill.notional)
-        if fill.fee:
-            self._trade(fill.fee_asset, "fee", fill.fee)
-        self._hold(order, -1)
-        order.filled_quantity -= fill.quantity
-        order.filled_notional -= fill.notional
-        order.version += 1
-        order.updated = event.at
-        position = self._reverse_position(order, fill, sign, event.at)
-        self._settle(order)
-        self._tell(order)
-        self._count(order, fill, quote, position, -1)
-
-    def _reverse_position(
-        self, order: BookedOrder, fill: BookedFill, sign: int, at: int
-    ) -> BookedPosition | None:
-        """What the fill opened goes first, then what it had closed is open again: a turn touches two positions."""
-        if fill.position_key is None:
-            return None
-        matches = self.shelf.matches(fill.key)
-        lot = self._find_lot(fill.instrument_id, fill.key)
-        position = None
-        if lot is not None or not matches:
-            position = self._unopen(order, fill, lot, matches, sign, at)
-        if matches:
-            position = self._unclose(order, fill, matches, sign, at)
-        assert position is not None
-        position.realised -= fill.realised
-        position.fees -= fill.fee_value
-        order.position_key = position.key
-        return position
-
-    def _unopen(
-        self,
-        order: BookedOrder,
-        fill: BookedFill,
-        lot: BookedLot | None,
-        matches: list[BookedMatch],
-        sign: int,
-        at: int,
-    ) -> BookedPosition:
-        """Take back what a fill opened: its own lot, and what of it was pooled with another's."""
-        assert fill.position_key is not None
-        position = self._open_or_new(fill.position_key, order, at)
-        base, _ = self.pairs[fill.instrument_id]
-        kept = fill.fee if sign > 0 and fill.fee_asset == base else 0
-        units = fill.quantity - kept - sum(match.quantity for match in matches)
-        paid = cost = fill.notional - sum(match.proceeds for match in matches)
-        if lot is not None:
-            if lot.remaining != lot.quantity or lot.quantity > units:
-                raise _too_early(fill)
-            units, cost = units - lot.quantity, cost - lot.cost
-            position.quantity -= sign * lot.quantity
-            position.basis -= lot.cost
-            self._drop(position, lot)
-        if units:
-            self._leave_pool(position, fill, units, cost, sign)
-        self._pay(position, sign, -paid)
-        position.version += 1
-        if not position.quantity:
-            self._close(position, REORGANISED, at)
-        return position
-
-    def _leave_pool(
-        self, position: BookedPosition, fill: BookedFill, units: int, cost: int, sign: int
-    ) -> None:
-        """Take what a fill added to a pooled lot out of it."""
-        lot = next(iter(position.lots.values()), None)
-        if lot is None or lot.remaining != lot.quantity or lot.quantity < units:
-            raise _too_early(fill)
-        lot.quantity -= units
-        lot.remaining -= units
-        lot.cost -= cost
-        position.quantity -= sign * units
-        position.basis -= cost
-        self.changes.lots[lot.key] = lot
-        if not lot.quantity:
-            self._drop(position, lot)
-
-    def _drop(self, position: BookedPosition, lot: BookedLot) -> None:
-        position.lots.pop(lot.key, None)
-        self.changes.lots.pop(lot.key, None)
-        self.changes.gone_lots.append(lot.key)
-
-    def _unclose(
-        self, order: BookedOrder, fill: BookedFill, matches: list[BookedMatch], sign: int, at: int
-    ) -> BookedPosition:
-        """Give back to their lots the units that a fill took."""
-        position = None
-        for match in matches:
-            lot = self._find_lot(fill.instrument_id, match.lot_key)
-            if lot is None:
-                raise RowNotFound(f"there is no lot {match.lot_key}", hint="sniper portfolio verify")
-            position = self._open_or_new(lot.position_key, order, at)
-            if match.quantity > lot.quantity - lot.remaining:
-                # A pool that has begun anew since: it takes back more than was sold of it.
-                lot.quantity, lot.cost = lot.remaining + match.quantity, lot.left + match.cost
-            lot.remaining += match.quantity
-            position.lots[lot.key] = lot
-            position.quantity -= sign * match.quantity
-            position.basis += match.cost
-            self.changes.lots[lot.key] = lot
-        assert position is not None
-        self.changes.gone_matches.append(fill.key)
-        position.lots = dict(sorted(position.lots.items()))
-        self._pay(position, sign, -sum(match.proceeds for match in matches))
-        position.version += 1
-        return position
-
-    def _find_lot(self, instrument: str, key: str) -> BookedLot | None:
-        """A lot, wherever it is: open, changed in this record, or used up."""
-        position = self.positions.get(instrument)
-        found = position.lots.get(key) if position is not None else None
-        return found or self.changes.lots.get(key) or self.shelf.lot(key)
+        reverse(self, event)
 
     def _movement(self, event: ev.Movement, _seq: int) -> None:
         amount = int(event.amount)
@@ -707,7 +557,7 @@ class Book:
         if event.order is None:
             return
         order = self.find_order(event.order)
-        self._tell(order)
+        self.tell(order)
         position = self.position_for(order) if order.position_key is not None else None
         if position is not None:
             position.fees -= amount
@@ -722,7 +572,7 @@ class Book:
             self.watch.moved(position.instrument_id)
         sign = 1 if position.quantity > 0 else -1
         for match in event.matches:
-            self._take(position, match)
+            self.take_lot(position, match)
             position.quantity -= sign * int(match.quantity)
             position.realised -= sign * int(match.cost)
             self.changes.matches.append(
@@ -731,32 +581,14 @@ class Book:
         position.version += 1
         self.changes.positions[position.key] = position
         if not position.quantity:
-            self._close(position, event.rule, event.at)
+            self.close(position, event.rule, event.at)
 
     def _renamed(self, event: ev.Renamed, _seq: int) -> None:
         self.lot_method, self.margin = LotMethod(event.lot_method), Decimal(event.margin)
         self.changes.rules = True
         if self.lot_method is LotMethod.AVERAGE:
             for position in self.positions.values():
-                self._pool(position)
-
-    def _pool(self, position: BookedPosition) -> None:
-        """Put what is left of a position's lots into its first: one unit cost for all. The others keep what is sold."""
-        first, *others = position.lots.values()
-        if not others:
-            return
-        first.quantity = first.remaining = abs(position.quantity)
-        first.cost = position.basis
-        self.changes.lots[first.key] = first
-        for lot in others:
-            lot.cost -= lot.left
-            lot.quantity -= lot.remaining
-            lot.remaining = 0
-            if lot.quantity:
-                position.lots.pop(lot.key)
-                self.changes.lots[lot.key] = lot
-            else:
-                self._drop(position, lot)
+                pool_lots(self, position)
 
     def _settled(self, event: ev.Settled, _seq: int) -> None:
         self.settled = event.until
@@ -827,40 +659,7 @@ def _largest(claims: dict[str, Claims]) -> Claims:
     return found
 
 
-def _too_early(fill: BookedFill) -> IllegalTransition:
-    return IllegalTransition(
-        f"the trade {fill.trade} cannot be undone before those that closed what it opened"
-    )
-
-
 def _exit_rule(order: BookedOrder) -> str:
     """Which rule closed a position, by the reason of the order that did."""
     reason = order.reason if order.reason_json != "{}" else {}
     return str(reason.get("rule") or reason.get("origin") or "sold")
-
-
-def ordered_lots(lots: Iterable[BookedLot], method: LotMethod) -> list[BookedLot]:
-    """Open lots in the order in which a method takes them; average has one pooled lot."""
-    oldest_first = list(lots)
-    if method is LotMethod.LIFO:
-        return oldest_first[::-1]
-    if method is LotMethod.HIFO:
-        return sorted(oldest_first, key=lambda lot: _Ratio(-lot.cost, lot.quantity))
-    if method is LotMethod.LOFO:
-        return sorted(oldest_first, key=lambda lot: _Ratio(lot.cost, lot.quantity))
-    return oldest_first
-
-
-class _Ratio:
-    """A fraction that compares exactly, by cross-multiplication."""
-
-    __slots__ = ("below", "over")
-
-    def __init__(self, over: int, below: int) -> None:
-        self.over, self.below = over, below
-
-    def __lt__(self, other: _Ratio) -> bool:
-        return self.over * other.below < other.over * self.below
-
-
-__all__ = ["NOTHING_RECEIVED", "REORGANISED", "Book", "Movement", "Shelf", "ordered_lots"]

@@ -1,4 +1,4 @@
-"""Money that moves without a trade: deposits, gas, funding, transfers, corrections. Each has a reference and counts once."""
+"""Money that moves without a trade: deposits, gas, funding, transfers, corrections. Each counts once."""
 
 from __future__ import annotations
 

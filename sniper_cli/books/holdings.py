@@ -150,6 +150,14 @@ class BookedLot(msgspec.Struct, gc=False):
             self.cost - self.cost * (self.quantity - self.remaining) // self.quantity if self.quantity else 0
         )
 
+    @property
+    def id(self) -> str:
+        return self.key
+
+    @property
+    def opened_at(self) -> datetime:
+        return instant(self.at)
+
 
 class BookedPosition(msgspec.Struct, gc=False):
     """Holdings of one instrument, from the first trade until nothing is left."""

@@ -31,6 +31,8 @@ PLACES = (
 )
 """How far the tables are, and how far the journal."""
 
+RECORDS = "SELECT seq, at, subject, body FROM journal WHERE seq > ? AND seq <= ? AND kind LIKE 'desk.%' ORDER BY seq"
+
 IDLE_SECONDS = 0.01
 
 BEHIND_SECONDS = 0.25
@@ -110,10 +112,7 @@ def read_on(
     limit: int | None = None,
 ) -> list[Applied]:
     """Apply the trading records after `seq` up to `head` to the books; books not there yet are read from the tables."""
-    query = (
-        "SELECT seq, at, subject, body FROM journal WHERE seq > ? AND seq <= ? AND kind LIKE 'desk.%' ORDER BY seq"
-        + (f" LIMIT {limit}" if limit else "")
-    )
+    query = RECORDS if limit is None else f"{RECORDS} LIMIT {limit}"
     applied = []
     for place, at, subject, body in writer.rows(query, (seq, head)):
         account = read_hex(subject.replace("-", ""))
@@ -134,7 +133,8 @@ def read_on(
 
 def follow(writer: Writer, head: int) -> None:
     """Bring the tables to `head`, in a transaction of somebody who holds the journal's head."""
-    seq = writer.row("SELECT seq FROM projection WHERE name = 'desk'" + writer.for_update)[0]
+    query = f"SELECT seq FROM projection WHERE name = 'desk'{writer.for_update}"  # noqa: S608 - words of ours
+    seq = writer.row(query)[0]
     if seq >= head:
         return
     applied = read_on(writer, {}, {}, seq, head)

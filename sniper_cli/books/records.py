@@ -29,7 +29,7 @@ from state.database import Database
 from state.errors import RowNotFound
 from state.journal import chain_hash
 from state.projections import DESK
-from state.writing import Writer, micros, transact
+from state.writing import Writer, insertion, micros, transact
 
 if TYPE_CHECKING:
     from sniper_cli.books.projector import ProjectorProcess
@@ -49,7 +49,7 @@ STANDING = (
 )
 LOCKED = STANDING + " FOR UPDATE OF a, h"
 """The projection's row is not taken: who follows the journal may work on while a record is written."""
-APPEND = "INSERT INTO journal (seq, at, actor, kind, subject, body, previous_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+APPEND = insertion("journal", "seq, at, actor, kind, subject, body, previous_hash, hash")
 
 
 @dataclass(slots=True)

@@ -6,14 +6,18 @@ to the whole, to the last unit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sniper_cli.books.book import Book, ordered_lots
+from sniper_cli.books.book import Book
 from sniper_cli.books.events import Filled, Match, wide
 from sniper_cli.books.holdings import BookedLot, BookedOrder, BookedPosition
+from sniper_cli.books.lots import in_order
 from state.identifiers import new_key
 from state.orders import Side
 from state.positions import LotMethod
+
+UNORDERED = (LotMethod.AVERAGE, LotMethod.SPECIFIC)
+"""Methods without an order of their own: one pooled lot, or what the order names; then the oldest first."""
 
 
 def tell_fill(
@@ -101,10 +105,12 @@ def match_lots(
     """Lots for so many units, with their shares of cost and of `value`; and what they cost together."""
     matches: list[Match] = []
     total, left, given = 0, quantity, 0
-    lots = position.lots.values()
-    candidates = lots if book.lot_method is LotMethod.FIFO and not named else _chosen(book, lots, named)
+    lots = position.lots
+    candidates: Iterable[BookedLot] = lots.values()
+    if named or book.lot_method is not LotMethod.FIFO:
+        candidates = _chosen(book, lots, named)
     for lot in candidates:
-        taken = lot.remaining if lot.remaining < left else left
+        taken = min(left, lot.remaining)
         gone = lot.quantity - lot.remaining
         cost = lot.cost * (gone + taken) // lot.quantity - lot.cost * gone // lot.quantity
         left -= taken
@@ -117,9 +123,9 @@ def match_lots(
     return tuple(matches), total
 
 
-def _chosen(book: Book, lots: Sequence[BookedLot] | object, named: Sequence[str]) -> list[BookedLot]:
-    by_method = ordered_lots(lots, book.lot_method)  # type: ignore[arg-type]
-    if not named:
-        return by_method
-    first = [lot for key in named for lot in by_method if lot.key == key]
-    return first + [lot for lot in by_method if lot.key not in named]
+def _chosen(book: Book, lots: Mapping[str, BookedLot], named: Sequence[str]) -> Iterable[BookedLot]:
+    """Lots in the order in which they are taken: those that the order names, then as the account's method has it."""
+    first = [key for key in named if key in lots]
+    method = LotMethod.FIFO if book.lot_method in UNORDERED else book.lot_method
+    rest = [str(lot.id) for lot in in_order(list(lots.values()), method.value)]
+    return [lots[key] for key in dict.fromkeys([*first, *rest])]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sniper_cli.portfolio.lots import Choice, OpenLot, Part, after, share_of_cost, take
+from sniper_cli.books.lots import Choice, OpenLot, Part, after, share_of_cost, take
 
 WASH_DAYS = timedelta(days=30)
 

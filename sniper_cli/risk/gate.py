@@ -15,9 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from sniper_cli.books.book import REORGANISED, Book
+from sniper_cli.books.book import Book
 from sniper_cli.books.events import WIDE
 from sniper_cli.books.holdings import BookedOrder, BookedPosition
+from sniper_cli.books.undoing import REORGANISED
 from sniper_cli.risk.at_stake import NOTHING, Exposure
 from sniper_cli.risk.equity import Equity
 from sniper_cli.risk.limits import Limit
@@ -153,7 +154,7 @@ class Gate:
             return passed, []
         return self._decide(book, proposal, passed, over)
 
-    def _sizes(  # noqa: PLR0912, PLR0915 - unrolled
+    def _sizes(  # noqa: PLR0912 - unrolled
         self, line: Line, proposal: Proposal, passed: list[Figure], over: list[Over]
     ) -> None:
         """What would be at stake with this order."""
@@ -169,22 +170,20 @@ class Gate:
             added = exposure.added(name, intent, proposal.notional)
         if intent.side is _BUY:
             raised, lowered = added, 0
-            after = cell.up + added
+            pushed = cell.up + added
         else:
             raised, lowered = 0, added
-            after = cell.down - added
-            if after < 0:
-                if exposure.short:
-                    after = -after
-                else:
-                    after, lowered = 0, cell.down
-        after = max(after, cell.gross)
+            pushed = added - cell.down
+            if pushed > 0 and not exposure.short:
+                pushed, lowered = 0, cell.down
+        # Of its instrument an order is held against the side that it pushes to; of all of them against the worse side.
+        after = pushed if pushed > cell.gross else cell.gross  # noqa: FURB136 - a call costs more
         bound = line.position_notional
         if bound is not None:
-            if after <= bound[1]:
-                passed.append((bound[0], after, bound[1]))
+            if pushed <= bound[1]:
+                passed.append((bound[0], pushed if pushed > 0 else 0, bound[1]))  # noqa: FURB136
             else:
-                _grow(passed, over, bound, cell.gross, after, line.limits)
+                over.append(Over(bound[0], pushed, bound[1], line.limits))
         bound = line.gross
         if bound is not None:
             gross = exposure.gross + after - cell.gross
@@ -193,7 +192,7 @@ class Gate:
             else:
                 _grow(passed, over, bound, exposure.gross, gross, line.limits)
         if line.leverage is not None or line.concentration is not None:
-            self._shares(line, cell.gross, after, passed, over)
+            self._shares(line, after - cell.gross, pushed, passed, over)
         bound = line.open_positions
         if bound is not None:
             live = exposure.live
@@ -208,20 +207,19 @@ class Gate:
             _nets(line, exposure, name, raised, lowered, passed, over)
         bound = line.position_quantity
         if bound is not None:
-            before, after = _quantities(exposure, proposal)
-            _grow(passed, over, bound, before, after, line.limits)
+            _hold(passed, over, bound, _quantity(exposure, proposal), line.limits)
 
-    def _shares(self, line: Line, before: int, after: int, passed: list[Figure], over: list[Over]) -> None:
+    def _shares(self, line: Line, grown: int, pushed: int, passed: list[Figure], over: list[Over]) -> None:
         """What is at stake as a share of the equity."""
         assert self.equity is not None
         equity = self.equity.now()
         if line.concentration is not None:
             name, bps = line.concentration
-            _grow(passed, over, (name, equity * bps // BPS), before, after, line.limits)
+            _hold(passed, over, (name, equity * bps // BPS), max(0, pushed), line.limits)
         if line.leverage is not None:
             name, times, under = line.leverage
             gross = line.exposure.gross
-            _grow(passed, over, (name, equity * times // under), gross, gross + after - before, line.limits)
+            _grow(passed, over, (name, equity * times // under), gross, gross + grown, line.limits)
 
     def _times(  # noqa: PLR0912 - unrolled
         self, line: Line, passed: list[Figure], over: list[Over]
@@ -362,16 +360,12 @@ def _nets(
             _grow(passed, over, bound, group.net, after, line.limits)
 
 
-def _quantities(exposure: Exposure, proposal: Proposal) -> tuple[int, int]:
-    """A position with its working orders, on its worse side, before and after."""
+def _quantity(exposure: Exposure, proposal: Proposal) -> int:
+    """A position on the side that an order pushes it to, with all that is at work on that side."""
     held, _, buying, selling, _ = exposure.claims(proposal.intent.instrument_id)
-    up, down = held + buying, held - selling
-    before = max(abs(up), abs(down) if exposure.short else down)
     if proposal.intent.side is _BUY:
-        up += proposal.quantity
-    else:
-        down -= proposal.quantity
-    return before, max(abs(up), abs(down) if exposure.short else down)
+        return max(0, held + buying + proposal.quantity)
+    return max(0, selling + proposal.quantity - held) if exposure.short else 0
 
 
 def _hold(passed: list[Figure], over: list[Over], bound: Bound, value: int, limits: dict[str, Limit]) -> None:

@@ -29,7 +29,9 @@ def told_again(event: Event) -> Event:
 
 
 def recorded(**options: object) -> Recorded:
-    return Recorded("a" * 32, "mine", "paper:BTC/USDT", "buy", "limit", "gtc", 5, None, "1.5", "open", 9, 7, **options)  # type: ignore[arg-type]
+    return Recorded(
+        "a" * 32, "mine", "paper:BTC/USDT", "buy", "limit", "gtc", 5, None, "1.5", "open", 9, 7, **options
+    )  # type: ignore[arg-type]
 
 
 def test_an_orders_terms_come_back_as_they_were() -> None:

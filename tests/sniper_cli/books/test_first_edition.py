@@ -10,10 +10,11 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from sniper_cli.books.book import REORGANISED, Book
+from sniper_cli.books.book import Book
 from sniper_cli.books.events import Reversed, decode
 from sniper_cli.books.loading import load_book, read_pairs
 from sniper_cli.books.records import Books, Page
+from sniper_cli.books.undoing import REORGANISED
 from sniper_cli.errors import OrderRefused
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.trading.applying import book_fill

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sniper_cli.books.book import NOTHING_RECEIVED, REORGANISED
+from sniper_cli.books.book import NOTHING_RECEIVED
+from sniper_cli.books.undoing import REORGANISED
 from state.database import Database
 from state.errors import IllegalTransition
 from state.orders import OrderState, Side

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sniper_cli.books.lots import LotsDoNotReach, cost_left
 from sniper_cli.portfolio.disposals import (
     TaxLots,
     Term,
@@ -24,7 +25,6 @@ from sniper_cli.portfolio.disposals import (
     us_disposals,
 )
 from sniper_cli.portfolio.hmrc import Deal, NotHeld, UkResult, uk_disposals
-from sniper_cli.portfolio.lots import LotsDoNotReach, cost_left
 from tests.vectors import agree, cases, name
 
 UNIT = 10**18

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sniper_cli.portfolio.lots import (
+from sniper_cli.books.lots import (
     LotsDoNotReach,
     OpenLot,
     Part,
