@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -24,154 +25,60 @@ from commands.options import (
     watched,
     writes,
 )
-from commands.trading import LiveOption, OrderState, OrderType, Side, TimeInForce, WaitOption
-from sniper_cli.output import Column, Format, confirm, cut, emit, format_of
-
-app = typer.Typer(help="Place, list and cancel orders.", no_args_is_help=True)
-
-STATES = {
-    "filled": "good",
-    "refused": "bad",
-    "rejected": "bad",
-    "dropped": "bad",
-    "sent": "warn",
-    "recorded": "warn",
-}
-ORDERS = (
-    Column("id", exact=True, priority=0, show=lambda identifier: identifier.replace("-", "")[-12:]),
-    Column("created_at", header="created", priority=2),
-    Column("account", priority=4),
-    Column("client_order_id", in_table=False),
-    Column("instrument", priority=0),
-    Column("side", priority=0),
-    Column("type", priority=2),
-    Column("time_in_force", in_table=False),
-    Column("quantity", exact=True, right=True, priority=1),
-    Column("budget", exact=True, right=True, priority=1),
-    Column("limit_price", header="limit", exact=True, right=True, priority=2),
-    Column("state", priority=0, style=STATES.get),
-    Column("filled_quantity", header="filled", exact=True, right=True, priority=1),
-    Column("filled_notional", exact=True, right=True, in_table=False),
-    Column("average_price", header="average", exact=True, right=True, priority=2),
-    Column("explanation", elastic=True, priority=3),
-    Column("venue_reference", in_table=False),
-    Column("launch_id", exact=True, in_table=False),
-    Column("position_id", exact=True, in_table=False),
-    Column("updated_at", in_table=False),
+from commands.order_columns import AMENDED, ORDER, ORDERS
+from commands.order_placing import import_, place, template
+from commands.trading import (
+    LiveOption,
+    OrderState,
+    SideOption,
+    StrategyOption,
+    TypeOption,
+    WaitOption,
 )
+from sniper_cli.output import Format, confirm, cut, emit, format_of, note, stdout_is_terminal
+
+app = typer.Typer(help="Place, change, watch and cancel orders.", no_args_is_help=True)
+
+app.command()(place)
+app.command("import")(import_)
+app.command()(template)
+
+OrderArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="An order: id, its tail, or client id.", autocompletion=complete_orders
+    ),
+]
+InstrumentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--instrument", metavar="SYMBOL", help="Only in this instrument.", autocompletion=complete_instruments
+    ),
+]
+ParentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--parent", metavar="ID", help="Only the orders of this one.", autocompletion=complete_orders
+    ),
+]
 
 
-def _checks(checks: list[dict[str, Any]]) -> str:
-    return "\n".join(f"{'✓' if each['passed'] else '✗'} {each['name']}: {each['detail']}" for each in checks)
+def _filter(**words: Any) -> Any:
+    from sniper_cli.trading.reading import OrderFilter
 
-
-def _fills(fills: list[dict[str, Any]]) -> str:
-    return "\n".join(f"{each['quantity']} for {each['notional']}" for each in fills)
-
-
-ORDER = (
-    *ORDERS,
-    Column("reason", in_table=False),
-    Column("checks", show=_checks),
-    Column("fills", show=_fills),
-)
-
-
-def _of_order(column: Column) -> Column:
-    """A column of the order that was placed."""
-    from dataclasses import replace
-
-    return replace(column, value=lambda placed: column.of(placed.order))
-
-
-PLACED = (
-    *(_of_order(column) for column in ORDER),
-    Column("replayed"),
-    Column("dry_run"),
-    Column("plan"),
-)
-
-
-@app.command()
-@writes
-def place(
-    side: Annotated[Side, typer.Argument(help="Buy or sell.")],
-    instrument: Annotated[
-        str,
-        typer.Argument(
-            help="A symbol, or on a chain a token's address.", autocompletion=complete_instruments
-        ),
-    ],
-    quantity: Annotated[
-        str | None, typer.Option("--quantity", metavar="AMOUNT", help="How much of the base asset.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option("--budget", metavar="AMOUNT", help="For a purchase: how much to spend.")
-    ] = None,
-    type_: Annotated[OrderType, typer.Option("--type", help="Market or limit.")] = OrderType.market,
-    price: Annotated[str | None, typer.Option("--price", metavar="PRICE", help="The limit.")] = None,
-    time_in_force: Annotated[
-        TimeInForce, typer.Option("--time-in-force", help="How long a limit order works.")
-    ] = TimeInForce.gtc,
-    slippage_bps: Annotated[
-        int | None,
-        typer.Option(
-            "--slippage-bps", min=0, max=10_000, help="How much worse a market order may end, in 1/100 %."
-        ),
-    ] = None,
-    client_id: Annotated[
-        str | None,
-        typer.Option("--client-id", metavar="KEY", help="The same key is the same order, however often."),
-    ] = None,
-    live: LiveOption = False,
-    wait: WaitOption = 30,
-    yes: YesOption = False,
-    dry_run: DryRunOption = False,
-    profile: ProfileOption = None,
-    output: FormatOption = Format.TABLE,
-    json: JsonOption = False,
-    fields: FieldsOption = None,
-) -> None:
-    """Place an order, after every check; repeatable with --client-id.
-
-    Examples:
-        $ sniper order place buy BTC/USDT --quantity 0.1 --type limit --price 50000 --client-id my-first-order --yes
-        $ sniper order place buy BTC/USDT --budget 250 --dry-run
-    """
-    import asyncio
-
-    from sniper_cli.context import open_context
-    from sniper_cli.trading.placing import OrderRequest, place
-
-    request = OrderRequest(
-        side=side.value,
-        instrument=instrument,
-        quantity=quantity,
-        budget=budget,
-        type=type_.value,
-        price=price,
-        time_in_force=time_in_force.value,
-        slippage_bps=slippage_bps,
-        client_id=client_id,
-    )
-    with open_context(profile) as context:
-        placed = asyncio.run(
-            place(
-                context,
-                request,
-                lambda question: confirm(question, yes=yes),
-                dry_run=dry_run,
-                live=live,
-                wait_seconds=wait,
-            )
-        )
-    emit(placed, columns=PLACED, fmt=format_of(output, json), fields=fields)
+    return OrderFilter(**words)
 
 
 @app.command("list")
 @reads
 def list_(
     state: Annotated[OrderState | None, typer.Option("--state", help="Only orders in this state.")] = None,
+    at_work: Annotated[bool, typer.Option("--open", help="Only those that may still trade.")] = False,
+    instrument: InstrumentOption = None,
+    side: SideOption = None,
+    type_: TypeOption = None,
+    strategy: StrategyOption = None,
+    parent: ParentOption = None,
     limit: LimitOption = 50,
     after: AfterOption = None,
     all_: AllOption = False,
@@ -185,16 +92,26 @@ def list_(
     """List orders, newest first.
 
     Examples:
-        $ sniper order list
-        $ sniper order list --state filled --since 2h --json
+        $ sniper order list --open
+        $ sniper order list --instrument BTC/USDT --side sell --since 2h --json
     """
     from sniper_cli.context import open_context
     from sniper_cli.trading.reading import orders
 
+    wanted = _filter(
+        state=state.value if state else None,
+        at_work=at_work,
+        instrument=instrument,
+        side=side,
+        type=type_,
+        strategy=strategy,
+        parent=parent,
+    )
     with open_context(profile) as context:
 
         def show(fmt: Format) -> None:
-            found = orders(context, state=state.value if state else None, after=after, since=since)
+            most = None if all_ else limit + 1
+            found = orders(context, wanted=wanted, after=after, since=since, limit=most)
             kept = cut(found, limit=limit, everything=all_, cursor=lambda row: row.short_id)
             emit(kept, columns=ORDERS, fmt=fmt, fields=fields, empty="no orders yet")
 
@@ -204,18 +121,13 @@ def list_(
 @app.command()
 @reads
 def show(
-    order: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="An order: id, its tail, or client id.", autocompletion=complete_orders
-        ),
-    ],
+    order: OrderArgument,
     profile: ProfileOption = None,
     output: FormatOption = Format.TABLE,
     json: JsonOption = False,
     fields: FieldsOption = None,
 ) -> None:
-    """Show one order with its checks and fills.
+    """Show one order with its checks, its fills and its family.
 
     Examples:
         $ sniper order show my-first-order
@@ -228,15 +140,120 @@ def show(
         emit(read(context, order), columns=ORDER, fmt=format_of(output, json), fields=fields)
 
 
+@app.command("watch")
+@reads
+def watch_(
+    instrument: InstrumentOption = None,
+    side: SideOption = None,
+    strategy: StrategyOption = None,
+    parent: ParentOption = None,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, metavar="SECONDS", help="How often to look.")
+    ] = 1,
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, metavar="N", help="End after so many looks.")
+    ] = None,
+    live: LiveOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Watch the orders at work until ^C; a pipe gets a JSON line for each order that changes.
+
+    On a chain this also keeps watch over the orders that are held here.
+
+    Examples:
+        $ sniper order watch
+        $ sniper order watch --count 1 --json --fields id,state,filled_quantity
+    """
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.watching import watch
+
+    fmt = format_of(output, json)
+    drawn = stdout_is_terminal() and fmt is Format.TABLE
+    chosen = fmt if fmt not in (Format.TABLE, Format.JSON) else Format.JSONL
+    begun: list[bool] = []
+
+    def show(at_work: Any, changed: Any) -> None:
+        if drawn:
+            typer.echo("\x1b[H\x1b[2J", nl=False)
+            emit(at_work, columns=ORDERS, fmt=Format.TABLE, fields=fields, empty="no orders at work")
+        elif changed:
+            emit(changed, columns=ORDERS, fmt=chosen, fields=fields, header=not begun)
+            begun.append(True)
+        sys.stdout.flush()
+
+    wanted = _filter(instrument=instrument, side=side, strategy=strategy, parent=parent)
+    with open_context(profile) as context:
+        asyncio.run(
+            watch(
+                context,
+                wanted,
+                show,
+                lambda words: note(words, "warn"),
+                seconds=every,
+                count=count,
+                live=live,
+            )
+        )
+
+
+@app.command()
+@writes
+def amend(
+    order: OrderArgument,
+    quantity: Annotated[
+        str | None, typer.Option("--quantity", metavar="AMOUNT", help="All of it, what is filled included.")
+    ] = None,
+    price: Annotated[str | None, typer.Option("--price", metavar="PRICE", help="The limit.")] = None,
+    trigger: Annotated[
+        str | None, typer.Option("--trigger", metavar="PRICE", help="Where it goes off.")
+    ] = None,
+    trail: Annotated[
+        str | None, typer.Option("--trail", metavar="AMOUNT|PCT%", help="How far it stays behind.")
+    ] = None,
+    display: Annotated[
+        str | None, typer.Option("--display", metavar="AMOUNT", help="How much an iceberg shows.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="TIME", help="Good till then; never: till cancelled.")
+    ] = None,
+    live: LiveOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Change an order at work. Fewer units at the same price keep its place in the queue.
+
+    Examples:
+        $ sniper order amend my-first-order --price 49000 --dry-run
+        $ sniper order amend my-first-order --quantity 0.05 --expires 2h --yes
+    """
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.acting import AmendmentWords, amend
+
+    words = AmendmentWords(quantity, price, trigger, trail, display, expires)
+    with open_context(profile) as context:
+        amended = asyncio.run(
+            amend(
+                context, order, words, lambda question: confirm(question, yes=yes), dry_run=dry_run, live=live
+            )
+        )
+    emit(amended, columns=AMENDED, fmt=format_of(output, json), fields=fields)
+
+
 @app.command()
 @writes
 def cancel(
-    order: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="An order: id, its tail, or client id.", autocompletion=complete_orders
-        ),
-    ],
+    order: OrderArgument,
     live: LiveOption = False,
     wait: WaitOption = 30,
     yes: YesOption = False,
@@ -264,3 +281,48 @@ def cancel(
             confirm(f"Cancel the {view.side} of {view.instrument} ({view.state})?", yes=yes)
             view = asyncio.run(cancel(context, view.id, live=live, wait_seconds=wait))
     emit(view, columns=ORDER, fmt=format_of(output, json), fields=fields)
+
+
+@app.command("cancel-all")
+@writes
+def cancel_all(
+    instrument: InstrumentOption = None,
+    side: SideOption = None,
+    type_: TypeOption = None,
+    strategy: StrategyOption = None,
+    parent: ParentOption = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", metavar="TIME", help="Only those older than this: 2h.")
+    ] = None,
+    live: LiveOption = False,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Cancel all orders at work, or those that a filter takes; how many is said first.
+
+    Examples:
+        $ sniper order cancel-all --dry-run
+        $ sniper order cancel-all --instrument BTC/USDT --side buy --older-than 1d --yes
+    """
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.acting import cancel_all
+
+    wanted = _filter(instrument=instrument, side=side, type=type_, strategy=strategy, parent=parent)
+    with open_context(profile) as context:
+        ended = asyncio.run(
+            cancel_all(
+                context,
+                wanted,
+                lambda question: confirm(question, yes=yes),
+                older_than=older_than,
+                dry_run=dry_run,
+                live=live,
+            )
+        )
+    emit(ended, columns=ORDERS, fmt=format_of(output, json), fields=fields, empty="no orders at work")

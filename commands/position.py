@@ -74,9 +74,14 @@ LINES = (
     Column("booked", priority=1),
 )
 CLOSED = (
-    Column("position_id", exact=True),
-    Column("order_id", exact=True),
-    Column("state"),
+    Column("position_id", exact=True, priority=3),
+    Column("instrument", priority=0),
+    Column("order_id", exact=True, priority=2),
+    Column("state", priority=0),
+    Column("quantity", exact=True, right=True, priority=1),
+    Column("left", exact=True, right=True, priority=1),
+    Column("cancelled", right=True, priority=2),
+    Column("orders", in_table=False),
     Column("dry_run"),
 )
 
@@ -145,6 +150,9 @@ def close(
         str,
         typer.Argument(metavar="ID", help="A position: id or its tail.", autocompletion=complete_positions),
     ],
+    quantity: Annotated[
+        str | None, typer.Option("--quantity", metavar="AMOUNT", help="Only so much of it.")
+    ] = None,
     live: LiveOption = False,
     wait: WaitOption = 30,
     yes: YesOption = False,
@@ -154,32 +162,66 @@ def close(
     json: JsonOption = False,
     fields: FieldsOption = None,
 ) -> None:
-    """Sell everything a position holds, at the market.
+    """Close a position at the market, or a part of it. What else would close it is cancelled first.
 
     Examples:
         $ sniper position close 3f9a1c27d405 --dry-run
-        $ sniper position close 3f9a1c27d405 --yes
+        $ sniper position close 3f9a1c27d405 --quantity 0.5 --yes
     """
     import asyncio
 
     from sniper_cli.context import open_context
-    from sniper_cli.trading.reading import close
-    from sniper_cli.trading.reading import position as read
+    from sniper_cli.trading.acting import close
 
     with open_context(profile) as context:
-        view = read(context, position)
-        told: dict[str, Any] = {
-            "position_id": view.id,
-            "order_id": None,
-            "state": view.state,
-            "dry_run": dry_run,
-        }
-        if not dry_run:
-            worth = f", worth {view.value} {view.quote} now" if view.value is not None else ""
-            confirm(f"Sell {view.quantity} of {view.instrument} at the market{worth}?", yes=yes)
-            order = asyncio.run(close(context, view.id, live=live, wait_seconds=wait))
-            told |= {"order_id": order.id, "state": order.state}
-    emit(told, columns=CLOSED, fmt=format_of(output, json), fields=fields)
+        closed = asyncio.run(
+            close(
+                context,
+                position,
+                lambda question: confirm(question, yes=yes),
+                quantity=quantity,
+                dry_run=dry_run,
+                live=live,
+                wait_seconds=wait,
+            )
+        )
+    emit(closed, columns=CLOSED, fmt=format_of(output, json), fields=fields)
+
+
+@app.command()
+@writes
+def flatten(
+    live: LiveOption = False,
+    wait: WaitOption = 30,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Cancel every order and close every position at the market; how many of each is said first.
+
+    Examples:
+        $ sniper position flatten --dry-run
+        $ sniper position flatten --yes
+    """
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.acting import flatten
+
+    with open_context(profile) as context:
+        closed = asyncio.run(
+            flatten(
+                context,
+                lambda question: confirm(question, yes=yes),
+                dry_run=dry_run,
+                live=live,
+                wait_seconds=wait,
+            )
+        )
+    emit(closed, columns=CLOSED, fmt=format_of(output, json), fields=fields, empty="nothing to close")
 
 
 @app.command()

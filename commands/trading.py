@@ -23,6 +23,10 @@ class OrderType(StrEnum):
 
     market = "market"
     limit = "limit"
+    stop = "stop"
+    stop_limit = "stop_limit"
+    take_profit = "take_profit"
+    trailing_stop = "trailing_stop"
 
 
 class TimeInForce(StrEnum):
@@ -31,12 +35,15 @@ class TimeInForce(StrEnum):
     gtc = "gtc"
     ioc = "ioc"
     fok = "fok"
+    gtd = "gtd"
+    day = "day"
 
 
 class OrderState(StrEnum):
     """Where an order stands."""
 
     refused = "refused"
+    held = "held"
     recorded = "recorded"
     sent = "sent"
     open = "open"
@@ -54,4 +61,32 @@ WaitOption = Annotated[
     typer.Option(
         "--wait", min=0, metavar="SECONDS", help="How long to wait for the order's fate on a chain."
     ),
+]
+
+
+def complete_sides(incomplete: str) -> list[str]:
+    """Sides, for the shell."""
+    return [side.value for side in Side if side.value.startswith(incomplete.lower())]
+
+
+def complete_types(incomplete: str) -> list[str]:
+    """Kinds of order, for the shell."""
+    return [kind.value for kind in OrderType if kind.value.startswith(incomplete.lower())]
+
+
+def complete_times(incomplete: str) -> list[str]:
+    """Times in force, for the shell."""
+    return [tif.value for tif in TimeInForce if tif.value.startswith(incomplete.lower())]
+
+
+SideOption = Annotated[
+    str | None,
+    typer.Option("--side", metavar="buy|sell", help="Only this side.", autocompletion=complete_sides),
+]
+TypeOption = Annotated[
+    str | None,
+    typer.Option("--type", metavar="TYPE", help="Only this kind of order.", autocompletion=complete_types),
+]
+StrategyOption = Annotated[
+    str | None, typer.Option("--strategy", metavar="NAME", help="Only of this strategy.")
 ]

@@ -33,7 +33,7 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("tui", "Open the live dashboard.", START),
     Lazy("snipe", "Watch for launches, prove that they can be sold again, buy and exit.", TRADE),
     Lazy("market", "See prices, books, trades and candles.", TRADE),
-    Lazy("order", "Place, list and cancel orders.", TRADE),
+    Lazy("order", "Place, change, watch and cancel orders.", TRADE),
     Lazy("position", "See what is held, what it cost and what it is worth.", TRADE),
     Lazy(
         "portfolio",

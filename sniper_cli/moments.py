@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from sniper_cli.errors import UsageProblem
 
+AHEAD = re.compile(r"^(?:now\+|\+|in )?(?P<count>\d+)(?P<unit>[smhdw])$")
+CLOCK = re.compile(r"^(?P<hour>\d{1,2}):(?P<minute>\d{2})$")
 AGO = re.compile(r"^(?:now-)?(?P<count>\d+)(?P<unit>[smhdw])$")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -26,6 +28,31 @@ def parse_moment(text: str, *, now: datetime | None = None) -> datetime:
             f"{text!r} is no time", hint="write 90s, 15m, 2h, 1d, now-1w, 2026-01-31 or 2026-01-31T12:30"
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def parse_future(text: str, *, now: datetime | None = None) -> datetime:
+    """A moment to come: `2h` from now, `17:30` today or tomorrow, a date. Raises UsageProblem for one that is past."""
+    present = now or datetime.now(UTC)
+    word = text.strip().lower()
+    try:
+        if ahead := AHEAD.match(word):
+            return present + timedelta(**{UNITS[ahead["unit"]]: int(ahead["count"])})
+        if clock := CLOCK.match(word):
+            today = present.replace(
+                hour=int(clock["hour"]), minute=int(clock["minute"]), second=0, microsecond=0
+            )
+            return today if today > present else today + timedelta(days=1)
+        moment = datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError) as error:
+        raise UsageProblem(
+            f"{text!r} is no time", hint="write 90s, 15m, 2h, 17:30, 2026-01-31 or 2026-01-31T12:30, in UTC"
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment <= present:
+        raise UsageProblem(
+            f"{text!r} is past: it is {present:%Y-%m-%d %H:%M} UTC", hint="write 2h for in two hours"
+        )
+    return moment
 
 
 def parse_duration(text: str) -> timedelta:

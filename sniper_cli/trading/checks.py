@@ -304,8 +304,11 @@ def _reduction(found: Examination, intent: OrderIntent, listing: Listing, book: 
     if wanted <= free:
         found.passed.append(("reduce_only", wide(wanted), wide(free)))
         return
-    nearest = f"; the nearest is {spelled(listing.base, free)}" if free else ""
-    detail = f"reduce-only, and {spelled(listing.base, free)} is there to be reduced{nearest}"
+    detail = (
+        f"it may only reduce what is held; the nearest is all of it, {spelled(listing.base, free)}"
+        if free
+        else "it may only reduce what is held, and nothing is held that it could reduce"
+    )
     figures = {"wanted": str(wanted), "there": str(free)}
     found.failed.append(CheckResult("reduce_only", False, detail, figures))
 

@@ -247,8 +247,9 @@ def _place(walk: LocalWalk, family: Family) -> list[OrderOutcome]:
     if head.state is OrderState.REFUSED:
         return [OrderOutcome(head)]
     members = [head, *(walk.record(bind(leg, head, group)) for leg in family.legs)]
-    for order in members:
-        if order.is_working:
+    states = [order.state for order in members]
+    for order, state in zip(members, states, strict=True):
+        if order.is_working and order.state is state:  # else a fill of one before it has sent it, or ended it
             walk.send(order)
     return [OrderOutcome(order) for order in members]
 

@@ -140,6 +140,7 @@ class LocalWalk:
     def object_to(self, order: BookedOrder, terms: Terms) -> list[CheckResult]:
         """What the checks say against an order as somebody would have it, at this moment."""
         now, waits = self.page.now, order.state is OrderState.HELD
+        self._listing(order.instrument_id)
         found = self._examine(order, intent_of(order, terms), terms, now, waits=waits)
         refusals = [*found.failed, *self._missed(order, terms, now, found, waits=waits)]
         if not refusals and terms.post_only and self.floor.would_take(order, now // SECOND):

@@ -1,15 +1,15 @@
-"""An order as a person asks for it: checked and rehearsed, shown with its cost, agreed to, placed, followed."""
+"""An order as a person asks for it: read, checked and rehearsed, shown with its cost, agreed to, placed, followed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sniper_cli.books.holdings import AnyOrder
-from sniper_cli.errors import UsageProblem
-from sniper_cli.trading.amounts import spelled
+from sniper_cli.errors import NotFound, OrderRefused
+from sniper_cli.trading.amounts import spelled, trimmed
+from sniper_cli.trading.asking import Asked, Ground, OrderRequest, read
 from sniper_cli.trading.assembly import (
     OpenDesk,
     failed_checks,
@@ -17,29 +17,22 @@ from sniper_cli.trading.assembly import (
     raise_unless_taken,
     resolve_instrument,
 )
-from sniper_cli.trading.intents import OrderIntent, OrderOutcome
+from sniper_cli.trading.intents import OrderOutcome
+from sniper_cli.trading.listings import Listing
+from sniper_cli.trading.lookup import find_order
+from sniper_cli.trading.reading import whole_view
 from sniper_cli.trading.views import OrderView, order_view
-from state.accounts import Asset, Instrument
-from state.identifiers import new_id
-from state.orders import OrderType, Side, TimeInForce
+from sniper_cli.trading.words import read_side
+from sniper_cli.venues.paper.venue import PaperVenue
+from sniper_cli.venues.venue import Asked as Wanted
+from sniper_cli.venues.venue import QuotingVenue
+from state.columns import utc_now
+from state.identifiers import short
+from state.orders import Side
+from state.writing import micros
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRequest:
-    """What was typed."""
-
-    side: str
-    instrument: str
-    quantity: str | None = None
-    budget: str | None = None
-    type: str = "market"
-    price: str | None = None
-    time_in_force: str = "gtc"
-    slippage_bps: int | None = None
-    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,8 @@ class Placed:
     replayed: bool
     dry_run: bool
     plan: dict[str, Any] = field(default_factory=dict)
+    legs: tuple[OrderView, ...] = ()
+    """The orders that hang on it."""
 
 
 async def place(
@@ -57,55 +52,154 @@ async def place(
     request: OrderRequest,
     agree: Callable[[str], None],
     *,
+    tell: Callable[[str], None] = lambda _: None,
     dry_run: bool = False,
     live: bool = False,
     wait_seconds: float = 30,
 ) -> Placed:
     """Rehearse, have it agreed to, place and follow an order.
 
-    `agree` is shown market, side, size, cost and worst price, and raises to refuse. Raises OrderRefused,
-    NetworkError, UsageProblem, NotFound, LiveNotConfirmed.
+    `agree` is shown market, side, size, cost and worst price, and raises to refuse; `tell` is shown what the person
+    should know. Raises OrderRefused, NetworkError, UsageProblem, NotFound, LiveNotConfirmed.
     """
     async with open_desk(context, live=live) as opened:
-        instrument, base, quote = await resolve_instrument(opened, request.instrument)
-        intent = _intent(opened, request, instrument, base, quote)
-        rehearsal = (await opened.desk.submit([intent], dry_run=True))[0]
-        if dry_run or rehearsal.replayed:
-            raise_if_refused(rehearsal)
-            rehearsal.dry_run = dry_run  # an order placed before is given back, not rehearsed
-            return _placed(opened, rehearsal)
-        if not rehearsal.refused:
-            agree(question(context, request, instrument, rehearsal.summary, base, quote))
-        outcome = (await opened.desk.submit([intent]))[0]
-        raise_unless_taken(outcome.order)
-        settled = await opened.settled(outcome.order, wait_seconds)
-        return _placed(opened, outcome, settled)
+        ground = await ground_of(opened, request)
+        asked = read(request, ground)
+        for note in asked.notes:
+            tell(note)
+        rehearsal = (await opened.desk.place(opened.account.id, [asked.family], dry_run=True))[0]
+        head = rehearsal[0]
+        if dry_run or head.replayed:
+            raise_if_refused(request, ground, head)
+            return _placed(
+                opened, rehearsal, dry_run=dry_run
+            )  # one placed before is given back, not rehearsed
+        if not head.refused:
+            agree(question(context, asked, ground, head.summary))
+        outcomes = (await opened.desk.place(opened.account.id, [asked.family]))[0]
+        order = outcomes[0].order
+        try:
+            raise_unless_taken(order)
+        except OrderRefused as refused:
+            refused.hint = _better_hint(request, ground, outcomes[0]) or refused.hint
+            raise
+        outcomes[0].order = await opened.settled(order, wait_seconds)  # type: ignore[assignment]
+        return _placed(opened, outcomes, dry_run=False)
 
 
-def raise_if_refused(rehearsal: OrderOutcome) -> None:
+async def ground_of(opened: OpenDesk, request: OrderRequest) -> Ground:
+    """What a request stands on. Raises NotFound with the near match."""
+    read_side(request.side, request.instrument)  # told before the instrument, where the two were swapped
+    instrument, base, quote = await resolve_instrument(opened, request.instrument)
+    listing = Listing(
+        instrument.id,
+        instrument.venue,
+        instrument.symbol,
+        instrument.tick,
+        instrument.lot,
+        instrument.minimum_notional,
+        instrument.maximum_notional,
+        base,
+        quote,
+        instrument.pool,
+        base.id,
+        quote.id,
+    )
+    return Ground(
+        opened.account.id,
+        listing,
+        await _reference(opened, listing, request),
+        micros(utc_now()),
+        on_chain=opened.exchange is not None,
+        instrument=lambda text: _instrument(opened, text),
+        order=lambda text: order_before(opened, text),
+    )
+
+
+async def _reference(opened: OpenDesk, listing: Listing, request: OrderRequest) -> Decimal | None:
+    """The middle price now; on a chain only where something is reckoned from it."""
+    venue = opened.venue
+    if isinstance(venue, PaperVenue):
+        return venue.price(listing.id)
+    words = (request.take_profit, request.stop_loss, request.stop_limit, request.grid_low, request.steps)
+    if not isinstance(venue, QuotingVenue) or not any(words):
+        return None
+    found = (await venue.quotes([Wanted(listing, Side.BUY)]))[0]
+    return None if found is None else found.middle
+
+
+def _instrument(opened: OpenDesk, text: str) -> str:
+    from sniper_cli.trading.lookup import find_instrument
+
+    with opened.desk.database.read() as session:
+        return find_instrument(session, text, opened.account.venue).id
+
+
+def order_before(opened: OpenDesk, text: str) -> str:
+    """The key of an order that another one shall come after. Raises NotFound, OrderRefused when it is over."""
+    with opened.desk.database.read() as session:
+        found = find_order(session, text)
+        if found.account_id != opened.account.id:
+            raise NotFound(f"the order {text!r} is of another account", hint="sniper order list")
+        if not found.is_working:
+            word = found.state.value.replace("_", " ")
+            raise OrderRefused(
+                f"the order {text!r} is {word} already: nothing can come after it",
+                hint="place the order without --after",
+            )
+        return found.id.hex
+
+
+def raise_if_refused(request: OrderRequest, ground: Ground, rehearsal: OrderOutcome) -> None:
     """A rehearsal that would be refused is refused, though nothing was recorded."""
     if rehearsal.refused and not rehearsal.replayed:
-        from sniper_cli.errors import OrderRefused
-
-        failed = failed_checks(rehearsal.order)
         raise OrderRefused(
             f"the order would be refused: {rehearsal.order.explanation}",
-            hint="sniper order place --help",
-            checks=failed,
+            hint=_better_hint(request, ground, rehearsal) or "sniper order place --help",
+            checks=failed_checks(rehearsal.order),
         )
 
 
-def question(
-    context: Context,
-    request: OrderRequest,
-    instrument: Instrument,
-    plan: dict[str, Any],
-    base: Asset,
-    quote: Asset,
-) -> str:
+def _better_hint(request: OrderRequest, ground: Ground, outcome: OrderOutcome) -> str | None:
+    """Where a number was probably meant for another option, that one."""
+    failed = {check["name"]: check for check in failed_checks(outcome.order)}
+    listing = ground.listing
+    quantity = outcome.order.quantity
+    if request.quantity is not None and quantity and {"funds", "maximum_notional"} & failed.keys():
+        typed = trimmed(listing.base.amount(quantity))
+        cash = failed.get("funds", {}).get("figures", {}).get("cash")
+        if request.side.lower().startswith("b") and (
+            cash is None or typed <= listing.quote.amount(int(cash))
+        ):
+            return (
+                f"--quantity counts {listing.base.symbol}; to spend {typed:f} {listing.quote.symbol}: "
+                f"--budget {typed:f}"
+            )
+    misfit = any("the nearest is" in check["detail"] for check in failed.values())
+    if misfit and listing.tick and not request.round and "reduce_only" not in failed:
+        return "--round takes the nearest that fits"
+    if "trigger" in failed:
+        return "--type take-profit" if request.type != "take_profit" else "--type stop"
+    return None
+
+
+def question(context: Context, asked: Asked, ground: Ground, plan: dict[str, Any]) -> str:
     """What the person agrees to."""
-    size = f"{request.quantity} {base.symbol}" if request.quantity else f"for {request.budget} {quote.symbol}"
-    words = [f"{request.side.capitalize()} {size} of {instrument.symbol} on {context.profile}"]
+    head, listing = asked.family.head, ground.listing
+    base, quote = listing.base, listing.quote
+    spent = f"for {spelled(quote, head.budget or 0)}"
+    size = spelled(base, head.quantity) if head.quantity is not None else spent
+    words = [f"{head.side.value.capitalize()} {size} of {listing.symbol} on {context.profile}"]
+    if head.terms is not None and head.terms.ladder is not None:
+        words[0] += f" in {len(asked.family.legs)} orders"
+    if head.limit_price is not None:
+        words.append(f"at {trimmed(head.limit_price):f} or better")
+    if head.terms is not None and head.terms.trigger_price is not None:
+        words.append(f"once the price is at {trimmed(head.terms.trigger_price):f}")
+    for name, leg in zip(asked.family.names, asked.family.legs, strict=True):
+        price = leg.limit_price or (leg.terms.trigger_price if leg.terms is not None else None)
+        if price is not None and leg.terms is not None and leg.terms.rung is None:
+            words.append(f"{name} at {trimmed(price):f}")
     for name, asset, label in (
         ("spend", quote, "spending"),
         ("notional_now", quote, "worth"),
@@ -122,49 +216,12 @@ def question(
     return ", ".join(words) + "?"
 
 
-def _intent(
-    opened: OpenDesk, request: OrderRequest, instrument: Instrument, base: Asset, quote: Asset
-) -> OrderIntent:
-    limit_price = None if request.price is None else _decimal(request.price, "--price")
-    on_chain = opened.exchange is not None
-    return OrderIntent(
-        account_id=opened.account.id,
-        instrument_id=instrument.id,
-        side=Side(request.side),
-        client_order_id=request.client_id or f"cli-{new_id().hex}",
-        type=OrderType.LIMIT if limit_price is not None else OrderType(request.type),
-        # A pool keeps no resting orders: there, a limit bounds an order that trades at once.
-        time_in_force=TimeInForce.IOC
-        if on_chain and limit_price is not None
-        else TimeInForce(request.time_in_force),
-        quantity=_units(request.quantity, base, "--quantity"),
-        budget=_units(request.budget, quote, "--budget"),
-        limit_price=limit_price,
-        max_slippage_bps=request.slippage_bps,
-        reason={"origin": "command"},
-    )
-
-
-def _units(text: str | None, asset: Asset, option: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        return asset.units(_decimal(text, option))
-    except ValueError as error:
-        raise UsageProblem(str(error), hint="sniper order place --help") from error
-
-
-def _decimal(text: str, option: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise UsageProblem(f"{option} {text!r} is no number", hint="sniper order place --help") from error
-    if not number.is_finite() or number <= 0:
-        raise UsageProblem(f"{option} must be above zero, not {text}", hint="sniper order place --help")
-    return number
-
-
-def _placed(opened: OpenDesk, outcome: OrderOutcome, settled: AnyOrder | None = None) -> Placed:
+def _placed(opened: OpenDesk, outcomes: Sequence[OrderOutcome], *, dry_run: bool) -> Placed:
+    head = outcomes[0]
     with opened.desk.database.read() as session:
-        view = order_view(session, settled or outcome.order, fills=True)
-    return Placed(view, outcome.replayed, outcome.dry_run, outcome.summary)
+        view = order_view(session, head.order, fills=True) if dry_run else whole_view(session, head.order)
+        legs = tuple(order_view(session, one.order) for one in outcomes[1:])
+    return Placed(view, head.replayed, dry_run, head.summary, legs)
+
+
+__all__ = ["OrderRequest", "Placed", "place", "question", "short"]

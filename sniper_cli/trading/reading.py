@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
+from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.moments import parse_moment
 from sniper_cli.settings.model import Mode
 from sniper_cli.trading.amounts import whole
 from sniper_cli.trading.assembly import open_desk, sell_position, settle_paper
-from sniper_cli.trading.lookup import find_order, find_position
+from sniper_cli.trading.kinship import relatives
+from sniper_cli.trading.lookup import find_instrument, find_order, find_position
 from sniper_cli.trading.reconciliation import adjust, sync
 from sniper_cli.trading.views import (
     OrderView,
@@ -25,34 +27,88 @@ from sniper_cli.trading.views import (
     order_view,
     position_view,
 )
-from state.accounts import Asset
-from state.orders import WORKING, Order, OrderState
+from sniper_cli.trading.words import read_side, read_type
+from state.accounts import Asset, VenueKind
+from state.orders import WORKING, Order, OrderState, is_working
 from state.positions import Position, PositionState
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders are meant, in words. None: whatever it is."""
+
+    state: str | None = None
+    at_work: bool = False
+    instrument: str | None = None
+    side: str | None = None
+    type: str | None = None
+    strategy: str | None = None
+    parent: str | None = None
+
+    def conditions(self, session: Session, context: Context) -> list[Any]:
+        """As conditions of a query. Raises NotFound, UsageProblem."""
+        found: list[Any] = []
+        if self.state:
+            found.append(Order.state == OrderState(self.state))
+        if self.at_work:
+            found.append(is_working())
+        if self.instrument:
+            venue = VenueKind.PAPER if context.settings.mode is Mode.PAPER else VenueKind.EVM
+            found.append(Order.instrument_id == find_instrument(session, self.instrument, venue).id)
+        if self.side:
+            found.append(Order.side == read_side(self.side))
+        if self.type:
+            found.append(Order.type == read_type(self.type))
+        if self.strategy:
+            found.append(Order.strategy == self.strategy)
+        if self.parent:
+            found.append(Order.parent_id == find_order(session, self.parent).id)
+        return found
+
+
 def orders(
-    context: Context, *, state: str | None = None, after: str | None = None, since: str | None = None
+    context: Context,
+    *,
+    wanted: OrderFilter | None = None,
+    after: str | None = None,
+    since: str | None = None,
+    limit: int | None = None,
 ) -> list[OrderView]:
-    """Orders, newest first. Raises NotFound, UsageProblem."""
+    """Orders, newest first, so many at most. Raises NotFound, UsageProblem."""
     settle(context)
     moment = _moment(since)
     with context.database.read() as session:
         cursor = find_order(session, after).id if after else None
-        wanted = OrderState(state) if state else None
-        return [
-            order_view(session, row)
-            for row in latest_orders(session, state=wanted, after=cursor, since=moment)
-        ]
+        conditions = (wanted or OrderFilter()).conditions(session, context)
+        rows = latest_orders(session, after=cursor, since=moment, limit=limit, conditions=conditions)
+        return [order_view(session, row) for row in rows]
 
 
 def order(context: Context, text: str) -> OrderView:
-    """One order with its fills. Raises NotFound, UsageProblem."""
+    """One order with its fills and its family. Raises NotFound, UsageProblem."""
     settle(context)
     with context.database.read() as session:
-        return order_view(session, find_order(session, text), fills=True)
+        return whole_view(session, find_order(session, text))
+
+
+def whole_view(session: Session, found: AnyOrder) -> OrderView:
+    """An order with its fills, and with those that hang on it or it on them."""
+    view = order_view(session, found, fills=True)
+    row = session.get(Order, found.id)
+    if row is None:  # a rehearsal: nothing of it stands in the tables
+        return view
+    family = tuple(_relative(relation, order_view(session, one)) for relation, one in relatives(session, row))
+    return replace(view, family=family)
+
+
+def _relative(relation: str, view: OrderView) -> dict[str, Any]:
+    names = ("id", "client_order_id", "side", "type", "quantity", "limit_price", "trigger_price", "trail", "state",
+             "filled_quantity", "waits_for")  # fmt: skip
+    told = {name: getattr(view, name) for name in names}
+    return {"relation": relation, **told, "id": str(view.id)}
 
 
 def positions(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context as Precision
@@ -15,6 +16,7 @@ from sqlmodel import Session, col, select
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.trading.amounts import trimmed, whole
 from sniper_cli.trading.figures import checks_in_words
+from sniper_cli.trading.kinship import told_terms
 from state.accounts import Account, Asset, Instrument
 from state.identifiers import short
 from state.orders import Fill, Order, OrderState
@@ -51,6 +53,19 @@ class OrderView:
     reason: dict[str, Any]
     checks: list[dict[str, Any]]
     fills: tuple[dict[str, Any], ...] = ()
+    trigger_price: Decimal | None = None
+    trail: str | None = None
+    """How far a trailing stop stays behind: an amount, or `2%`."""
+    display: Decimal | None = None
+    expires_at: datetime | None = None
+    waits_for: str | None = None
+    """What a held order waits for, in words."""
+    options: tuple[str, ...] = ()
+    """`post_only`, `reduce_only`, `emulated`, `triggered`, `in_flight`."""
+    strategy: str | None = None
+    parent_id: UUID | None = None
+    family: tuple[dict[str, Any], ...] = ()
+    """Parent, children and orders that cancel each other."""
 
     @property
     def short_id(self) -> str:
@@ -121,6 +136,9 @@ def order_view(session: Session, order: AnyOrder, *, fills: bool = False) -> Ord
         reason=order.reason,
         checks=checks_in_words(order, instrument, base, quote),
         fills=tuple(_fill(session, fill, base, quote) for fill in found),
+        strategy=order.strategy,
+        parent_id=order.parent_id,
+        **(told_terms(session, order, instrument, base) if order.terms else {}),
     )
 
 
@@ -161,9 +179,10 @@ def latest_orders(
     after: UUID | None = None,
     since: datetime | None = None,
     limit: int | None = None,
+    conditions: Sequence[Any] = (),
 ) -> list[Order]:
     """Orders, newest first; those before the order `after`."""
-    query = select(Order).order_by(sa.desc(col(Order.id)))
+    query = select(Order).order_by(sa.desc(col(Order.id))).where(*conditions)
     if state is not None:
         query = query.where(Order.state == state)
     if after is not None:
