@@ -16,6 +16,7 @@ from commands.options import (
     YesOption,
     complete_accounts,
     reads,
+    require_fields,
     writes,
 )
 from sniper_cli.output import Column, Format, confirm, emit, format_of
@@ -154,6 +155,7 @@ def create(
     from sniper_cli.context import open_context
     from sniper_cli.portfolio.account_rules import open_paper_account
 
+    require_fields(CREATED, fields)
     with open_context(profile) as context:
         line = open_paper_account(
             context.database, name, deposit, chosen=context.account_name, actor=context.actor, dry_run=dry_run
@@ -184,6 +186,7 @@ def set_(
     from sniper_cli.context import open_context
     from sniper_cli.portfolio.account_rules import set_rules
 
+    require_fields(RULES, fields)
     with open_context(profile) as context:
 
         def change(*, dry: bool) -> Any:

@@ -21,6 +21,7 @@ from commands.options import (
     YesOption,
     complete_accounts,
     reads,
+    require_fields,
     writes,
 )
 from sniper_cli.output import Column, Format, confirm, cut, emit, format_of
@@ -112,6 +113,7 @@ def deposit(
     """
     from sniper_cli.context import open_context
 
+    require_fields(MOVED, fields)
     with open_context(profile) as context:
         desk, payment = _desk(context, amount, asset, account, reference)
         _show(desk.deposit(payment, dry_run=dry_run), format_of(output, json), fields)
@@ -139,6 +141,7 @@ def withdraw(
     """
     from sniper_cli.context import open_context
 
+    require_fields(MOVED, fields)
     with open_context(profile) as context:
         desk, payment = _desk(context, amount, asset, account, reference)
         done = desk.withdraw(payment, dry_run=True)
@@ -173,6 +176,7 @@ def transfer(
     """
     from sniper_cli.context import open_context
 
+    require_fields(MOVED, fields)
     with open_context(profile) as context:
         desk, payment = _desk(context, amount, asset, account, reference)
         done = desk.transfer(payment, to, dry_run=True)
@@ -207,6 +211,7 @@ def charge(
     from sniper_cli.context import open_context
     from state.accounts import Movement as Booked
 
+    require_fields(MOVED, fields)
     with open_context(profile) as context:
         desk, payment = _desk(context, amount, asset, account, reference)
         movement = Booked(as_.value)

@@ -7,12 +7,12 @@ what writes takes --dry-run.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from sniper_cli.output.formats import Format
+from sniper_cli.output.formats import Column, Format
 from sniper_cli.output.terminal import stdout_is_terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,6 +117,13 @@ WatchOption = Annotated[
     float | None,
     typer.Option("--watch", min=0.1, metavar="SECONDS", help="Again and again, so often, until ^C."),
 ]
+
+
+def require_fields(columns: Sequence[Column], fields: str | None) -> None:
+    """Refuse an unknown field before anything is written, not after. Raises UsageProblem."""
+    from sniper_cli.output.emission import choose
+
+    choose(columns, fields)
 
 
 def watched(seconds: float | None, output: Format, show: Callable[[Format], None]) -> None:

@@ -21,6 +21,7 @@ from commands.options import (
     UntilOption,
     YesOption,
     reads,
+    require_fields,
     writes,
 )
 from commands.portfolio_columns import EXPORTED, REBALANCE, REBUILT, VERIFIED
@@ -80,6 +81,7 @@ def rebalance(
     from sniper_cli.context import open_context
     from sniper_cli.trading.rebalancing import rebalance, wish_of
 
+    require_fields(REBALANCE, fields)
     with open_context(profile) as context:
         wish = wish_of(
             context.settings.portfolio, targets or [], file, band=band, to_edge=to_edge, sell_others=sell_others,
@@ -150,6 +152,7 @@ def rebuild(
     from sniper_cli.portfolio.reading import rebuild as write_anew
     from sniper_cli.portfolio.reading import verification
 
+    require_fields(REBUILT, fields)
     with open_context(profile) as context:
         before = verification(context, None)
         told = {**before, "whole": before["whole"], "dry_run": dry_run}
