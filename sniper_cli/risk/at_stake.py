@@ -134,6 +134,8 @@ class Exposure:
                 if down < 0 and not self.short:
                     down = 0
             up += spending
+        if held < 0:
+            basis = 0  # what a short sale brought in was not spent
         gross = max(up, -up, down, -down)
         self.gross += gross - cell.gross
         self.value += value - cell.value

@@ -201,7 +201,7 @@ class Gate:
         bound = line.total_spend
         if bound is not None and intent.side is _BUY:
             spent = exposure.basis + line.entering()
-            cost = intent.budget if intent.budget is not None else proposal.notional
+            cost = intent.budget if intent.budget is not None else proposal.needed
             _grow(passed, over, bound, spent, spent + cost, line.limits)
         if line.net is not None or line.groups:
             _nets(line, exposure, name, raised, lowered, passed, over)

@@ -77,7 +77,7 @@ def told(use: Use, gate: Gate) -> str:
     """`daily_loss: 512 USDT, at most 500`."""
     if use.value is None or use.most is None:
         return f"{use.limit.name}: {use.limit.number}"
-    places = {symbol: decimals for symbol, decimals in gate.bases.values()}
+    places = dict(gate.bases.values())
     unit = use.limit.unit
     base = Asset(id="", symbol=unit, decimals=places[unit]) if unit in places else gate.asset
     value, most = in_words(use.limit.name, use.value, use.most, base, gate.asset)

@@ -46,6 +46,8 @@ class Proposal(msgspec.Struct, gc=False):
     """The market's price now, in the same steps; 0 where nobody knows it."""
     tick: Decimal
     at: int
+    needed: int = 0
+    """Quote units that a purchase may cost at most, fees with it."""
 
     @property
     def price(self) -> Decimal | None:
@@ -67,8 +69,8 @@ class Limiter(Protocol):
 class Examination(msgspec.Struct, gc=False):
     """What the checks found."""
 
-    passed: list[Figure] = []  # noqa: RUF012 - msgspec makes each its own
-    failed: list[CheckResult] = []  # noqa: RUF012
+    passed: list[Figure] = []
+    failed: list[CheckResult] = []
 
     @property
     def explanation(self) -> str | None:

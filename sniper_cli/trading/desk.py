@@ -35,9 +35,11 @@ from sniper_cli.trading.controls import Controls, Held
 from sniper_cli.trading.families import Family, holds
 from sniper_cli.trading.families import place as place_families
 from sniper_cli.trading.halting import close_here, end_here, enforce, obey
+from sniper_cli.trading.elsewhere import Draft, Rehearsed, drafted, introduce, look, plan, record, write_down
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.local import LocalWalk, seen
+from sniper_cli.trading.mending import apply_remedies, mend, prepare_exits
 from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Remedy, RemedyKind, Report, Venue
 from state.accounts import Account, VenueKind
@@ -60,22 +62,6 @@ STEP = Decimal("1e-18")
 
 def no_checkpoint(_step: str) -> None:
     """Crash tests put a kill in its place."""
-
-
-class Rehearsed(Exception):
-    """Ends a rehearsal's transaction, so that nothing of it stays."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """An intent on its way to a venue that is elsewhere."""
-
-    intent: OrderIntent
-    account: Account
-    known: BookedOrder | None = None
-    listing: Listing | None = None
-    found: Examination = field(default_factory=Examination)
-    plan: Plan | None = None
 
 
 class OrderDesk:
@@ -112,7 +98,7 @@ class OrderDesk:
             self.books.checkpoint_in_background()
         self.listings = Listings()
         self._accounts: dict[UUID, Account] = {}
-        self._sending: set[UUID] = set()
+        self.sending: set[UUID] = set()
         """Orders between record and send in this process: nobody else here may mend them meanwhile."""
 
     def close(self) -> None:
@@ -282,7 +268,7 @@ class OrderDesk:
         """Orders to ask the account's venue about."""
         account = self.account(account_id)
         venue = self._venue_of(account)
-        return [] if isinstance(venue, PaperVenue) else self._open_orders(account, venue)
+        return [] if isinstance(venue, PaperVenue) else self.open_orders(account, venue)
 
     # -- at a venue that is elsewhere ---------------------------------------------------------------------------
 
@@ -295,7 +281,7 @@ class OrderDesk:
             )
             return [members[0] for members in families]
         drafts = await self.prepare(account, venue, intents)
-        outcomes = self._record(account, venue, drafts, dry_run=dry_run)
+        outcomes = record(self, account, venue, drafts, dry_run=dry_run)
         if dry_run:
             return outcomes
         self.checkpoint("recorded")
@@ -314,127 +300,23 @@ class OrderDesk:
 
     async def prepare(self, account: Account, venue: Venue, intents: Sequence[OrderIntent]) -> list[Draft]:
         """Check intents and let the venue plan them; nothing is written."""
-        drafts = self._look(account, intents)
+        drafts = look(self, account, intents)
         if any(draft.known is None and draft.listing is None for draft in drafts):
-            self._introduce(account, venue, intents)
-            drafts = self._look(account, intents)
-        await asyncio.gather(*(self._plan(venue, draft) for draft in drafts))
+            introduce(self, account, venue, intents)
+            drafts = look(self, account, intents)
+        await asyncio.gather(*(plan(venue, draft) for draft in drafts))
         self.checkpoint("planned")
         return drafts
 
-    def _look(self, account: Account, intents: Sequence[OrderIntent]) -> list[Draft]:
-        """Check every intent against the book as it stands, before the venue is asked anything."""
-
-        def work(page: Page) -> list[Draft]:
-            self.listings.require(page.writer, [intent.instrument_id for intent in intents])
-            return [self._draft(page, account, intent) for intent in intents]
-
-        return self.books.turn(account.id, work)
-
-    def _draft(self, page: Page, account: Account, intent: OrderIntent) -> Draft:
-        known = seen(page, intent)
-        if known is not None:
-            return Draft(intent, account, known)
-        listing = self.listings.get(intent.instrument_id)
-        return Draft(intent, account, None, listing, self.examine_there(page, account, intent, listing, None))
-
-    def examine_there(
-        self, page: Page, account: Account, intent: OrderIntent, listing: Listing | None, plan: Plan | None
-    ) -> Examination:
-        proposal = None
-        held = self.controls_on(page)
-        problem = None if listing is None else malformed(intent, listing)
-        if listing is not None and problem is None:
-            proposal = _proposal(page, intent, listing, plan)
-        return examine(
-            intent,
-            listing,
-            account.venue,
-            page.book,
-            switch=held.switches.of(intent.strategy),
-            limiter=held.gate,
-            problem=problem,
-            proposal=proposal,
-            needed=None if plan is None or intent.side is Side.SELL else plan.quote_needed,
-        )
-
-    def _introduce(self, account: Account, venue: Venue, intents: Sequence[OrderIntent]) -> None:
-        """Let the venue make unknown instruments from the launches it saw."""
-        if not isinstance(venue, ChainVenue):
-            return
-
-        def work(session: Session) -> None:
-            for intent in intents:
-                if self.listings.get(intent.instrument_id) is None:
-                    venue.introduce(session, account, intent.instrument_id)
-
-        self.database.transact(work)
-
-    @staticmethod
-    async def _plan(venue: Venue, draft: Draft) -> None:
-        if draft.known is not None or draft.found.failed or draft.listing is None:
-            return
-        try:
-            draft.plan = await venue.plan(draft.account, draft.listing.instrument, draft.intent)
-        except OrderRefused as refused:
-            figures = {name: str(value) for name, value in refused.details.items()}
-            draft.found.failed.append(CheckResult("venue", False, refused.message, figures))
-
-    def _record(
-        self, account: Account, venue: Venue, drafts: Sequence[Draft], *, dry_run: bool
-    ) -> list[OrderOutcome]:
-        """One page: look again, write down, let the venue sign."""
-        found: list[list[OrderOutcome]] = []
-
-        def work(session: Session, page: Page) -> list[OrderOutcome]:
-            outcomes = self.write_down(session, page, account, venue, drafts)
-            if dry_run:
-                for outcome in outcomes:
-                    outcome.dry_run = True
-                found.append(outcomes)
-                raise Rehearsed
-            self.checkpoint("before_record_commit")
-            return outcomes
-
-        if not dry_run:
-            return self.books.turn_with_session(account.id, work)
-        with suppress(Rehearsed):
-            self.books.turn_with_session(account.id, work)
-        return found[-1]
-
-    def write_down(
-        self, session: Session, page: Page, account: Account, venue: Venue, drafts: Sequence[Draft]
-    ) -> list[OrderOutcome]:
-        page.fence = self.fence
-        outcomes = []
-        for draft in drafts:
-            known = seen(page, draft.intent)
-            if known is not None:
-                outcomes.append(OrderOutcome(known, replayed=True))
-                continue
-            refusals = [result for result in draft.found.failed if result.name == "venue"]
-            found = self.examine_there(page, account, draft.intent, draft.listing, draft.plan)
-            found.failed += refusals
-            order = recording.draft(page, draft.intent, OrderState.RECORDED)
-            if order.side is Side.SELL and order.position_key is None:
-                position = page.book.positions.get(order.instrument_id)
-                order.position_key = position.key if position is not None else None
-            if draft.plan is not None and not found.failed:
-                order.reserved = draft.plan.quote_needed
-                venue.record(session, account, order, draft.plan)
-            recording.write(page, order, found)
-            outcomes.append(OrderOutcome(order, summary=draft.plan.summary if draft.plan else {}))
-        return outcomes
-
     async def give(self, venue: Venue, order: AnyOrder) -> BookedOrder:
-        self._sending.add(order.id)
+        self.sending.add(order.id)
         try:
             self.checkpoint("before_send")
             report = await venue.send(order)
         except NetworkError as error:
             return self._unsent(order, error)
         finally:
-            self._sending.discard(order.id)
+            self.sending.discard(order.id)
         self.checkpoint("sent")
         applied = self.apply(order.account_id, [report], {order.id: order.version})
         self.checkpoint("send_recorded")
@@ -465,9 +347,9 @@ class OrderDesk:
             prepare(session)
             session.flush()
             self.listings.require(page.writer, [intent.instrument_id])
-            draft = self._draft(page, account, intent)
+            draft = drafted(self, page, account, intent)
             draft.plan = plan
-            self.write_down(session, page, account, venue, [draft])
+            write_down(self, session, page, account, venue, [draft])
             session.flush()
             raise Rehearsed
 
@@ -487,14 +369,14 @@ class OrderDesk:
         venue = self._venue_of(account)
         if isinstance(venue, PaperVenue):
             return self.walk_here(account, venue, _changed)
-        orders = self._open_orders(account, venue)
+        orders = self.open_orders(account, venue)
         reports = await venue.report(orders) if orders else []
         self.checkpoint("reported")
         changed = self.apply(account_id, reports, {order.id: order.version for order in orders})
         self.checkpoint("applied")
         if isinstance(venue, ChainVenue):
-            await self._prepare_exits(account_id, venue, changed)
-            mended = await self._mend(account, venue, recovering=recovering)
+            await prepare_exits(self, account_id, venue, changed)
+            mended = await mend(self, account, venue, recovering=recovering)
             changed = list({order.id: order for order in (*changed, *mended)}.values())
         changed += await self._watch(account, venue)
         await self._keep_in_check(account_id)
@@ -559,7 +441,7 @@ class OrderDesk:
 
             return end_held(self, account, order, explanation)
         if isinstance(venue, ChainVenue):
-            await self._apply_remedies(order.account_id, venue, [await venue.kill(order)])
+            await apply_remedies(self, order.account_id, venue, [await venue.kill(order)])
         else:
             self.apply(order.account_id, [await venue.cancel(order)], {order.id: order.version})
         return self.order(order_id)
@@ -571,7 +453,7 @@ class OrderDesk:
         if not isinstance(venue, ChainVenue) or not order.is_working:
             raise OrderRefused(f"order {order.id} cannot be hastened", hint=f"sniper order show {order.id}")
         remedy = await venue.hasten(order, urgency=urgency, outbid_fee=outbid_fee)
-        await self._apply_remedies(order.account_id, venue, [remedy])
+        await apply_remedies(self, order.account_id, venue, [remedy])
         return self.order(order_id)
 
     async def recover(self, account_id: UUID) -> RecoverySummary:
@@ -585,75 +467,6 @@ class OrderDesk:
         from sniper_cli.trading.reconciliation import reconcile
 
         return await reconcile(self, account_id)
-
-    # -- mending and preparing ----------------------------------------------------------------------------------
-
-    async def _mend(self, account: Account, venue: ChainVenue, *, recovering: bool) -> list[BookedOrder]:
-        orders = self._open_orders(account, venue)
-        idle = [order for order in orders if order.id not in self._sending]
-        remedies = await venue.remedies(idle, recovering=recovering) if idle else []
-        return await self._apply_remedies(account.id, venue, remedies)
-
-    async def _apply_remedies(
-        self, account_id: UUID, venue: ChainVenue, remedies: Sequence[Remedy]
-    ) -> list[BookedOrder]:
-        """Record what has to be recorded, then send; each remedy's order afterwards."""
-        mended = []
-        for remedy in remedies:
-            if remedy.kind is not RemedyKind.RESEND and not self._record_remedy(account_id, venue, remedy):
-                continue
-            self.checkpoint(f"{remedy.kind.value}_recorded")
-            mended.append(await self.give(venue, self.order(remedy.order_id)))
-        return mended
-
-    def _record_remedy(self, account_id: UUID, venue: ChainVenue, remedy: Remedy) -> bool:
-        account = self.account(account_id)
-
-        def work(session: Session, page: Page) -> bool:
-            order = page.book.find_order(remedy.order_id.hex)
-            before = order.venue_reference
-            if not venue.record_remedy(session, account, order, remedy):
-                return False
-            self._signed(page, order, before)
-            return True
-
-        return self.books.turn_with_session(account_id, work)
-
-    @staticmethod
-    def _signed(page: Page, order: BookedOrder, before: str | None) -> None:
-        """A venue signed something more for an order: the record says so, and what was asked before is old news."""
-        reference, order.venue_reference = order.venue_reference, before
-        recording.move(page, order, order.state, venue_reference=reference)
-
-    async def _prepare_exits(
-        self, account_id: UUID, venue: ChainVenue, changed: Sequence[BookedOrder]
-    ) -> None:
-        """Approvals right after a purchase, so that a sale needs one transaction and can be quick."""
-        account = self.account(account_id)
-        bought = [
-            o for o in changed if self.prepare_exits and o.side is Side.BUY and o.state is OrderState.FILLED
-        ]
-        for order in bought:
-            try:
-                plan = await venue.plan_exit(order)
-            except (NetworkError, OrderRefused) as error:
-                # No harm: a sale that finds no approval sends one with itself.
-                logger.warning("the sale of order %s is not prepared: %s", order.id, error.message)
-                continue
-            if plan is None:
-                continue
-
-            def work(session: Session, page: Page, order: BookedOrder = order, plan: object = plan) -> bool:
-                current = page.book.find_order(order.key)
-                before = current.venue_reference
-                if not venue.record_exit(session, account, current, plan):
-                    return False
-                self._signed(page, current, before)
-                return True
-
-            if self.books.turn_with_session(account_id, work):
-                self.checkpoint("exit_recorded")
-                await self.give(venue, self.order(order.id))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -706,7 +519,7 @@ class OrderDesk:
     def venue_by_order(self, order: Order) -> Venue | PaperVenue:
         return self._venue_of(self.account(order.account_id))
 
-    def _open_orders(self, account: Account, venue: Venue) -> list[AnyOrder]:
+    def open_orders(self, account: Account, venue: Venue) -> list[AnyOrder]:
         """Orders to ask about: those at work, and those over that a chain may still turn."""
         with self.database.read() as session:
             orders: list[AnyOrder] = [
@@ -716,19 +529,6 @@ class OrderDesk:
                 orders += [o for o in venue.revisit(session, account) if not o.is_working]
             session.expunge_all()
         return orders
-
-
-def _proposal(page: Page, intent: OrderIntent, listing: Listing, plan: Plan | None) -> Proposal:
-    """An intent at a venue that is elsewhere, in figures; its market's price nobody knows here."""
-    price = intent.limit_price
-    if intent.budget is not None:
-        notional = intent.budget
-    elif price is not None and intent.quantity is not None:
-        notional = listing.notional(intent.quantity, price)
-    else:
-        notional = plan.quote_needed if plan is not None and intent.side is Side.BUY else 0
-    worst = 0 if price is None else int(price / STEP)
-    return Proposal(intent, listing, intent.quantity or 0, notional, worst, 0, STEP, page.now)
 
 
 def _changed(walk: LocalWalk) -> list[BookedOrder]:

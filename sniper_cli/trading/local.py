@@ -245,6 +245,7 @@ class LocalWalk:
             estimate.middle,
             estimate.pit.tick,
             moment,
+            estimate.needed,
         )
 
     # -- what the market says -----------------------------------------------------------------------------------

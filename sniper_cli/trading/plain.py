@@ -91,15 +91,14 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
     passed: list[Figure] = [("instrument",), ("kill_switch",), ("quantity",)]
     if least is not None:
         passed.append(("minimum_notional", notional, least))
+    needed = notional + -(-notional * floor.dearer // 10_000) + 10 if buying else 0
     if walk.limiter is not None:
-        proposal = Proposal(intent, listing, quantity, notional, worst, quote.middle, pit.tick, page.now)
+        proposal = Proposal(intent, listing, quantity, notional, worst, quote.middle, pit.tick, page.now, needed)
         more, failed = walk.limiter.examine(book, proposal)
         if failed:
             return None
         passed += more
-    needed = 0
     if buying:
-        needed = notional + -(-notional * floor.dearer // 10_000) + 10
         if not book.margin:
             quote_id = listing.quote_id
             available = book.cash.get(quote_id, 0) - book.reserved.get(quote_id, 0)
