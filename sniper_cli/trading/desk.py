@@ -13,8 +13,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -30,22 +28,21 @@ from sniper_cli.risk.equity import save_peak
 from sniper_cli.risk.limits import Limits
 from sniper_cli.risk.marks import TableMarks
 from sniper_cli.trading import applying, recording
-from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
 from sniper_cli.trading.controls import Controls, Held
+from sniper_cli.trading.elsewhere import Draft, Rehearsed, drafted, introduce, look, plan, record, write_down
 from sniper_cli.trading.families import Family, holds
 from sniper_cli.trading.families import place as place_families
 from sniper_cli.trading.halting import close_here, end_here, enforce, obey
-from sniper_cli.trading.elsewhere import Draft, Rehearsed, drafted, introduce, look, plan, record, write_down
-from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
-from sniper_cli.trading.listings import Listing, Listings
-from sniper_cli.trading.local import LocalWalk, seen
+from sniper_cli.trading.intents import OrderIntent, OrderOutcome
+from sniper_cli.trading.listings import Listings
+from sniper_cli.trading.local import LocalWalk
 from sniper_cli.trading.mending import apply_remedies, mend, prepare_exits
 from sniper_cli.venues.paper.venue import PaperVenue
-from sniper_cli.venues.venue import ChainVenue, Plan, Remedy, RemedyKind, Report, Venue
+from sniper_cli.venues.venue import ChainVenue, Plan, Report, Venue
 from state.accounts import Account, VenueKind
 from state.database import Database
 from state.errors import RowNotFound
-from state.orders import Order, OrderState, Side, find_by_client_id, working_orders
+from state.orders import Order, OrderState, find_by_client_id, working_orders
 
 if TYPE_CHECKING:
     from sniper_cli.trading.reconciliation import Reconciliation, RecoverySummary
@@ -55,9 +52,6 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 Checkpoint = Callable[[str], None]
-
-STEP = Decimal("1e-18")
-"""In which prices are counted where a venue has no tick."""
 
 
 def no_checkpoint(_step: str) -> None:

@@ -32,6 +32,7 @@ from sniper_cli.trading import recording
 from sniper_cli.trading.checks import Examination, closable, examine, malformed
 from sniper_cli.trading.conditions import position_holds
 from sniper_cli.trading.contingencies import NOTHING_TO_REDUCE, follow
+from sniper_cli.trading.elsewhere import examine_there, write_down
 from sniper_cli.trading.families import Family, bind, holds
 from sniper_cli.trading.intents import (
     NO_TERMS,
@@ -277,7 +278,7 @@ async def place_there(
         for family in families:
             draft, group = drafts.get(id(family.head)), new_key()
             if draft is not None:
-                head = desk.write_down(session, page, account, venue, [draft])[0]
+                head = write_down(desk, session, page, account, venue, [draft])[0]
             else:
                 known = seen(page, family.head)
                 head = (
@@ -394,7 +395,7 @@ async def _send(desk: OrderDesk, account: Account, venue: Venue, key: str) -> Bo
         current = page.book.find_order(key)
         if current.state is not OrderState.HELD:
             return None
-        found = desk.examine_there(page, account, intent, listing, plan)
+        found = examine_there(desk, page, account, intent, listing, plan)
         if found.failed:
             return _note(page, key, found.explanation or "refused")
         _record(desk, session, page, account, venue, current, plan)

@@ -1,4 +1,4 @@
-"""Instruments as the desk needs them at hand: with both assets, read once a process and again when a new one is asked for."""
+"""Instruments as the desk needs them at hand, with both assets: read once a process, and again when a new one comes."""
 
 from __future__ import annotations
 
