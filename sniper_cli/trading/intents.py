@@ -29,7 +29,7 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
 
 class Terms(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What only some orders have. Prices: quote per base, whole assets; amounts: base units; times: µs since 1970.
+    """What only some orders have. Prices: quote per base, whole assets; amounts: base units; times: µs since 1970."""
 
     trigger_price: Decimal | None = None
     trail_amount: Decimal | None = None
