@@ -84,9 +84,7 @@ def _paper_account(resolved: Resolved, paths: Paths, dry_run: bool) -> Step:
             from sniper_cli.venues.paper import ensure_account
 
             paper = resolved.settings.paper
-            ensure_account(
-                database, name, deposit=paper.deposit, margin=paper.margin, actor=acting_person()
-            )
+            ensure_account(database, name, deposit=paper.deposit, margin=paper.margin, actor=acting_person())
     return Step("paper account", _outcome(not known, dry_run), name)
 
 

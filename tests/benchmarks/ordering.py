@@ -10,6 +10,7 @@ instruments. `BENCH_ORDERS` and `BENCH_RESTING` change its size.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import random
@@ -95,7 +96,7 @@ async def _paper(label: str, database: Database) -> dict[str, str]:
             acknowledged = time.perf_counter()
             lag = behind = _lag(database)
             while behind:
-                time.sleep(0.005)
+                await asyncio.sleep(0.005)
                 behind = _lag(database)
             complete = time.perf_counter()
         rates.append(ORDERS / ROUNDS / (acknowledged - begun))
@@ -131,7 +132,7 @@ class Load:
 
     def __init__(self, account: Account, market: SimulatedMarket) -> None:
         self._account = account
-        self._random = random.Random(5)  # noqa: S311
+        self._random = random.Random(5)
         self._next = 0
         now = utc_now()
         self._middles = {

@@ -101,7 +101,8 @@ class PaperVenue:
         left = order.left
         if left and intent.type is OrderType.LIMIT and intent.time_in_force in RESTING and order.is_working:
             summary["rests"] = left
-            assert order.limit_price is not None and order.quantity is not None
+            assert order.limit_price is not None
+            assert order.quantity is not None
             at_limit = spec.notional(int(order.limit_price / spec.tick), order.quantity // spec.lot_units)
             # What all of it is worth at the limit: at most for a purchase, at least for a sale.
             summary["spend" if buying else "least"] = at_limit

@@ -1,4 +1,4 @@
-"""Whatever is asked, in whatever batches: what was accepted never stands over a limit, and is the same after a restart."""
+"""Whatever is asked, in whatever batches: no limit is passed by what was accepted, also after a restart."""
 
 from __future__ import annotations
 
