@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlmodel import select
 
-from sniper_cli.market.simulated import SimulatedMarket
+from sniper_cli.market.simulated import SimulatedMarket, step_of, time_of
 from sniper_cli.trading import families
 from sniper_cli.trading.desk import OrderDesk
 from sniper_cli.trading.families import Family
@@ -75,12 +75,16 @@ class PaperDesk:
         options.setdefault("client_order_id", str(uuid4()))
         return OrderIntent(self.account.id, instrument, side, **options)
 
-    def limit(self, side: Side, price: Decimal | str, quantity: int = COIN // 100, **options: Any) -> OrderIntent:
+    def limit(
+        self, side: Side, price: Decimal | str, quantity: int = COIN // 100, **options: Any
+    ) -> OrderIntent:
         return self.intent(
             side, type=OrderType.LIMIT, limit_price=Decimal(price), quantity=quantity, **options
         )
 
-    def stop(self, side: Side, trigger: Decimal | str, quantity: int | None = COIN // 100, **options: Any) -> OrderIntent:
+    def stop(
+        self, side: Side, trigger: Decimal | str, quantity: int | None = COIN // 100, **options: Any
+    ) -> OrderIntent:
         terms = Terms(trigger_price=Decimal(trigger), **options.pop("terms", {}))
         options.setdefault("type", OrderType.STOP)
         return self.intent(side, quantity=quantity, terms=terms, **options)
@@ -141,7 +145,16 @@ class PaperDesk:
                 for fill in self.rows(Fill)
             ),
             "positions": sorted(
-                (p.instrument_id, p.opened_at, p.quantity, p.spent, p.received, p.realised, p.fees, p.state.value)
+                (
+                    p.instrument_id,
+                    p.opened_at,
+                    p.quantity,
+                    p.spent,
+                    p.received,
+                    p.realised,
+                    p.fees,
+                    p.state.value,
+                )
                 for p in self.rows(Position)
             ),
             "cash": cash,
@@ -154,3 +167,28 @@ def paper_desk(database: Database, **options: Any) -> Iterator[PaperDesk]:
     clock = Clock()
     with patch("sniper_cli.books.records.utc_now", clock):
         yield PaperDesk(database, clock, **options)
+
+
+def lots(desk: PaperDesk, instrument: str, count: int) -> int:
+    """So many lots of an instrument, in base units."""
+    return desk.venue.market.path(instrument).spec.lot_units * count
+
+
+def until_below(desk: PaperDesk, price: Decimal, instrument: str = BTC) -> None:
+    """Let time go by until the middle price is under this one."""
+    _until(desk, price, instrument, below=True)
+
+
+def until_above(desk: PaperDesk, price: Decimal, instrument: str = BTC) -> None:
+    """Let time go by until the middle price is over this one."""
+    _until(desk, price, instrument, below=False)
+
+
+def _until(desk: PaperDesk, price: Decimal, instrument: str, *, below: bool) -> None:
+    path = desk.venue.market.path(instrument)
+    now, ticks = step_of(desk.clock.now), int(price / path.spec.tick)
+    search = path.next_below if below else path.next_above
+    step = search(ticks, now, now + 400 * 86_400)
+    assert step is not None, f"the price never gets to {price}"
+    desk.clock.now = time_of(step)
+    desk.settle()

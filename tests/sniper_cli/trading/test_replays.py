@@ -1,4 +1,4 @@
-"""One replay over a week and many small ones by many processes come to the same: to the fill, the second and the unit."""
+"""One replay over a week and many small ones by many processes come to the same: fill by fill and to the unit."""
 
 from __future__ import annotations
 

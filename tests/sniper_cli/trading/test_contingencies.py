@@ -1,0 +1,524 @@
+"""Orders that hang on orders: what a fill or an end of one does to the others, as a trader would see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from sniper_cli.trading.bulk import Selection, cancel_here
+from sniper_cli.trading.families import (
+    Exit,
+    average,
+    bracket,
+    grid,
+    one_cancels_other,
+    one_triggers_other,
+    schedule,
+)
+from sniper_cli.trading.intents import Condition, Terms
+from sniper_cli.venues.paper import Conditions
+from state.database import Database
+from state.orders import OrderState, OrderType, Side, TimeInForce
+from state.writing import micros
+from tests.desk_fixtures import assert_books_balance
+from tests.paper_fixtures import BTC, COIN, DOLLAR, ETH, PaperDesk, paper_desk, until_above, until_below
+
+S = OrderState
+
+
+@pytest.fixture
+def desk(sqlite_database: Database) -> Iterator[PaperDesk]:
+    with paper_desk(sqlite_database) as desk:
+        yield desk
+        assert_books_balance(desk.database)
+
+
+def bought(desk: PaperDesk, quantity: int = COIN // 10, instrument: str = BTC) -> None:
+    assert desk.put(desk.intent(Side.BUY, instrument, quantity=quantity)).state is S.FILLED
+
+
+def cancel(desk: PaperDesk, client_id: str) -> None:
+    key = desk.order(client_id).id.hex
+    desk.walk(lambda walk: walk.cancel(walk.book.find_order(key), "by hand"))
+
+
+# -- brackets -----------------------------------------------------------------------------------------------------
+
+
+def until_partly_filled(desk: PaperDesk, client_id: str, price: Decimal) -> None:
+    """The first second in which the market trades through a price gives what stands there, and no more."""
+    until_below(desk, price)
+    while desk.order(client_id).state is S.OPEN:
+        desk.clock.forward(seconds=1)
+        until_below(desk, price)
+
+
+def enter(
+    desk: PaperDesk, *, quantity: int = COIN // 10, price: str | None = None, stop: str = "0.98"
+) -> str:
+    """A bracket, 1 % and 2 % away; the entry at the market, or at a share of the price."""
+    entry = desk.intent(Side.BUY, quantity=quantity, client_order_id="e")
+    if price is not None:
+        entry = desk.limit(Side.BUY, desk.near(price), quantity, client_order_id="e")
+    desk.place(bracket(entry, take_profit=Exit(desk.near("1.01")), stop_loss=Exit(desk.near(stop))))
+    return "e"
+
+
+def test_the_exits_of_an_entry_at_the_market_stand_at_once_over_what_it_filled(desk: PaperDesk) -> None:
+    enter(desk)
+
+    orders = desk.orders()
+
+    assert {name: (o.state, o.quantity) for name, o in orders.items()} == {
+        "e": (S.FILLED, COIN // 10),
+        "e/tp": (S.OPEN, COIN // 10),
+        "e/sl": (S.OPEN, COIN // 10),
+    }
+    assert orders["e/tp"].parent_id == orders["e/sl"].parent_id == orders["e"].id
+
+
+def test_the_exits_wait_until_the_entry_fills(desk: PaperDesk) -> None:
+    enter(desk, price="0.99")
+    assert desk.states() == {"e": S.OPEN, "e/tp": S.HELD, "e/sl": S.HELD}
+
+    until_below(desk, desk.near("0.9899"))
+
+    assert desk.states() == {"e": S.FILLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
+
+
+def test_a_partly_filled_entry_is_covered_as_far_as_it_is_filled_and_no_further(desk: PaperDesk) -> None:
+    price = desk.near("0.99")
+    enter(desk, quantity=COIN // 2 * 3, price="0.99")
+    until_partly_filled(desk, "e", price)
+    orders = desk.orders()
+
+    assert {orders[name].quantity for name in ("e/tp", "e/sl")} == {orders["e"].filled_quantity}
+
+    before = orders["e"].filled_quantity
+    while desk.order("e").filled_quantity == before:
+        desk.clock.forward(seconds=1)
+        desk.settle()
+    orders = desk.orders()
+    assert {orders[name].quantity for name in ("e/tp", "e/sl")} == {orders["e"].filled_quantity}
+
+
+def test_the_take_profit_cancels_the_stop_loss(desk: PaperDesk) -> None:
+    enter(desk)
+    until_above(desk, desk.near("1.0101"))
+    desk.clock.forward(seconds=30)
+    desk.settle()
+
+    orders = desk.orders()
+
+    assert (orders["e/tp"].state, orders["e/sl"].state) == (S.FILLED, S.CANCELLED)
+    assert "was filled in its place" in (orders["e/sl"].explanation or "")
+    assert desk.held() == 0
+
+
+def test_the_stop_loss_cancels_the_take_profit(desk: PaperDesk) -> None:
+    enter(desk, stop="0.997")
+    until_below(desk, desk.near("0.997"))
+
+    orders = desk.orders()
+
+    assert (orders["e/tp"].state, orders["e/sl"].state) == (S.CANCELLED, S.FILLED)
+    assert desk.held() == 0
+
+
+def test_an_entry_cancelled_before_it_fills_takes_its_exits_with_it(desk: PaperDesk) -> None:
+    enter(desk, price="0.5")
+
+    cancel(desk, "e")
+
+    assert set(desk.states().values()) == {S.CANCELLED}
+
+
+def test_an_entry_cancelled_when_it_is_partly_filled_leaves_the_exits_on_guard(desk: PaperDesk) -> None:
+    price = desk.near("0.99")
+    enter(desk, quantity=COIN * 3 // 2, price="0.99")
+    until_partly_filled(desk, "e", price)
+    assert desk.order("e").state is S.PARTIALLY_FILLED
+
+    cancel(desk, "e")
+
+    assert desk.states() == {"e": S.CANCELLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
+    assert desk.order("e/sl").quantity == desk.order("e").filled_quantity
+
+
+def test_an_exit_that_is_filled_ends_what_still_buys(desk: PaperDesk) -> None:
+    """A position that has just been stopped out must not be bought again by the rest of its entry."""
+    price = desk.near("0.99")
+    entry = desk.limit(Side.BUY, price, COIN * 3 // 2, client_order_id="e")
+    tick = Decimal("0.01")
+    desk.place(bracket(entry, take_profit=Exit(desk.near("1.2")), stop_loss=Exit(price - tick)))
+    until_partly_filled(desk, "e", price)
+    until_below(desk, price - tick)
+
+    assert desk.order("e/sl").state is S.FILLED
+    assert desk.order("e").filled_quantity < COIN * 3 // 2
+    assert desk.order("e").state is S.CANCELLED
+    assert desk.held() == 0
+
+
+def test_exits_are_cut_when_a_part_of_the_position_is_sold_by_hand(desk: PaperDesk) -> None:
+    enter(desk)
+
+    desk.put(desk.intent(Side.SELL, quantity=COIN // 25))
+
+    orders = desk.orders()
+    assert {orders[name].quantity for name in ("e/tp", "e/sl")} == {COIN // 10 - COIN // 25}
+
+
+def test_exits_end_when_the_position_is_sold_by_hand(desk: PaperDesk) -> None:
+    enter(desk)
+
+    desk.put(desk.intent(Side.SELL, quantity=COIN // 10))
+
+    assert {desk.order(name).state for name in ("e/tp", "e/sl")} == {S.CANCELLED}
+
+
+def test_a_refused_exit_refuses_the_entry_and_says_which(desk: PaperDesk) -> None:
+    entry = desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="e")
+
+    desk.place(bracket(entry, take_profit=Exit(Decimal("60000.123"))))
+
+    assert desk.states() == {"e": S.REFUSED}
+    assert "take profit: the price must be a multiple of 0.01" in (desk.order("e").explanation or "")
+
+
+def test_a_bracket_repeated_under_its_name_gives_the_same_orders_back(desk: PaperDesk) -> None:
+    enter(desk, price="0.99")
+    until_below(desk, desk.near("0.9899"))
+    before = desk.states()
+
+    entry = desk.limit(Side.BUY, desk.order("e").limit_price or 0, COIN // 10, client_order_id="e")
+    legs = (Exit(desk.order("e/tp").limit_price), Exit(Decimal(desk.order("e/sl").terms["trigger_price"])))
+    outcomes = desk.place(bracket(entry, take_profit=legs[0], stop_loss=legs[1]))[0]
+
+    assert [one.replayed for one in outcomes] == [True, True, True]
+    assert desk.states() == before
+
+
+def test_a_trailing_stop_guards_a_bracket_and_moves_along(desk: PaperDesk) -> None:
+    entry = desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="e")
+    desk.place(bracket(entry, stop_loss=Exit(trail_bps=100)))
+    first = desk.price()
+    until_above(desk, first * Decimal("1.005"))
+
+    until_below(desk, desk.price() * Decimal("0.989"))
+
+    stop = desk.order("e/sl")
+    assert stop.state is S.FILLED
+    assert Decimal(stop.terms["best_price"]) > first
+
+
+# -- pairs and chains ---------------------------------------------------------------------------------------------
+
+
+def test_of_two_orders_that_cancel_each_other_one_fills(desk: PaperDesk) -> None:
+    high, low = desk.near("1.005"), desk.near("0.995")
+    bought(desk)
+    sell = desk.limit(Side.SELL, high, COIN // 10, client_order_id="a")
+    stop = desk.stop(Side.SELL, low, COIN // 10, client_order_id="b")
+    desk.place(one_cancels_other(sell, stop))
+    assert {desk.order(name).state for name in "ab"} == {S.OPEN}
+
+    while {desk.order(name).state for name in "ab"} == {S.OPEN}:
+        desk.clock.forward(minutes=10)
+        desk.settle()
+
+    assert sorted(desk.order(name).state for name in "ab") == [S.CANCELLED, S.FILLED]
+    assert desk.held() == 0
+
+
+def test_a_partial_fill_takes_as_much_off_the_other(desk: PaperDesk) -> None:
+    bought(desk, COIN)
+    price = desk.near("1.003")
+    sell = desk.limit(Side.SELL, price, COIN, client_order_id="a")
+    desk.place(one_cancels_other(sell, desk.stop(Side.SELL, desk.near("0.9"), COIN, client_order_id="b")))
+    while not desk.order("a").filled_quantity:
+        until_above(desk, price)
+        desk.clock.forward(seconds=1)
+        desk.settle()
+    one = desk.order("a")
+    if one.state is S.FILLED:
+        assert desk.order("b").state is S.CANCELLED
+    else:
+        assert desk.order("b").quantity == COIN - one.filled_quantity
+
+
+def test_two_purchases_that_cancel_each_other_put_the_larger_sum_aside_once(desk: PaperDesk) -> None:
+    """100,000 USDT pay for one coin and a half at 58,000, not for three."""
+    low = desk.limit(Side.BUY, desk.near("0.95"), COIN * 3 // 2, client_order_id="a")
+    high = desk.stop(Side.BUY, desk.near("1.05"), COIN * 3 // 2, client_order_id="b")
+
+    desk.place(one_cancels_other(low, high))
+
+    assert desk.states() == {"a": S.OPEN, "b": S.OPEN}
+    both = desk.walk(lambda walk: walk.book.reserved["paper:USDT"])
+    assert both == max(desk.order("a").reserved, desk.order("b").reserved)
+
+
+def test_an_order_after_another_goes_when_that_is_filled(desk: PaperDesk) -> None:
+    first = desk.limit(Side.BUY, desk.near("0.99"), client_order_id="a")
+    desk.place(one_triggers_other(first, desk.intent(Side.BUY, ETH, quantity=COIN, client_order_id="b")))
+    assert desk.states() == {"a": S.OPEN, "b": S.HELD}
+
+    until_below(desk, desk.near("0.9895"))
+
+    assert desk.states() == {"a": S.FILLED, "b": S.FILLED}
+
+
+def test_an_order_after_another_ends_with_it(desk: PaperDesk) -> None:
+    first = desk.limit(Side.BUY, desk.near("0.5"), client_order_id="a")
+    desk.place(one_triggers_other(first, desk.intent(Side.BUY, ETH, quantity=COIN, client_order_id="b")))
+
+    cancel(desk, "a")
+
+    assert desk.states() == {"a": S.CANCELLED, "b": S.CANCELLED}
+
+
+# -- time, price, position ----------------------------------------------------------------------------------------
+
+
+def test_a_scheduled_order_goes_at_its_time_and_at_the_price_of_that_second(desk: PaperDesk) -> None:
+    start = desk.clock.now + timedelta(hours=3)
+    desk.put(
+        desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a", terms=Terms(starts_at=micros(start)))
+    )
+    desk.clock.forward(hours=2)
+    desk.settle()
+    assert desk.order("a").state is S.HELD
+
+    desk.clock.forward(hours=30)
+    desk.settle()
+
+    (fill,) = desk.story()["fills"]
+    assert fill[-1] == start
+    ask = desk.venue.market.book(BTC, start).asks[0].ticks
+    assert fill[3] == ask * desk.venue.market.path(BTC).spec.notional(1, COIN // 10 // 10_000)
+
+
+def test_what_a_scheduled_order_cannot_pay_for_when_its_time_comes_is_refused_then(desk: PaperDesk) -> None:
+    start = micros(desk.clock.now + timedelta(hours=1))
+    desk.put(desk.intent(Side.BUY, quantity=COIN, client_order_id="late", terms=Terms(starts_at=start)))
+    bought(desk, COIN)
+
+    desk.clock.forward(hours=2)
+    desk.settle()
+
+    assert desk.order("late").state is S.REFUSED
+    assert "funds" in (desk.order("late").explanation or "")
+
+
+@pytest.mark.parametrize(("share", "below"), [("1.004", False), ("0.996", True)])
+def test_a_conditional_order_waits_for_the_price_of_another_instrument(
+    desk: PaperDesk, share: str, below: bool
+) -> None:
+    price = desk.near(share, ETH)
+    condition = Condition(ETH, below=price) if below else Condition(ETH, above=price)
+    order = desk.put(
+        desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a", terms=Terms(condition=condition))
+    )
+    assert order.state is S.HELD
+
+    (until_below if below else until_above)(desk, price, ETH)
+
+    assert desk.order("a").state is S.FILLED
+
+
+def test_a_condition_that_holds_already_holds_nothing_up(desk: PaperDesk) -> None:
+    terms = Terms(condition=Condition(above=desk.near("0.9")))
+    assert desk.put(desk.intent(Side.BUY, quantity=COIN // 10, terms=terms)).state is S.FILLED
+
+
+def test_an_order_waits_for_a_position(desk: PaperDesk) -> None:
+    terms = Terms(condition=Condition(ETH, position="open"))
+    desk.put(desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a", terms=terms))
+    assert desk.order("a").state is S.HELD
+
+    bought(desk, COIN, ETH)
+
+    assert desk.order("a").state is S.FILLED
+
+
+def test_a_held_order_expires_without_having_been_sent(desk: PaperDesk) -> None:
+    end = micros(desk.clock.now + timedelta(hours=1))
+    terms = Terms(condition=Condition(below=Decimal(1)), expires_at=end)
+    desk.put(
+        desk.intent(
+            Side.BUY, quantity=COIN // 10, client_order_id="a", terms=terms, time_in_force=TimeInForce.GTD
+        )
+    )
+
+    desk.clock.forward(hours=2)
+    desk.settle()
+
+    assert desk.order("a").state is S.EXPIRED
+
+
+def test_what_is_held_claims_no_money(desk: PaperDesk) -> None:
+    terms = Terms(starts_at=micros(desk.clock.now + timedelta(days=1)))
+    desk.put(desk.intent(Side.BUY, quantity=COIN, terms=terms))
+
+    assert desk.walk(lambda walk: walk.book.reserved.get("paper:USDT", 0)) == 0
+
+
+# -- ladders ------------------------------------------------------------------------------------------------------
+
+
+def test_slices_go_one_by_one_and_the_whole_ends_with_the_last(desk: PaperDesk) -> None:
+    head = desk.intent(Side.BUY, budget=900 * DOLLAR, client_order_id="p")
+    now = micros(desk.clock.now)
+    desk.place(schedule(head, [now + n * 3_600_000_000 for n in range(3)], [300 * DOLLAR] * 3))
+    assert desk.states() == {"p": S.HELD, "p/1": S.FILLED, "p/2": S.HELD, "p/3": S.HELD}
+
+    desk.clock.forward(hours=1)
+    desk.settle()
+    assert desk.states() == {"p": S.HELD, "p/1": S.FILLED, "p/2": S.FILLED, "p/3": S.HELD}
+
+    desk.clock.forward(hours=5)
+    desk.settle()
+    assert set(desk.states().values()) == {S.FILLED}
+
+
+def test_cancelling_a_parent_cancels_what_is_left_of_it(desk: PaperDesk) -> None:
+    head = desk.intent(Side.BUY, budget=900 * DOLLAR, client_order_id="p")
+    now = micros(desk.clock.now)
+    desk.place(schedule(head, [now + n * 3_600_000_000 for n in range(3)], [300 * DOLLAR] * 3))
+
+    cancel(desk, "p")
+
+    assert desk.states() == {"p": S.CANCELLED, "p/1": S.FILLED, "p/2": S.CANCELLED, "p/3": S.CANCELLED}
+
+
+def test_an_averaging_ladder_is_refused_whole_when_it_cannot_be_paid_for(desk: PaperDesk) -> None:
+    head = desk.intent(Side.BUY, quantity=COIN, client_order_id="p", type=OrderType.MARKET)
+
+    desk.place(average(head, [(desk.near("1"), COIN), (desk.near("0.9"), COIN)]))
+
+    assert desk.states() == {"p": S.REFUSED}
+    assert "funds" in (desk.order("p").explanation or "")
+
+
+def test_a_grid_sells_one_price_up_what_it_bought_and_buys_it_back_one_price_down(desk: PaperDesk) -> None:
+    prices = [desk.near(share) for share in ("0.98", "0.985", "0.99", "0.995", "1")]
+    head = desk.intent(Side.BUY, client_order_id="g")
+    desk.place(grid(head, prices, [COIN // 100] * 4, desk.price()))
+    assert {name: order.side for name, order in desk.orders().items() if name != "g"} == {
+        f"g/{gap}.0": Side.BUY for gap in range(4)
+    }
+
+    until_below(desk, prices[3] - 5)
+    orders = desk.orders()
+    assert (orders["g/3.0"].state, orders["g/3.1"].state) == (S.FILLED, S.OPEN)
+    assert (orders["g/3.1"].side, orders["g/3.1"].limit_price) == (Side.SELL, prices[4])
+
+    until_above(desk, prices[4] + 5)
+    again = desk.order("g/3.2")
+    assert (again.side, again.limit_price, again.state) == (Side.BUY, prices[3], S.OPEN)
+    assert desk.order("g").state is S.HELD
+
+
+def test_a_grid_ends_when_it_is_cancelled(desk: PaperDesk) -> None:
+    prices = [desk.near(share) for share in ("0.98", "0.99", "1")]
+    desk.place(grid(desk.intent(Side.BUY, client_order_id="g"), prices, [COIN // 100] * 2, desk.price()))
+
+    cancel(desk, "g")
+
+    assert set(desk.states().values()) == {S.CANCELLED}
+
+
+# -- reductions and latency ---------------------------------------------------------------------------------------
+
+
+def test_a_reduction_of_more_than_is_held_is_refused_with_the_nearest(desk: PaperDesk) -> None:
+    bought(desk)
+    terms = Terms(reduce_only=True)
+
+    order = desk.put(desk.intent(Side.SELL, quantity=COIN, terms=terms))
+
+    assert order.state is S.REFUSED
+    assert "the nearest is all of it, 0.1 BTC" in (order.explanation or "")
+
+
+def test_a_reduction_shrinks_with_what_is_held_and_ends_with_it(desk: PaperDesk) -> None:
+    bought(desk)
+    desk.put(
+        desk.limit(Side.SELL, desk.near("2"), COIN // 10, client_order_id="r", terms=Terms(reduce_only=True))
+    )
+
+    desk.put(desk.intent(Side.SELL, quantity=COIN // 20))
+    assert (desk.order("r").state, desk.order("r").quantity) == (S.OPEN, COIN // 20)
+
+    desk.put(desk.intent(Side.SELL, quantity=COIN // 20))
+    assert desk.order("r").state is S.CANCELLED
+
+
+def test_a_reduction_leaves_what_is_held_free_to_be_sold(desk: PaperDesk) -> None:
+    bought(desk)
+    desk.put(desk.limit(Side.SELL, desk.near("2"), COIN // 10, terms=Terms(reduce_only=True)))
+
+    assert desk.put(desk.intent(Side.SELL, quantity=COIN // 10)).state is S.FILLED
+
+
+def test_on_a_slow_line_an_order_is_in_flight_until_it_arrives(sqlite_database: Database) -> None:
+    with paper_desk(sqlite_database, conditions=Conditions(latency_ms=2_500)) as desk:
+        sent = desk.clock.now
+        assert desk.put(desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a")).state is S.OPEN
+        desk.clock.forward(seconds=1)
+        desk.settle()
+        assert desk.order("a").filled_quantity == 0
+
+        desk.clock.forward(seconds=5)
+        desk.settle()
+
+        (fill,) = desk.story()["fills"]
+        ask = desk.venue.market.book(BTC, sent + timedelta(seconds=2)).asks[0].ticks
+        assert fill[3] == desk.venue.market.path(BTC).spec.notional(ask, COIN // 10 // 10_000)
+
+
+def test_an_order_in_flight_can_be_cancelled(sqlite_database: Database) -> None:
+    with paper_desk(sqlite_database, conditions=Conditions(latency_ms=2_500)) as desk:
+        desk.put(desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a"))
+
+        cancel(desk, "a")
+        desk.clock.forward(seconds=9)
+        desk.settle()
+
+        assert desk.order("a").state is S.CANCELLED
+
+
+# -- many at once -------------------------------------------------------------------------------------------------
+
+
+def test_orders_are_cancelled_by_what_they_have_in_common(desk: PaperDesk) -> None:
+    bought(desk)
+    desk.place(
+        desk.limit(Side.BUY, desk.near("0.5"), client_order_id="btc-buy", strategy="s"),
+        desk.limit(Side.SELL, desk.near("2"), client_order_id="btc-sell"),
+        desk.intent(
+            Side.BUY, ETH, client_order_id="eth", type=OrderType.LIMIT, limit_price=Decimal(10), quantity=COIN
+        ),
+    )
+
+    for selection, gone in (
+        (Selection(instrument_id=BTC, side=Side.SELL), {"btc-sell"}),
+        (Selection(strategy="s"), {"btc-buy"}),
+        (Selection(before=micros(desk.clock.now)), set()),
+        (Selection(type=OrderType.LIMIT), {"eth"}),
+    ):
+        ended = desk.walk(lambda walk, wanted=selection: cancel_here(walk, wanted, "all"))  # type: ignore[misc]
+        assert {order.client_order_id for order in ended} == gone
+
+
+def test_a_rehearsal_of_a_mass_cancellation_changes_nothing(desk: PaperDesk) -> None:
+    enter(desk)
+
+    ended = desk.walk(lambda walk: cancel_here(walk, Selection(), "all"), dry_run=True)
+
+    assert {order.client_order_id for order in ended} == {"e/tp", "e/sl"}
+    assert desk.states() == {"e": S.FILLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
