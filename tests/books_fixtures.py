@@ -14,7 +14,7 @@ from sqlmodel import select
 from sniper_cli.books.book import Book
 from sniper_cli.books.cash import move_cash
 from sniper_cli.books.events import Renamed, Reversed
-from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.books.records import Books, Page
 from sniper_cli.books.trades import tell_fill
 from sniper_cli.trading import recording
@@ -205,7 +205,7 @@ class Ledger:
         kept = self.turn(lambda page: plain(page.book))
         writer = Writer(self.database)
         try:
-            read = plain(load_book(writer, self.account_id.hex, read_pairs(writer)))
+            read = plain(load_book(writer, self.account_id.hex, Pairs(writer)))
         finally:
             writer.close()
         other = {name: (read[name], kept[name]) for name in kept if read[name] != kept[name]}

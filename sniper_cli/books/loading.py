@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.shelf import LOT, ORDER, POSITION, TableShelf, read_lot, read_order, read_position
+from state.errors import RowNotFound
 from state.orders import WORKING
 from state.positions import LotMethod
 from state.writing import Writer
@@ -13,14 +14,23 @@ from state.writing import Writer
 OPEN = ", ".join(f"'{state.value}'" for state in sorted(WORKING))
 
 
-def read_pairs(writer: Writer) -> dict[str, tuple[str, str]]:
-    """Every instrument's base and quote asset."""
-    return {
-        row[0]: (row[1], row[2]) for row in writer.rows("SELECT id, base_asset, quote_asset FROM instrument")
-    }
+class Pairs(dict[str, tuple[str, str]]):
+    """Base and quote assets of instruments by their ids; one that was listed meanwhile is read when it is asked for."""
+
+    def __init__(self, writer: Writer) -> None:
+        rows = writer.rows("SELECT id, base_asset, quote_asset FROM instrument")
+        super().__init__({row[0]: (row[1], row[2]) for row in rows})
+        self.writer = writer
+
+    def __missing__(self, instrument: str) -> tuple[str, str]:
+        row = self.writer.row("SELECT base_asset, quote_asset FROM instrument WHERE id = ?", (instrument,))
+        if row is None:
+            raise RowNotFound(f"there is no instrument {instrument}", hint="sniper market list")
+        self[instrument] = found = (row[0], row[1])
+        return found
 
 
-def load_book(writer: Writer, account_key: str, pairs: dict[str, tuple[str, str]]) -> Book:
+def load_book(writer: Writer, account_key: str, pairs: Pairs) -> Book:
     """The book of an account as the tables tell it; they must have followed the journal to its end."""
     book = Book(account_key, TableShelf(writer, account_key), pairs)
     rules = writer.row("SELECT lot_method, margin, settled_until FROM account WHERE id = ?", (account_key,))

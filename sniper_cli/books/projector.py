@@ -18,7 +18,7 @@ from time import monotonic
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.events import decode
-from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.books.projecting import project
 from state.database import Database
 from state.writing import Statements, Writer, read_hex, read_micros, transact
@@ -47,7 +47,7 @@ class Projector:
         self._writer = Writer(database)
         self._books: dict[str, Book] = {}
         self._reached = -1
-        self._pairs: dict[str, tuple[str, str]] = {}
+        self._pairs: Pairs | None = None
 
     def places(self) -> tuple[int, int]:
         """How far the tables are, and how far the journal."""
@@ -67,6 +67,7 @@ class Projector:
             self._books.clear()  # somebody else brought the tables further
         self._reached = -1
         with self.database.admitted():
+            self._pairs = self._pairs or Pairs(self._writer)
             applied = read_on(self._writer, self._books, self._pairs, seq, head, STRETCH)
         done = transact(self.database, self._writer, lambda writer: self._write(writer, seq, applied))
         self._reached = applied[-1].place if done else -1
@@ -106,7 +107,7 @@ class Applied:
 def read_on(
     writer: Writer,
     books: dict[str, Book],
-    pairs: dict[str, tuple[str, str]],
+    pairs: Pairs,
     seq: int,
     head: int,
     limit: int | None = None,
@@ -118,7 +119,6 @@ def read_on(
         account = read_hex(subject.replace("-", ""))
         book = books.get(account)
         if book is None:
-            pairs.update(read_pairs(writer))
             book = books[account] = load_book(writer, account, pairs)
         for event in decode(body).data.events:
             book.apply(event, place)
@@ -137,7 +137,7 @@ def follow(writer: Writer, head: int) -> None:
     seq = writer.row(query)[0]
     if seq >= head:
         return
-    applied = read_on(writer, {}, {}, seq, head)
+    applied = read_on(writer, {}, Pairs(writer), seq, head)
     for one in applied:
         one.rows.write(writer)
     writer.run("UPDATE projection SET seq = ? WHERE name = 'desk'", (head,))

@@ -16,7 +16,7 @@ from sqlmodel import Session, SQLModel
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.events import decode
-from sniper_cli.books.loading import read_pairs
+from sniper_cli.books.loading import Pairs
 from sniper_cli.books.projecting import project
 from sniper_cli.books.shelf import TableShelf
 from sniper_cli.books.upgraded import Carry, carries, older_keys
@@ -160,7 +160,7 @@ def _pair(held: tuple[Any, ...] | None) -> tuple[int, int]:
 def _tell(writer: Writer) -> tuple[int, int]:
     """Fold every trading record into the tables; how many there are, and the last one."""
     books: dict[str, Book] = {}
-    pairs = read_pairs(writer)
+    pairs = Pairs(writer)
     query = (
         "SELECT seq, at, subject, body FROM journal "  # noqa: S608
         f"WHERE seq > ? AND kind LIKE 'desk.%' ORDER BY seq LIMIT {PAGE}"

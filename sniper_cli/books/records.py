@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.events import Batch, Body, Event, decode, encode
-from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.books.projecting import project
 from sniper_cli.books.shelf import Elsewhere, NotHere, TableShelf
 from state.checkpoints import Checkpoints
@@ -114,7 +114,7 @@ class Books:
         self.defer_above = defer_above
         self._writer = Writer(database)
         self._books: dict[str, Book] = {}
-        self._pairs: dict[str, tuple[str, str]] = {}
+        self._pairs: Pairs | None = None
         self._checkpoints: Checkpoints | None = None
         self._projector: ProjectorProcess | None = None
         self._left: Standing | None = None
@@ -169,7 +169,7 @@ class Books:
         if book is None or standing is None or account in self._unconfirmed:
             raise Stale
         standing = replace(standing, version=book.version)
-        book.shelf.writer = self._writer  # type: ignore[attr-defined]
+        book.shelf.writer = book.pairs.writer = self._writer  # type: ignore[attr-defined]
         page = Page(self._writer, book, standing, actor=self.actor)
         try:
             with self.database.admitted():
@@ -261,7 +261,9 @@ class Books:
         return Standing(*row)
 
     def _load(self, writer: Writer, account: str, standing: Standing) -> Book:
-        self._pairs = read_pairs(writer)
+        if self._pairs is None:
+            self._pairs = Pairs(writer)
+        self._pairs.writer = writer
         book = load_book(writer, account, self._pairs)
         book.version = standing.version
         self._books[account] = book
@@ -297,9 +299,8 @@ class Books:
     def _take_in(
         self, writer: Writer, account: str, book: Book, shelf: TableShelf, standing: Standing
     ) -> None:
-        if len(self._pairs) != _instruments(writer):
-            self._pairs.update(read_pairs(writer))
-        book.pairs = self._pairs
+        assert self._pairs is not None
+        self._pairs.writer = writer
         query = "SELECT seq, body FROM journal WHERE subject = ? AND seq > ? ORDER BY seq"
         for seq, body in writer.rows(query, (_subject(account), book.seq)):
             written = seq <= standing.projected
@@ -369,7 +370,8 @@ def _move_up(page: Page) -> None:
 def _settle_shelf(book: Book, writer: Writer, standing: Standing) -> None:
     """The book's look at the tables: through the connection at hand, and with what they do not show yet."""
     shelf: TableShelf = book.shelf  # type: ignore[assignment]
-    shelf.writer = writer
+    pairs: Pairs = book.pairs  # type: ignore[assignment]
+    shelf.writer = pairs.writer = writer
     shelf.unwritten.drop(standing.projected)
     if standing.projected == standing.head:
         book.forget_recent()
@@ -378,10 +380,6 @@ def _settle_shelf(book: Book, writer: Writer, standing: Standing) -> None:
 def _subject(account: str) -> str:
     """An account's id as records name it."""
     return str(UUID(account))
-
-
-def _instruments(writer: Writer) -> int:
-    return int(writer.row("SELECT count(*) FROM instrument")[0])
 
 
 __all__ = ["DESK", "INLINE", "Books", "Fence", "Page", "Standing"]

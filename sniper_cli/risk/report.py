@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
-from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.books.projector import catch_up
 from sniper_cli.risk.compiling import compile_gate
 from sniper_cli.risk.gate import Gate
@@ -120,7 +120,7 @@ def report(context: Context, account: str | None = None) -> RiskReport:
 def read_gate(session: Session, database: Database, account: Account, settings: Settings) -> Gate:
     """An account's gate over its book as the tables have it."""
     writer = Writer(database, session=session)
-    book = load_book(writer, account.id.hex, read_pairs(writer))
+    book = load_book(writer, account.id.hex, Pairs(writer))
     now = micros(utc_now())
     gate = compile_gate(writer, book, account, limits_of(account, settings), now=now, exposed=True)
     gate.begin(now, marks_of(account, writer, settings))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedPosition
-from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.market.instruments import INSTRUMENTS
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.risk.compiling import compile_gate
@@ -67,7 +67,7 @@ def _gate(
 ) -> Iterator[tuple[Gate, list[Proposal]]]:
     """A gate over a book with a position in each instrument, and orders in all of them."""
     writer = Writer(database)
-    book = load_book(writer, account.id.hex, read_pairs(writer))
+    book = load_book(writer, account.id.hex, Pairs(writer))
     _hold(book, 1_000 if thousand else len(POSITIONS))
     limits = [_wide(name, account) for name in names]
     gate = compile_gate(writer, book, account, None, now=NOW, proposed=limits)

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.events import Reversed, decode
-from sniper_cli.books.loading import load_book, read_pairs
+from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.books.records import Books, Page
 from sniper_cli.books.undoing import REORGANISED
 from sniper_cli.errors import OrderRefused
@@ -118,7 +118,7 @@ def test_the_carried_record_alone_gives_the_same_book(upgraded: Database, name: 
     found = account(upgraded, name)
     writer = Writer(upgraded)
     try:
-        read = load_book(writer, found.id.hex, read_pairs(writer))
+        read = load_book(writer, found.id.hex, Pairs(writer))
         told = Book(found.id.hex, read.shelf, read.pairs)
         with upgraded.read() as session:
             query = select(JournalRecord).where(
