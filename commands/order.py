@@ -22,6 +22,7 @@ from commands.options import (
     complete_instruments,
     complete_orders,
     reads,
+    require_fields,
     watched,
     writes,
 )
@@ -235,6 +236,7 @@ def amend(
         $ sniper order amend my-first-order --price 49000 --dry-run
         $ sniper order amend my-first-order --quantity 0.05 --expires 2h --yes
     """
+    require_fields(AMENDED, fields)
     import asyncio
 
     from sniper_cli.context import open_context
@@ -269,6 +271,7 @@ def cancel(
         $ sniper order cancel my-first-order --dry-run
         $ sniper order cancel my-first-order --yes
     """
+    require_fields(ORDER, fields)
     import asyncio
 
     from sniper_cli.context import open_context
@@ -308,6 +311,7 @@ def cancel_all(
         $ sniper order cancel-all --dry-run
         $ sniper order cancel-all --instrument BTC/USDT --side buy --older-than 1d --yes
     """
+    require_fields(ORDERS, fields)
     import asyncio
 
     from sniper_cli.context import open_context

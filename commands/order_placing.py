@@ -17,6 +17,7 @@ from commands.options import (
     complete_instruments,
     complete_orders,
     reads,
+    require_fields,
     writes,
 )
 from commands.order_columns import PLACED
@@ -236,6 +237,7 @@ def place(
         $ sniper order place sell BTC/USDT --quantity 0.1 --trail 2% --reduce-only --yes
         $ sniper order place buy ETH/USDT --budget 1000 --times 10 --every 1h --yes
     """
+    require_fields(PLACED, fields)
     import asyncio
 
     from sniper_cli.context import open_context
@@ -339,6 +341,7 @@ def import_(
         $ sniper order import orders.csv --dry-run
         $ sniper order template --format jsonl | sniper order import - --yes
     """
+    require_fields(IMPORTED, fields)
     import asyncio
 
     from sniper_cli.context import open_context

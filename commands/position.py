@@ -19,6 +19,7 @@ from commands.options import (
     YesOption,
     complete_positions,
     reads,
+    require_fields,
     watched,
     writes,
 )
@@ -168,6 +169,7 @@ def close(
         $ sniper position close 3f9a1c27d405 --dry-run
         $ sniper position close 3f9a1c27d405 --quantity 0.5 --yes
     """
+    require_fields(CLOSED, fields)
     import asyncio
 
     from sniper_cli.context import open_context
@@ -206,6 +208,7 @@ def flatten(
         $ sniper position flatten --dry-run
         $ sniper position flatten --yes
     """
+    require_fields(CLOSED, fields)
     import asyncio
 
     from sniper_cli.context import open_context
