@@ -21,6 +21,7 @@ SUBJECTS = {
     "hearing": "From sending to hearing a log (local chain, automine)",
     "market": "The simulated market",
     "matching": "The order book alone",
+    "risk": "Limits alone",
     "ordering": "The durable order path",
     "marks": "A revaluation of 1,000 open positions",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",

@@ -15,15 +15,12 @@ import gc
 import os
 import random
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from uuid import uuid4
 
 from sniper_cli.books.projector import catch_up
 from sniper_cli.chains.devnet.anvil import Anvil
@@ -254,15 +251,6 @@ async def _chain_trader(database: Database) -> AsyncIterator[Trader]:
         exchange = await deploy_exchange(node)
         listing = await list_token(node, exchange, "Normal")
         yield await make_trader(database, node, exchange, listing.token, listing.pool)
-
-
-def place_from_the_command_line(home: Path) -> float:
-    """Seconds of `sniper order place` on paper, the whole process."""
-    argv = [sys.executable, "-m", "sniper_cli", "order", "place", "buy", "BTC/USDT"]
-    argv += ["--budget", "50", "--yes", "--client-id", str(uuid4()), "--json"]
-    begun = time.perf_counter()
-    subprocess.run(argv, check=True, capture_output=True, env={**os.environ, "SNIPER_HOME": str(home)})
-    return time.perf_counter() - begun
 
 
 def _rate(rates: list[float]) -> str:

@@ -9,10 +9,13 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 RUNS = 15
+
+PLACED = "sniper order place (paper, filled and booked)"
 
 
 def measure() -> dict[str, str]:
@@ -24,17 +27,21 @@ def measure() -> dict[str, str]:
         "sniper --help": [sniper, "--help"],
         "sniper order --help": [sniper, "order", "--help"],
         "sniper help exit-codes": [sniper, "help", "exit-codes"],
+        PLACED: [sniper, "order", "place", "buy", "BTC/USDT", "--budget", "20", "--yes", "--json"],
     }
     walls: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(RUNS):
-        for name, argv in commands.items():
-            walls[name].append(_wall(argv))
+    with tempfile.TemporaryDirectory(prefix="sniper-bench-") as home:
+        _wall([sniper, "init"], home)
+        for _ in range(RUNS):
+            for name, argv in commands.items():
+                walls[name].append(_wall(argv, home))
     return {name: _spread(times) for name, times in walls.items()}
 
 
-def _wall(argv: list[str]) -> float:
+def _wall(argv: list[str], home: str) -> float:
+    environment = {**os.environ, "NO_COLOR": "1", "SNIPER_HOME": home}
     begun = time.perf_counter()
-    subprocess.run(argv, capture_output=True, check=True, env={**os.environ, "NO_COLOR": "1"})
+    subprocess.run(argv, capture_output=True, check=True, env=environment)
     return (time.perf_counter() - begun) * 1000
 
 
