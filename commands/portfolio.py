@@ -144,6 +144,7 @@ def _of(by: By, columns: tuple[Column, ...]) -> tuple[Column, ...]:
     hidden = {"day", "strategy", "instrument"} - set(parts)
     if "day" not in parts:
         hidden.add("costs")
+    hidden |= {"hit_rate", "profit_factor"} if "instrument" in parts else {"price"}
     return tuple(replace(column, in_table=False) if column.name in hidden else column for column in columns)
 
 

@@ -140,6 +140,7 @@ PROFITS = (
     _money("bought", in_table=False),
     _money("sold", in_table=False),
     _money("volume", priority=2),
+    _money("price", "average price", priority=2),
     Column("fills", right=True, priority=2),
     Column("wins", in_table=False),
     Column("losses", in_table=False),

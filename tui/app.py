@@ -35,6 +35,7 @@ from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
 from tui.screens.market import MarketScreen
 from tui.screens.order import OrderScreen
+from tui.screens.portfolio import PortfolioScreen
 from tui.screens.position import PositionScreen
 from tui.screens.risk import RiskScreen
 from tui.screens.summary import SummaryScreen
@@ -214,6 +215,11 @@ class SniperApp(App[None]):
         """Show limits, breaches and switches."""
         if not isinstance(self.screen, RiskScreen):
             self.push_screen(RiskScreen())
+
+    def open_portfolio(self) -> None:
+        """Show what there is and what was earned."""
+        if not isinstance(self.screen, PortfolioScreen):
+            self.push_screen(PortfolioScreen())
 
     def open_market(self, instrument: str | None = None) -> None:
         """Show the market, beginning with an instrument."""

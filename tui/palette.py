@@ -41,6 +41,11 @@ class SniperCommands(Provider):
         for number, panel in enumerate(PANELS, start=1):
             yield f"Go to {panel}", f"panel {number}", partial(app.go_to_panel, panel)
         yield "Go to risk", "limits as bars, breaches, the kill switch by scope", app.open_risk
+        yield (
+            "Go to the portfolio",
+            "equity, positions and lots, profit by day and strategy",
+            app.open_portfolio,
+        )
         yield "Go to the market", "prices, candles, book and trades", app.open_market
         tripped = app.dashboard is not None and app.dashboard.facts.switch is not None
         name = "Resume trading" if tripped else "Trip the kill switch"

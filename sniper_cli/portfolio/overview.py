@@ -14,9 +14,9 @@ from uuid import UUID
 
 from sniper_cli.errors import NotFound
 from sniper_cli.portfolio.marks import PaperMarks
-from sniper_cli.portfolio.profits import Totals, totals
+from sniper_cli.portfolio.profits import Totals, totals, unit_price
 from sniper_cli.portfolio.standing import Held, HeldLot, Purse, Standing, is_called, read_standing
-from sniper_cli.trading.amounts import trimmed, whole
+from sniper_cli.trading.amounts import whole
 from state.accounts import Asset
 from state.columns import utc_now
 from state.database import Database
@@ -296,15 +296,6 @@ def _lot(one: Held, lot: HeldLot, base: Asset, quote: Asset) -> LotLine:
         price=unit_price(base, quote, lot.quantity, lot.cost),
         unrealised=whole(quote, gain),
     )
-
-
-def unit_price(base: Asset, quote: Asset, quantity: int, notional: int) -> Decimal | None:
-    """Quote per whole base, to twelve digits; None of nothing."""
-    if not quantity:
-        return None
-    price = Decimal(notional).scaleb(-quote.decimals) / Decimal(quantity).scaleb(-base.decimals)
-    digits = Decimal(1).scaleb(price.adjusted() - 11)
-    return trimmed(price.quantize(digits)) if price else Decimal(0)
 
 
 def percent(part: int, whole_: int) -> Decimal | None:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from sniper_cli.portfolio.standing import Standing
-from sniper_cli.trading.amounts import whole
+from sniper_cli.trading.amounts import trimmed, whole
 from state.accounts import Asset, Movement
 from state.projections import InstrumentDay, StrategyDay
 from state.reading import Reader
@@ -66,6 +66,8 @@ class Sums:
     losses: int = 0
     lost: int = 0
     costs: int = 0
+    quantity: int = 0
+    """Base units traded, both ways; only of an instrument."""
     unrealised: int | None = None
 
     @property
@@ -106,6 +108,8 @@ class ProfitLine:
     bought: Decimal | None
     sold: Decimal | None
     volume: Decimal
+    price: Decimal | None
+    """What a unit was traded at on average, by volume; only of an instrument."""
     fills: int
     wins: int | None
     losses: int | None
@@ -117,7 +121,7 @@ Key = tuple[str | None, str | None, str | None, str]
 """Day, strategy, instrument and quote asset of a line."""
 
 STRATEGY_SUMS = "realised, fees, bought, sold, fills, wins, won, losses, lost"
-INSTRUMENT_SUMS = "realised, fees, notional, fills"
+INSTRUMENT_SUMS = "realised, fees, notional, quantity, fills"
 
 
 def totals(reader: Reader, account: str) -> Totals:
@@ -219,12 +223,15 @@ def _add_instruments(
     condition, values = _span(*span)
     names = reader.columns(InstrumentDay, f"day, instrument_id, {INSTRUMENT_SUMS}")
     query = f"SELECT {names} FROM instrument_day WHERE account_id = ?{condition}"  # noqa: S608
-    for day, instrument, realised, fees, notional, fills in reader.stream(query, (account, *values)):
+    for day, instrument, realised, fees, notional, quantity, fills in reader.stream(
+        query, (account, *values)
+    ):
         key = (day if "day" in by.parts else None, None, instrument, standing.pairs[instrument].quote)
         one = sums[key]
         one.realised += int(realised)
         one.fees += int(fees)
         one.bought += int(notional)
+        one.quantity += int(quantity)
         one.fills += fills
 
 
@@ -260,6 +267,7 @@ def _line(standing: Standing, key: Key, one: Sums) -> ProfitLine:
         bought=whole(unit, one.bought) if sided else None,
         sold=whole(unit, one.sold) if sided else None,
         volume=whole(unit, one.bought + one.sold),
+        price=None if instrument is None else _average(standing, instrument, one),
         fills=one.fills,
         wins=one.wins if sided else None,
         losses=one.losses if sided else None,
@@ -268,11 +276,20 @@ def _line(standing: Standing, key: Key, one: Sums) -> ProfitLine:
     )
 
 
+def _average(standing: Standing, instrument: str, one: Sums) -> Decimal | None:
+    pair = standing.pairs[instrument]
+    return unit_price(standing.assets[pair.base], standing.assets[pair.quote], one.quantity, one.bought)
+
+
+def unit_price(base: Asset, quote: Asset, quantity: int, notional: int) -> Decimal | None:
+    """Quote per whole base, to twelve digits; None of nothing."""
+    if not quantity:
+        return None
+    price = Decimal(notional).scaleb(-quote.decimals) / Decimal(quantity).scaleb(-base.decimals)
+    digits = Decimal(1).scaleb(price.adjusted() - 11)
+    return trimmed(price.quantize(digits)) if price else Decimal(0)
+
+
 def share(part: int, of: int) -> Decimal | None:
     """A quotient to four digits after the point; None of nothing."""
     return (Decimal(part) / Decimal(of)).quantize(Decimal("0.0001")) if of else None
-
-
-def in_whole(unit: Asset, units: int | None) -> Decimal | None:
-    """Units as an amount, or nothing."""
-    return None if units is None else whole(unit, units)

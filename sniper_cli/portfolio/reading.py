@@ -17,9 +17,9 @@ from sniper_cli.portfolio.contributions import ContributionLine, by_instrument, 
 from sniper_cli.portfolio.course import Holding, course, end_of, worth_of
 from sniper_cli.portfolio.exports import FIELDS, Exported, Wanted, export_csv, export_parquet
 from sniper_cli.portfolio.marks import PaperMarks, unrealised
-from sniper_cli.portfolio.overview import Portfolio, overview, unit_price
+from sniper_cli.portfolio.overview import Portfolio, overview
 from sniper_cli.portfolio.performance import DayLine, Performance, Span, day_lines, performance, span_of
-from sniper_cli.portfolio.profits import By, ProfitLine, profits
+from sniper_cli.portfolio.profits import By, ProfitLine, profits, unit_price
 from sniper_cli.portfolio.standing import Purse, Standing, read_standing
 from sniper_cli.trading.amounts import whole
 from sniper_cli.venues.paper.matching import Conditions, FeeSchedule

@@ -73,6 +73,7 @@ class DashboardScreen(LiveScreen):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("m", "market", "Market"),
         Binding("r", "risk", "Risk"),
+        Binding("f", "portfolio", "Portfolio"),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
         Binding("escape", "back", "Back", show=False),
@@ -172,6 +173,9 @@ class DashboardScreen(LiveScreen):
 
     def action_risk(self) -> None:
         self.sniper.open_risk()
+
+    def action_portfolio(self) -> None:
+        self.sniper.open_portfolio()
 
     def action_market(self) -> None:
         self.sniper.open_market()

@@ -32,11 +32,13 @@ VIEWS: dict[str, tuple[Line, ...]] = {
         ("1 2 3 4", "go to launches, positions, orders, events"),
         ("/", "filter: every word must occur, with /! none may"),
         ("m", "the market: prices, candles, book and trades"),
+        ("f", "the portfolio: equity, positions and lots, profit by day and strategy"),
         ("r", "risk: limits as bars, breaches, the kill switch by scope"),
         ("z", "zoom the panel, and back"),
         ("x", "close the position under the cursor (panel 2)"),
     ),
     "Position": (("x", "close this position"),),
+    "Portfolio": (("enter", "everything about the position under the cursor"),),
     "Risk": (("s", "stop or resume: choose what, then type the word"),),
     "Market": (
         ("[ ]", "shorter and longer candles: 1s to 1d"),

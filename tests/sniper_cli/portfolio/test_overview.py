@@ -11,7 +11,8 @@ import pytest
 from sniper_cli.errors import NotFound
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.portfolio.marks import PaperMarks
-from sniper_cli.portfolio.overview import overview, unit_price
+from sniper_cli.portfolio.overview import overview
+from sniper_cli.portfolio.profits import unit_price
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.database import Database
 from state.orders import Side

@@ -75,6 +75,11 @@ def test_by_instrument_volume_is_both_sides(diary: Diary) -> None:
 
     assert found["BTC/USDT"].volume == whole(diary.bought + diary.sold)
     assert found["BTC/USDT"].fills == 2
+    lots = Decimal(1400) * BTC.lot
+    assert (
+        found["BTC/USDT"].price
+        == (whole(diary.bought + diary.sold) / lots).quantize(Decimal("0.0000001")).normalize()
+    )
     assert found["ETH/USDT"].bought is None, "the day sums of instruments know no sides"
 
 
