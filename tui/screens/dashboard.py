@@ -73,7 +73,7 @@ class DashboardScreen(LiveScreen):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("m", "market", "Market"),
         Binding("r", "risk", "Risk"),
-        Binding("f", "portfolio", "Portfolio"),
+        Binding("f", "portfolio", "Portfolio", show=False),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
         Binding("escape", "back", "Back", show=False),
