@@ -142,7 +142,7 @@ def marks_of(account: Account, writer: Writer, settings: Settings) -> Marks:
     from sniper_cli.market.simulated import SimulatedMarket
     from sniper_cli.venues.paper import PaperVenue
 
-    return PaperVenue(SimulatedMarket(settings.market_seed)).rate
+    return PaperVenue(SimulatedMarket(settings.market_seed), clock=utc_now).rate
 
 
 def _report(session: Session, account: Account, gate: Gate) -> RiskReport:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from sniper_cli.books.projector import catch_up
 from sniper_cli.errors import UsageProblem
+from sniper_cli.market.instruments import INSTRUMENTS
 from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.risk import methods as ways
 from sniper_cli.risk.gate import BPS, Gate
@@ -24,8 +27,10 @@ from sniper_cli.risk.history import YEAR, Candles, covariance, results_of_a_unit
 from sniper_cli.risk.report import read_gate
 from sniper_cli.risk.setting import account_named, instrument_named
 from sniper_cli.risk.sizing import Caps, SizedOrder, TradeRules, size_order
+from sniper_cli.risk.stakes import exact
 from sniper_cli.trading.amounts import trimmed
 from sniper_cli.trading.listings import Listing, Listings
+from sniper_cli.venues.paper.matching import SLIPPAGE_BPS
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.columns import utc_now
 from state.writing import Writer
@@ -122,7 +127,7 @@ class _Sizing:
         price, stop = self._price(), _decimal(self.wish.stop, "--stop")
         gate = self.gate
         equity = gate.book.cash.get(gate.asset.id, 0) + gate.whole.value
-        room, narrow = self._room(listing)
+        room, narrow = self._room(listing, price)
         caps = Caps(
             fraction=_share(self.wish.max_fraction, "--max-fraction"),
             notional=room,
@@ -148,6 +153,8 @@ class _Sizing:
     ) -> Suggestion:
         quantity = trimmed(base.amount(sized.quantity))
         place = f"sniper order place buy {self.instrument.symbol} --quantity {quantity:f}"
+        if self.wish.price is not None:
+            place += f" --type limit --price {trimmed(price):f}"
         return Suggestion(
             account=self.account.name,
             instrument=self.instrument.symbol,
@@ -175,32 +182,52 @@ class _Sizing:
 
     # -- room -----------------------------------------------------------------------------------------------------
 
-    def _room(self, listing: Listing) -> tuple[int, str]:
-        """Quote units that the money at hand and the limits leave, and which of them leaves the least."""
+    def _room(self, listing: Listing, price: Decimal) -> tuple[int, str]:
+        """Quote units at the price that the money at hand and the limits leave, and which of them leaves the least.
+
+        Money is needed for the worst price that the order may take; what is at stake is valued at the market's.
+        """
         gate, name = self.gate, self.instrument.id
-        rooms: dict[str, int] = {}
+        unit = exact(price) * 10**listing.quote.decimals / 10**listing.base.decimals
+        dear = unit / self._worst_unit(unit)
+        rate = gate.whole.rate(name)
+        valued = Fraction(1) if rate is None else unit / Fraction(*rate)
+        rooms: dict[str, Fraction] = {}
         if not gate.book.margin:
-            rooms["funds"] = max(0, gate.book.available(listing.quote.id) - 10) * BPS // (BPS + FEE_BPS)
+            rooms["funds"] = _without_fees(gate.book.available(listing.quote.id)) * dear
         plan = gate.plan(name, None, listing)
         if plan.order_notional is not None:
-            rooms["order_notional"] = plan.order_notional
-        cell = gate.whole.cells.get(name)
-        mine = 0 if cell is None else cell.gross
+            rooms["order_notional"] = plan.order_notional * dear
+        if plan.order_quantity is not None:
+            rooms["order_quantity"] = plan.order_quantity * unit
+        up = gate.whole.cells[name].up if name in gate.whole.cells else 0
+        equity = 0 if gate.equity is None else gate.equity.now()
         for line in plan.lines:
-            equity = 0 if gate.equity is None else gate.equity.now()
-            for bound, used in (
-                (line.position_notional, mine),
-                (line.gross, line.exposure.gross),
-                (line.total_spend, line.exposure.basis + line.entering()),
-            ):
-                if bound is not None:
-                    rooms[bound[0]] = bound[1] - used
+            gross = line.exposure.gross
+            if line.position_quantity is not None:
+                held, _, buying, _, _ = line.exposure.claims(name)
+                rooms[line.position_quantity[0]] = (line.position_quantity[1] - held - buying) * unit
+            if line.position_notional is not None:
+                rooms[line.position_notional[0]] = (line.position_notional[1] - up) * valued
             if line.concentration is not None:
-                rooms[line.concentration[0]] = equity * line.concentration[1] // BPS - mine
+                rooms[line.concentration[0]] = (equity * line.concentration[1] // BPS - up) * valued
+            if line.gross is not None:
+                rooms[line.gross[0]] = (line.gross[1] - gross) * valued
             if line.leverage is not None:
-                rooms[line.leverage[0]] = equity * line.leverage[1] // line.leverage[2] - line.exposure.gross
+                rooms[line.leverage[0]] = (equity * line.leverage[1] // line.leverage[2] - gross) * valued
+            if line.total_spend is not None:
+                spent = line.exposure.basis + line.entering()
+                rooms[line.total_spend[0]] = _without_fees(line.total_spend[1] - spent) * dear
         least = min(rooms, key=lambda which: rooms[which])
-        return max(0, rooms[least]), least
+        return max(0, floor(rooms[least])), least
+
+    def _worst_unit(self, unit: Fraction) -> Fraction:
+        """Quote units for a base unit at the worst price: that of a limit is its own, at market it is the venue's."""
+        spec = INSTRUMENTS.get(self.instrument.id)
+        if self.wish.price is not None or spec is None:
+            return unit
+        ask = self._candles.market.book(spec.id, utc_now()).asks[0].ticks
+        return Fraction(ask * (BPS + SLIPPAGE_BPS) // BPS * spec.tick_of_lot, spec.lot_units)
 
     # -- what is known ----------------------------------------------------------------------------------------------
 
@@ -323,6 +350,11 @@ class _Sizing:
         returns = [self._candles.returns(name) for name in names]
         cov = [[covariance(one, other) * YEAR for other in returns] for one in returns]
         return ways.RiskShare(cov, 0, _share(self.wish.invested, "--invested") or Decimal(1))
+
+
+def _without_fees(units: int) -> int:
+    """What a purchase may come to if so much is there for it and its fees; ten units are for their rounding."""
+    return (units - 10) * BPS // (BPS + FEE_BPS)
 
 
 def _number(text: str, option: str) -> Decimal:

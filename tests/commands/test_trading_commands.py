@@ -154,7 +154,7 @@ def test_the_kill_switch_stops_purchases_and_lets_positions_be_closed(sniper: Ru
     assert (refused.code, "a drill" in refused.stderr) == (6, True)
     tail = json.loads(sniper("position", "list", "--json").stdout)[0]["id"][-12:]
     assert sniper("position", "close", tail, "--yes").code == 0
-    assert sniper("risk", "resume", "--yes").code == 0
+    assert sniper("risk", "resume", "--reason", "it was a drill", "--yes").code == 0
     assert sniper(*BUY, "--budget", "1000", "--yes").code == 0
 
 
