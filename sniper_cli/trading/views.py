@@ -19,7 +19,7 @@ from sniper_cli.trading.figures import checks_in_words
 from sniper_cli.trading.kinship import told_terms
 from state.accounts import Account, Asset, Instrument
 from state.identifiers import short
-from state.orders import Fill, Order, OrderState
+from state.orders import WORKING, Fill, Order, OrderState, is_working
 from state.positions import Lot, Position, PositionState
 
 PRICE_DIGITS = Precision(prec=12)
@@ -185,6 +185,8 @@ def latest_orders(
     query = select(Order).order_by(sa.desc(col(Order.id))).where(*conditions)
     if state is not None:
         query = query.where(Order.state == state)
+    if state in WORKING:
+        query = query.where(is_working())  # said twice, for the index of what is at work to serve it
     if after is not None:
         query = query.where(Order.id < after)
     if since is not None:
