@@ -21,8 +21,9 @@ from sniper_cli.books.acts import Act, acts_of
 from sniper_cli.books.looking import places
 from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.trading.amounts import spelled, whole
+from sniper_cli.trading.kinship import relatives
 from sniper_cli.trading.lookup import find_subject
-from sniper_cli.trading.views import instrument_of, order_view, position_view
+from sniper_cli.trading.views import OrderView, instrument_of, order_view, position_view
 from state.accounts import Asset
 from state.identifiers import short
 from state.journal import JournalRecord
@@ -110,11 +111,10 @@ def order_story(session: Session, order: Order, *, with_origin: bool = False) ->
     view = order_view(session, order)
     launch = session.get(Launch, order.launch_id) if with_origin and order.launch_id else None
     position = session.get(Position, order.position_id) if with_origin and order.position_id else None
-    amount = f"{view.quantity:f}" if view.quantity is not None else f"for {view.budget:f}"
     transactions = transactions_of(session, order.id)
     return Chapter(
         kind="order",
-        title=f"{view.side} {amount} {view.instrument} {view.type}: {view.state.replace('_', ' ')}",
+        title=order_title(view),
         id=str(order.id),
         at=order.created_at,
         facts=_present(
@@ -122,6 +122,11 @@ def order_story(session: Session, order: Order, *, with_origin: bool = False) ->
             why=_why(order.reason),
             explanation=order.explanation,
             limit_price=order.limit_price,
+            trigger_price=view.trigger_price,
+            trail=view.trail,
+            expires_at=view.expires_at,
+            waits_for=view.waits_for,
+            options=list(view.options),
             venue_reference=order.venue_reference,
             filled_quantity=view.filled_quantity,
             filled_notional=view.filled_notional,
@@ -134,10 +139,30 @@ def order_story(session: Session, order: Order, *, with_origin: bool = False) ->
             *(_transaction(transaction) for transaction in transactions),
             *(_fill(session, order, fill) for fill in fills_of(session, order.id)),
             *((_outcome(session, position),) if position is not None else ()),
+            *(_family(session, order) if with_origin else ()),
             # The first edition's records are about the order itself.
             *_journal(session, [order.id, *(sent.id for sent in transactions)], [order]),
         ),
     )
+
+
+def order_title(view: OrderView) -> str:
+    """`buy 0.1 BTC/USDT limit: open`."""
+    if view.quantity is not None:
+        amount = f"{view.quantity:f} "
+    else:
+        amount = "" if view.budget is None else f"for {view.budget:f} "
+    return (
+        f"{view.side} {amount}{view.instrument} {view.type.replace('_', ' ')}: {view.state.replace('_', ' ')}"
+    )
+
+
+def _family(session: Session, order: Order) -> Iterator[Chapter]:
+    """Parent and siblings by their titles, children with their whole stories: they are what the order did."""
+    for relation, one in relatives(session, order):
+        told = order_story(session, one)
+        chapters = told.chapters if relation == "child" else ()
+        yield Chapter(relation, told.title, told.id, told.at, None, told.facts, chapters)
 
 
 def _origin(launch: Launch) -> Chapter:

@@ -67,6 +67,8 @@ def _quantity(
     del instrument, values
     if order.quantity is not None:
         return spelled(base, order.quantity)
+    if order.budget is None:
+        return "as much as the order before it fills"
     return f"for {spelled(quote, order.budget or 0)}"
 
 
@@ -80,6 +82,13 @@ def _holdings(
 ) -> str:
     del order, instrument, quote
     return f"{whole(base, int(values[0])):f} of {spelled(base, int(values[1]))} not being sold already"
+
+
+def _reduction(
+    order: AnyOrder, instrument: Instrument, base: Asset, quote: Asset, values: Sequence[Any]
+) -> str:
+    del order, instrument, quote
+    return f"{whole(base, int(values[0])):f} of {spelled(base, int(values[1]))} that it may reduce"
 
 
 def _funds(order: AnyOrder, instrument: Instrument, base: Asset, quote: Asset, values: Sequence[Any]) -> str:
@@ -112,6 +121,7 @@ WORDS: dict[str, Words] = {
     "minimum_notional": _least,
     "holdings": _holdings,
     "funds": _funds,
+    "reduce_only": _reduction,
     "position_open": _open,
     "single_exit": _alone,
 }
@@ -120,6 +130,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "kill_switch": ("scope", "by"),
     "minimum_notional": ("notional", "minimum"),
     "holdings": ("wanted", "free"),
+    "reduce_only": ("wanted", "there"),
     "funds": ("needed", "available"),
 }
 """What the compact spelling's values are called."""
