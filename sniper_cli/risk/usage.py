@@ -53,8 +53,8 @@ class Use:
 
 
 def usage(gate: Gate) -> list[Use]:
-    """Every limit that binds the account, in their order, and what it has of itself."""
-    found = [_use(gate, limit) for limit in gate.limits]
+    """Every limit that binds the account, by kind and from wide to narrow, and what it has of itself."""
+    found = [_use(gate, limit) for limit in sorted(gate.limits, key=_place)]
     if not any(limit.name == "collar" and limit.scope in WIDE for limit in gate.limits):
         found.append(Use(_house("collar", Decimal(COLLAR_BPS), "bps"), None, COLLAR_BPS, house="default"))
     margin = gate.book.margin
@@ -84,7 +84,13 @@ def told(use: Use, gate: Gate) -> str:
     return f"{use.limit.name}: {value}, at most {most}"
 
 
+ORDER = {name: place for place, name in enumerate(KINDS)}
+SCOPES = tuple(LimitScope)
 WIDE = (LimitScope.TENANT, LimitScope.ACCOUNT)
+
+
+def _place(limit: Limit) -> tuple[int, int, str, str]:
+    return ORDER[limit.name], SCOPES.index(limit.scope), limit.scope_id, limit.part
 
 
 def _house(name: str, number: Decimal, unit: str) -> Limit:
