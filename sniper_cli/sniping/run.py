@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
-    
+
 ACTOR = "sniper"
 """Who acts, in the journal, when a rule and not a person does."""
 

@@ -115,7 +115,7 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     """What the token is known to keep of this trade; unknown, the venue looks for a judgement of the token."""
     gas_hint: int | None = None
     """Gas that a simulation of this trade used; unknown, the venue estimates."""
-    reason: dict[str, Any] = {}  # noqa: RUF012 - msgspec makes each its own
+    reason: dict[str, Any] = {}
     """Origin, rule, signal and their figures: `{"origin": "exit", "rule": "take_profit", …}`. No floats."""
     launch_id: UUID | None = None
     position_id: UUID | None = None
@@ -181,7 +181,7 @@ class OrderOutcome(msgspec.Struct):
     replayed: bool = False
     dry_run: bool = False
     """Nothing was written or sent: the order is what would have been recorded."""
-    summary: dict[str, Any] = {}  # noqa: RUF012 - msgspec makes each its own
+    summary: dict[str, Any] = {}
     """What the venue would do, or does, with exact figures; empty for a refused or replayed order."""
 
     @property

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sniper_cli.errors import NotFound, UsageProblem
-from state.accounts import Account, Instrument, LedgerEntry, VenueKind
+from state.accounts import Account, Asset, Instrument, LedgerEntry, VenueKind
 from state.identifiers import SHORT
 from state.launches import Launch
 from state.orders import Order
@@ -62,22 +62,33 @@ def find_subject(session: Session, text: str) -> Order | Launch | Position:
 
 
 def find_instrument(session: Session, text: str, venue: VenueKind) -> Instrument:
-    """An instrument of a venue by id, symbol, token or pool. Raises NotFound with the near matches."""
-    rows = session.exec(select(Instrument).where(Instrument.venue == venue)).all()
-    wanted = text.lower()
-    for row in rows:
-        names = {
-            row.id.lower(),
-            row.symbol.lower(),
-            (row.pool or "").lower(),
-            row.base_asset.rsplit(":", 1)[1].lower(),
-        }
-        if wanted in names:
-            return row
-    near = get_close_matches(text.upper(), [row.symbol for row in rows], n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
-    known = ", ".join(sorted(row.symbol for row in rows)[:8]) or "none yet"
-    raise NotFound(f"there is no instrument {text!r} on {venue.value}{meant}", hint=f"instruments: {known}")
+    """An instrument of a venue by id, symbol (`BTC/USDT`, `btc-usdt`, `BTCUSDT`), base, name, token or pool.
+
+    Raises NotFound with the near match.
+    """
+    query = select(Instrument, Asset.name).where(Instrument.venue == venue, Asset.id == Instrument.base_asset)
+    rows = [(row, _names(row, name)) for row, name in session.exec(query).all()]
+    wanted = text.strip().lower()
+    for spelling in (wanted, wanted.replace("-", "/").replace("_", "/")):
+        for row, names in rows:
+            if spelling in names:
+                return row
+    meant = ""
+    symbols = {name: row.symbol for row, names in rows for name in names}
+    # The quote is the same everywhere and would make everything alike: the base decides.
+    near = get_close_matches(wanted.partition("/")[0], symbols, n=1) or get_close_matches(
+        wanted, symbols, n=1
+    )
+    if near:
+        meant = f"; did you mean {symbols[near[0]]!r}?"
+    raise NotFound(f"there is no instrument {text!r} on {venue.value}{meant}", hint="sniper market list")
+
+
+def _names(row: Instrument, name: str) -> set[str]:
+    base = row.base_asset.rsplit(":", 1)[1]
+    known = {row.id, row.symbol, row.symbol.replace("/", ""), row.pool or "", base}
+    # On a chain anybody calls a token what they like: only the simulated market's names can be trusted.
+    return {word.lower() for word in (known | {name} if row.venue is VenueKind.PAPER else known) if word}
 
 
 def _named(session: Session, text: str) -> list[Order]:

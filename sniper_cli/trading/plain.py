@@ -35,7 +35,9 @@ _OPEN = OrderState.OPEN
 _ENCODE = msgspec.json.Encoder().encode
 
 
-def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
+def walk_plain(  # noqa: PLR0911, PLR0912, PLR0915 - written out on purpose: see above
+    walk: LocalWalk, intent: OrderIntent
+) -> BookedOrder | None:
     """Place a plain order; None where the general walk has to look at it. Nothing has been written then."""
     if (
         intent.terms is not None
@@ -93,7 +95,9 @@ def walk_plain(walk: LocalWalk, intent: OrderIntent) -> BookedOrder | None:
         passed.append(("minimum_notional", notional, least))
     needed = notional + -(-notional * floor.dearer // 10_000) + 10 if buying else 0
     if walk.limiter is not None:
-        proposal = Proposal(intent, listing, quantity, notional, worst, quote.middle, pit.tick, page.now, needed)
+        proposal = Proposal(
+            intent, listing, quantity, notional, worst, quote.middle, pit.tick, page.now, needed
+        )
         more, failed = walk.limiter.examine(book, proposal)
         if failed:
             return None

@@ -137,7 +137,7 @@ async def cancel(
     async with open_desk(context, live=live) as opened:
         cancelled = await opened.settled(await opened.desk.cancel(order_id), wait_seconds)
         with context.database.read() as session:
-            return order_view(session, cancelled, fills=True)
+            return whole_view(session, cancelled)
 
 
 async def close(

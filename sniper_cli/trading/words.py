@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 HELP = "sniper order place --help"
 
+DIGITS = 60
+"""Digits before or after the point beyond which a number is a slip, whatever it counts."""
+
 SIDES = {
     "buy": Side.BUY, "b": Side.BUY, "bid": Side.BUY, "long": Side.BUY,
     "sell": Side.SELL, "s": Side.SELL, "ask": Side.SELL, "short": Side.SELL,
@@ -90,8 +93,10 @@ def read_number(text: str, option: str, units: Units | None = None) -> Decimal:
         raise _no_number(word, option, units)
     try:
         number = Decimal(word)
-    except InvalidOperation as error:  # an exponent beyond all bounds
+    except InvalidOperation as error:  # an exponent beyond what a Decimal holds
         raise UsageProblem(f"{option} {text!r} is no number", hint=HELP) from error
+    if number and not -DIGITS < number.adjusted() < DIGITS:
+        raise UsageProblem(f"{option} {text!r} is beyond all bounds", hint=HELP)
     if number <= 0:
         detail = " (to sell, say sell)" if option == "--quantity" and number < 0 else ""
         raise UsageProblem(f"{option} must be above zero, not {text}{detail}", hint=HELP)

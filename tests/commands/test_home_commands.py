@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from state.schema import HEAD, REVISIONS
+
 Run = Callable[..., Any]
 
 
@@ -82,8 +84,8 @@ def test_a_newer_database_stops_every_command(sniper: Run, home: Path) -> None:
 
 def test_status_and_upgrade_tell_the_schema(sniper: Run) -> None:
     assert json.loads(sniper("db", "status", "--json").stdout)["state"] == "missing"
-    assert json.loads(sniper("db", "upgrade", "--dry-run", "--json").stdout)["revisions"] == ["0001"]
-    assert json.loads(sniper("db", "upgrade", "--json").stdout)["after"] == "0001"
+    assert json.loads(sniper("db", "upgrade", "--dry-run", "--json").stdout)["revisions"] == list(REVISIONS)
+    assert json.loads(sniper("db", "upgrade", "--json").stdout)["after"] == HEAD
     found = json.loads(sniper("db", "status", "--json").stdout)
     assert (found["state"], found["journal_records"]) == ("current", 1)
     assert sniper("db", "locks", "--json").stdout == "[]\n"

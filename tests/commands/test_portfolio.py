@@ -237,8 +237,9 @@ def test_fills_go_to_stdout_or_to_a_file(sniper: Run, tmp_path: Path) -> None:
     lines = sniper("portfolio", "export", "--fields", "instrument,side,quantity").stdout
     done = told(sniper("portfolio", "export", str(file), "--json"))
 
-    assert list(csv.reader(io.StringIO(lines)))[1][:2] == ["BTC/USDT", "buy"]
-    assert (done["format"], done["fills"], file.stat().st_size) == ("parquet", 1, done["bytes"])
+    header, *fills = csv.reader(io.StringIO(lines))  # a large order may take from several prices
+    assert (header[:2], fills[0][:2]) == (["instrument", "side"], ["BTC/USDT", "buy"])
+    assert (done["format"], done["fills"], file.stat().st_size) == ("parquet", len(fills), done["bytes"])
     assert sniper("portfolio", "export", "--format", "parquet").code == 2
     unknown = sniper("portfolio", "export", "--fields", "colour")
     assert (unknown.code, "fields: id, at" in unknown.stderr) == (2, True)

@@ -75,7 +75,7 @@ def test_a_refused_order_ends_with_6_and_every_failed_check(sniper: Run) -> None
     error = json.loads(done.stderr)["error"]
     assert done.code == 6
     assert error["code"] == "insufficient_funds"
-    assert [check["name"] for check in error["details"]["checks"]] == ["funds"]
+    assert [check["name"] for check in error["details"]["checks"]] == ["maximum_notional", "funds"]
     assert sniper(*error["hint"].split()[1:]).code == 0
 
 
