@@ -64,6 +64,9 @@ ParentOption = Annotated[
 ]
 
 
+AT_WORK = {"held", "recorded", "sent", "open", "partially_filled"}
+
+
 def _filter(**words: Any) -> Any:
     from sniper_cli.trading.reading import OrderFilter
 
@@ -281,7 +284,9 @@ def cancel(
     with open_context(profile) as context:
         view = read(context, order)
         if not dry_run:
-            confirm(f"Cancel the {view.side} of {view.instrument} ({view.state})?", yes=yes)
+            members = sum(each["relation"] == "child" and each["state"] in AT_WORK for each in view.family)
+            more = f", with {members} orders of its own" if members else ""
+            confirm(f"Cancel the {view.side} of {view.instrument} ({view.state}{more})?", yes=yes)
             view = asyncio.run(cancel(context, view.id, live=live, wait_seconds=wait))
     emit(view, columns=ORDER, fmt=format_of(output, json), fields=fields)
 

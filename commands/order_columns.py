@@ -62,13 +62,14 @@ def _family(members: list[dict[str, Any]]) -> str:
 
 def _member(each: dict[str, Any]) -> str:
     price = each["limit_price"] or each["trigger_price"] or each["trail"]
+    shown = price if price is None or isinstance(price, str) else f"{price:f}"
     words = [
         each["relation"],
         each["id"].replace("-", "")[-12:],
         each["side"],
         each["type"].replace("_", " "),
     ]
-    words += [f"at {price}"] if price else []
+    words += [f"at {shown}"] if shown else []
     return f"{' '.join(words)}: {each['state'].replace('_', ' ')}"
 
 
