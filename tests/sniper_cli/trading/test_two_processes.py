@@ -48,7 +48,10 @@ def test_the_same_wishes_from_three_processes_at_once_are_placed_once(database: 
     ensure_account(database, "shared")
     placers = [
         subprocess.Popen(
-            [sys.executable, "-c", PLACER, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", PLACER, str(seed)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for seed in range(3)
     ]
