@@ -138,7 +138,7 @@ def overview(
     Raises NotFound for an account or a currency that is none.
     """
     with snapshot(database) as reader:
-        standing = read_standing(reader, marks, now or utc_now(), lots=lots, currency=currency)
+        standing = read_standing(reader, marks, now or utc_now(), lots=lots, currency=currency, claims=True)
         purses = [standing.purse(account)] if account else list(standing.purses.values())
         earned = {purse.id: totals(reader, purse.id) for purse in purses}
     return _Sums(standing, purses, earned, _currency(standing, purses, currency, home)).portfolio()

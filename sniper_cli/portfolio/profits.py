@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from heapq import merge
+from itertools import groupby
 from typing import Any
 
 from sniper_cli.portfolio.standing import Standing
@@ -161,23 +163,93 @@ def profits(
 ) -> Iterator[ProfitLine]:
     """The lines of a profit and loss: days newest first, strategies and instruments by their net result.
 
-    A line is made when it is asked for: a year by day and strategy has two thousand, and a screen shows fifty.
+    A line is made when it is asked for, and its day read then: a year by day and instrument has nine thousand.
     """
     accounts = [account] if account is not None else list(standing.purses)
-    sums: dict[Key, Sums] = defaultdict(Sums)
-    for owner in accounts:
-        if "instrument" in by.parts:
-            _add_instruments(reader, standing, sums, by, owner, (since, until))
-        else:
-            _add_strategies(reader, sums, by, owner, (since, until))
-        if by is By.DAY:
-            for day, asset, amount in costs(reader, owner):
-                if _within(day, since, until):
-                    sums[str(day), None, None, asset].costs -= amount
-    if until is None or until >= standing.now.date():
-        _add_unrealised(standing, sums, by, accounts)
-    for key in sorted(sums, key=lambda key: (key[0] or "", key[3], sums[key].net), reverse=True):
+    bounds = since, until
+    add = _add_instrument if "instrument" in by.parts else _add_strategy
+    rows = merge(*(_rows(reader, by, owner, bounds) for owner in accounts), key=_day_first, reverse=True)
+    beside = _beside(reader, standing, by, accounts, bounds)
+    if "day" not in by.parts:
+        sums: dict[Key, Sums] = defaultdict(Sums)
+        for row in (*rows, *beside):
+            add(standing, sums, by, row)
+        yield from _lines(standing, sums)
+        return
+    for _, of_day in groupby(merge(rows, beside, key=_day_first, reverse=True), key=_day_first):
+        sums = defaultdict(Sums)
+        for row in of_day:
+            add(standing, sums, by, row)
+        yield from _lines(standing, sums)
+
+
+Row = tuple[Any, ...]
+"""A day in words, then a row of its table; or a key and what is added beside the trades."""
+
+
+def _day_first(row: Row) -> str:
+    return str(row[0])
+
+
+def _lines(standing: Standing, sums: dict[Key, Sums]) -> Iterator[ProfitLine]:
+    for key in sorted(sums, key=lambda key: (key[3], sums[key].net), reverse=True):
         yield _line(standing, key, sums[key])
+
+
+def _rows(reader: Reader, by: By, account: str, bounds: tuple[date | None, date | None]) -> Iterator[Row]:
+    """An account's day sums, the newest first: who looks at a page reads no further."""
+    condition, values = _span(*bounds)
+    if "instrument" in by.parts:
+        names = reader.columns(InstrumentDay, f"day, instrument_id, {INSTRUMENT_SUMS}")
+        table = "instrument_day"
+    else:
+        names = reader.columns(StrategyDay, f"day, strategy, quote_asset, {STRATEGY_SUMS}")
+        table = "strategy_day"
+    query = f"SELECT {names} FROM {table} WHERE account_id = ?{condition} ORDER BY day DESC"  # noqa: S608
+    return reader.stream(query, (account, *values), size=500)
+
+
+def _beside(
+    reader: Reader,
+    standing: Standing,
+    by: By,
+    accounts: Sequence[str],
+    bounds: tuple[date | None, date | None],
+) -> list[Row]:
+    """What stands in no day sum: other costs, of days; and what is open now, with today."""
+    found: list[Row] = []
+    if by is By.DAY:
+        for owner in accounts:
+            for day, asset, amount in costs(reader, owner):
+                if _within(day, *bounds):
+                    found.append((str(day), (None, None, asset), Beside(costs=-amount)))
+    today = standing.now.date()
+    if _within(today, None, bounds[1]):
+        for held in standing.held:
+            if held.account in accounts:
+                key = (
+                    (held.strategy or BY_HAND) if "strategy" in by.parts else None,
+                    held.pair.id if "instrument" in by.parts else None,
+                    held.pair.quote,
+                )
+                found.append((str(today), key, Beside(unrealised=held.unrealised)))
+    return sorted(found, key=_day_first, reverse=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Something that is added to a line without a trade."""
+
+    costs: int = 0
+    unrealised: int | None = None
+
+
+def _add_beside(sums: dict[Key, Sums], by: By, row: Row) -> None:
+    day, (strategy, instrument, quote), what = row
+    one = sums[day if "day" in by.parts else None, strategy, instrument, quote]
+    one.costs += what.costs
+    if what.unrealised is not None:
+        one.unrealised = (one.unrealised or 0) + what.unrealised
 
 
 def _within(day: date, since: date | None, until: date | None) -> bool:
@@ -191,63 +263,32 @@ def _span(since: date | None, until: date | None) -> tuple[str, tuple[str, ...]]
     return "".join(condition for condition, _ in given), tuple(day for _, day in given)
 
 
-def _add_strategies(
-    reader: Reader,
-    sums: dict[Key, Sums],
-    by: By,
-    account: str,
-    span: tuple[date | None, date | None],
-) -> None:
-    condition, values = _span(*span)
-    names = reader.columns(StrategyDay, f"day, strategy, quote_asset, {STRATEGY_SUMS}")
-    query = f"SELECT {names} FROM strategy_day WHERE account_id = ?{condition}"  # noqa: S608
-    for day, strategy, quote, *amounts in reader.stream(query, (account, *values)):
-        key = (
-            day if "day" in by.parts else None,
-            (strategy or BY_HAND) if "strategy" in by.parts else None,
-            None,
-            quote,
-        )
-        sums[key].add(amounts)
+def _add_strategy(_: Standing, sums: dict[Key, Sums], by: By, row: Row) -> None:
+    if isinstance(row[2], Beside):
+        _add_beside(sums, by, row)
+        return
+    day, strategy, quote, *amounts = row
+    key = (
+        day if "day" in by.parts else None,
+        (strategy or BY_HAND) if "strategy" in by.parts else None,
+        None,
+        quote,
+    )
+    sums[key].add(amounts)
 
 
-def _add_instruments(
-    reader: Reader,
-    standing: Standing,
-    sums: dict[Key, Sums],
-    by: By,
-    account: str,
-    span: tuple[date | None, date | None],
-) -> None:
+def _add_instrument(standing: Standing, sums: dict[Key, Sums], by: By, row: Row) -> None:
     """Of instruments the days know no sides: what was traded, both ways, is their volume."""
-    condition, values = _span(*span)
-    names = reader.columns(InstrumentDay, f"day, instrument_id, {INSTRUMENT_SUMS}")
-    query = f"SELECT {names} FROM instrument_day WHERE account_id = ?{condition}"  # noqa: S608
-    for day, instrument, realised, fees, notional, quantity, fills in reader.stream(
-        query, (account, *values)
-    ):
-        key = (day if "day" in by.parts else None, None, instrument, standing.pairs[instrument].quote)
-        one = sums[key]
-        one.realised += int(realised)
-        one.fees += int(fees)
-        one.bought += int(notional)
-        one.quantity += int(quantity)
-        one.fills += fills
-
-
-def _add_unrealised(standing: Standing, sums: dict[Key, Sums], by: By, accounts: list[str]) -> None:
-    today = str(standing.now.date())
-    for held in standing.held:
-        if held.account not in accounts:
-            continue
-        key = (
-            today if "day" in by.parts else None,
-            (held.strategy or BY_HAND) if "strategy" in by.parts else None,
-            held.pair.id if "instrument" in by.parts else None,
-            held.pair.quote,
-        )
-        one = sums[key]
-        one.unrealised = (one.unrealised or 0) + held.unrealised
+    if isinstance(row[2], Beside):
+        _add_beside(sums, by, row)
+        return
+    day, instrument, realised, fees, notional, quantity, fills = row
+    one = sums[day if "day" in by.parts else None, None, instrument, standing.pairs[instrument].quote]
+    one.realised += int(realised)
+    one.fees += int(fees)
+    one.bought += int(notional)
+    one.quantity += int(quantity)
+    one.fills += fills
 
 
 def _line(standing: Standing, key: Key, one: Sums) -> ProfitLine:

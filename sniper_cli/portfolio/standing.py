@@ -16,12 +16,13 @@ from sniper_cli.errors import NotFound
 from sniper_cli.portfolio.marks import Mark, PaperMarks, Source, knows, unrealised
 from sniper_cli.portfolio.rates import Price, Rates
 from state.accounts import Account, Asset, Instrument
-from state.orders import AT_VENUE
+from state.orders import WORKING
 from state.positions import Lot, Position
 from state.reading import Reader
-from state.writing import instant, read_micros
+from state.writing import instant, read_hex, read_micros
 
-AT_WORK = ", ".join(f"'{state.value}'" for state in sorted(AT_VENUE))
+AT_WORK = "state IN (" + ", ".join(f"'{state.value}'" for state in sorted(WORKING)) + ")"
+"""As the index of what is at work says it: only then does it serve a query. What is held has no claim yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +148,18 @@ class Standing:
 
 
 def read_standing(
-    reader: Reader, marks: PaperMarks, now: datetime, *, lots: bool = False, currency: str | None = None
+    reader: Reader,
+    marks: PaperMarks,
+    now: datetime,
+    *,
+    claims: bool = False,
+    lots: bool = False,
+    currency: str | None = None,
 ) -> Standing:
     """Read everything, with marks of this moment where the simulated market knows the instrument.
 
-    `currency`: an asset by its symbol or id that shall be priced, too, though nobody holds any.
+    `claims`: also what working orders may take, which looks at every one of them. `currency`: an asset by its symbol
+    or id that shall be priced, too, though nobody holds any.
     """
     marks.at(now)
     assets = read_assets(reader)
@@ -165,7 +173,7 @@ def read_standing(
             f"SELECT {_hex(reader, 'account_id')}, asset_id, amount FROM balance"  # noqa: S608
         )
     }
-    reserved, working = _read_claims(reader, pairs)
+    reserved, working = _read_claims(reader, pairs) if claims else ({}, {})
     wanted = {asset for _, asset in balances}
     if currency is not None:
         wanted.update(asset.id for asset in assets.values() if is_called(asset, currency))
@@ -262,18 +270,18 @@ def _read_lots(reader: Reader, held: list[Held]) -> None:
 
 
 def _read_claims(reader: Reader, pairs: dict[str, Pair]) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """What working purchases may still take, and how many orders are at work."""
+    """What working purchases may still take, and how many orders are at the venue."""
     reserved: dict[tuple[str, str], int] = defaultdict(int)
     working: dict[str, int] = defaultdict(int)
     query = (
-        f"SELECT {_hex(reader, 'account_id')}, instrument_id, side, reserved, filled_notional "  # noqa: S608
-        f'FROM "order" WHERE state IN ({AT_WORK})'
+        "SELECT account_id, instrument_id, side, reserved, filled_notional "  # noqa: S608
+        f"FROM \"order\" WHERE {AT_WORK} AND state <> 'held'"
     )
     for account, instrument, side, held, filled in reader.stream(query):
-        working[account] += 1
-        left = int(held) - int(filled)
-        if side == "buy" and left > 0:
-            reserved[account, pairs[instrument].quote] += left
+        owner = read_hex(account)
+        working[owner] += 1
+        if side == "buy" and (left := int(held) - int(filled)) > 0:
+            reserved[owner, pairs[instrument].quote] += left
     return reserved, working
 
 

@@ -196,7 +196,7 @@ async def _plan(context: Context, opened: OpenDesk, wish: Wish) -> Plan:
     )
     marks = PaperMarks(market)
     with snapshot(context.database) as reader:
-        standing = read_standing(reader, marks, utc_now())
+        standing = read_standing(reader, marks, utc_now(), claims=True)
     purse = standing.purse(opened.account.name)
     if wish.sell_others:
         targets = {held.pair.id: Decimal(0) for held in standing.of(purse.id)} | targets

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context as Precision
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,6 +24,9 @@ from state.positions import Lot, Position, PositionState
 
 PRICE_DIGITS = Precision(prec=12)
 """An average price is a ratio; the exact amounts stand beside it."""
+
+
+Named = TypeVar("Named", Account, Asset, Instrument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class PositionView:
 def order_view(session: Session, order: AnyOrder, *, fills: bool = False) -> OrderView:
     """An order with the names of what it trades; an unsaved one (a rehearsal) too."""
     instrument, base, quote = instrument_of(session, order.instrument_id)
-    account = session.get_one(Account, order.account_id)
+    account = _kept(session, Account, order.account_id)
     found = (
         session.exec(select(Fill).where(Fill.order_id == order.id).order_by(col(Fill.id))).all()
         if fills
@@ -150,7 +153,7 @@ def position_view(session: Session, position: Position, *, lots: bool = False) -
     return PositionView(
         id=position.id,
         opened_at=position.opened_at,
-        account=session.get_one(Account, position.account_id).name,
+        account=_kept(session, Account, position.account_id).name,
         instrument=instrument.symbol,
         quote=quote.symbol,
         state=position.state.value,
@@ -215,12 +218,21 @@ def latest_positions(
 
 def instrument_of(session: Session, instrument_id: str) -> tuple[Instrument, Asset, Asset]:
     """An instrument and its two assets."""
-    instrument = session.get_one(Instrument, instrument_id)
+    instrument = _kept(session, Instrument, instrument_id)
     return (
         instrument,
-        session.get_one(Asset, instrument.base_asset),
-        session.get_one(Asset, instrument.quote_asset),
+        _kept(session, Asset, instrument.base_asset),
+        _kept(session, Asset, instrument.quote_asset),
     )
+
+
+def _kept(session: Session, model: type[Named], key: object) -> Named:
+    """A row that many lines name. A session forgets what nobody holds, and would ask for it again at every line."""
+    kept = session.info.setdefault("named", {})
+    found: Named | None = kept.get((model, key))
+    if found is None:
+        found = kept[model, key] = session.get_one(model, key)
+    return found
 
 
 def _profit(position: Position) -> int:
@@ -239,7 +251,7 @@ def _percent(part: int, whole: int) -> Decimal | None:
 
 
 def _fill(session: Session, fill: Fill, base: Asset, quote: Asset) -> dict[str, Any]:
-    fee_asset = session.get_one(Asset, fill.fee_asset)
+    fee_asset = _kept(session, Asset, fill.fee_asset)
     return {
         "id": str(fill.id),
         "at": fill.at,
