@@ -10,7 +10,7 @@ records of a page together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,10 +43,17 @@ class Act:
 
 
 def acts_of(
-    session: Session, records: Sequence[JournalRecord], *, most: int | None = MANY
+    session: Session,
+    records: Sequence[JournalRecord],
+    *,
+    most: int | None = MANY,
+    about: Collection[str] | None = None,
 ) -> list[list[Act]]:
-    """Each record's acts, in their order. `most`: records of more are summed up into one; None: never."""
-    told = [_Telling(record, most) for record in records]
+    """Each record's acts, in their order. `most`: records of more are summed up into one; None: never.
+
+    `about`: only what concerns these orders and positions (32 digits); a batch tells of a thousand others.
+    """
+    told = [_Telling(record, most, about) for record in records]
     known = Look(session).at([event for telling in told for event in telling.events])
     return [telling.acts(known) for telling in told]
 
@@ -54,7 +61,7 @@ def acts_of(
 class _Telling:
     """One record, and which of its events are told one by one."""
 
-    def __init__(self, record: JournalRecord, most: int | None) -> None:
+    def __init__(self, record: JournalRecord, most: int | None, about: Collection[str] | None = None) -> None:
         self.record = record
         self.events: list[ev.Event] = []
         self.summary: Act | None = None
@@ -66,6 +73,8 @@ class _Telling:
             self.summary = Act(record.kind, record.subject, summed, record.at)
         # That the market was replayed up to a second says something only where nothing else is said.
         shown: list[ev.Event] = [event for event in events if not isinstance(event, ev.Settled)]
+        if about is not None:
+            shown = events = [event for event in shown if _concerns(event, about)]
         self.events = [] if self.summary is not None else shown or events
 
     def acts(self, known: Known) -> list[Act]:
@@ -75,6 +84,10 @@ class _Telling:
         if self.summary is not None:
             return [self.summary]
         return [act for event in self.events for act in told(event, self.record, known)]
+
+
+def _concerns(event: ev.Event, about: Collection[str]) -> bool:
+    return any(getattr(event, name, None) in about for name in ("order", "position", "flipped"))
 
 
 def told(event: ev.Event, record: JournalRecord, known: Known) -> Iterator[Act]:

@@ -283,7 +283,8 @@ def _journal(session: Session, subjects: Iterable[UUID], orders: Sequence[Order]
         .order_by(col(JournalRecord.seq))
     )
     records = session.exec(query).all()
-    for record, acts in zip(records, acts_of(session, records, most=None), strict=True):
+    keys = {name.replace("-", "") for name in names}
+    for record, acts in zip(records, acts_of(session, records, most=None, about=keys), strict=True):
         for act in acts:
             if act.subject in names:
                 yield _record(record, act)
