@@ -17,6 +17,7 @@ from sniper_cli.books.events import Renamed, Reversed
 from sniper_cli.books.loading import Pairs, load_book
 from sniper_cli.books.records import Books, Page
 from sniper_cli.books.trades import tell_fill
+from sniper_cli.books.verification import verify
 from sniper_cli.trading import recording
 from sniper_cli.trading.applying import book_fill
 from sniper_cli.trading.checks import Examination
@@ -60,7 +61,9 @@ class Ledger:
     ) -> None:
         self.database = database
         self.books = Books(database, actor="test", defer_above=defer_above)
-        self.account_id = _open(database, method, margin)
+        self.account_id = _open(database)
+        if (method, margin) != (LotMethod.FIFO, 0):
+            self.rename(method, margin)
         self.turn(lambda page: move_cash(page, COIN, Movement.DEPOSIT, PURSE, reference="opening"))
 
     def turn(self, work: Callable[[Page], T]) -> T:
@@ -200,7 +203,9 @@ class Ledger:
     # -- what must always be true -------------------------------------------------------------------------------
 
     def assert_true(self) -> None:
-        """The tables agree among themselves, and with the book in memory, and with another process's."""
+        """The tables agree among themselves, with the journal, with the book in memory and with another process's."""
+        proved = verify(self.database)
+        assert proved.whole, proved.findings
         self.assert_tables_agree()
         kept = self.turn(lambda page: plain(page.book))
         writer = Writer(self.database)
@@ -242,7 +247,7 @@ def plain(book: Book) -> dict[str, Any]:
     }
 
 
-def _open(database: Database, method: LotMethod, margin: Decimal) -> UUID:
+def _open(database: Database) -> UUID:
     with database.write() as session:
         if session.get(Asset, COIN) is None:
             for asset in (COIN, TOKEN, POINT):
@@ -253,13 +258,7 @@ def _open(database: Database, method: LotMethod, margin: Decimal) -> UUID:
                     id=PAIR, venue=VenueKind.PAPER, symbol="TOKEN/COIN", base_asset=TOKEN, quote_asset=COIN
                 )
             )
-        account = Account(
-            name=f"account-{uuid4()}",
-            venue=VenueKind.PAPER,
-            reporting_asset=COIN,
-            lot_method=method,
-            margin=margin,
-        )
+        account = Account(name=f"account-{uuid4()}", venue=VenueKind.PAPER, reporting_asset=COIN)
         session.add(account)
         session.flush()
         return account.id

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from eth_account import Account as EthAccount
 from sqlmodel import select
 
+from sniper_cli.books.verification import verify
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.portfolio.accounts import ensure_evm_account
@@ -155,7 +156,12 @@ async def make_trader(
 
 
 def assert_books_balance(database: Database) -> None:
-    """Every balance is the sum of its ledger, every position the sum of its lots, nothing is below zero."""
+    """Every balance is the sum of its ledger, every position the sum of its lots, nothing is below zero.
+
+    And the tables are what the journal tells.
+    """
+    proved = verify(database)
+    assert proved.whole, proved.findings
     with database.read() as session:
         entries = session.exec(select(LedgerEntry)).all()
         for balance in session.exec(select(Balance)).all():
@@ -168,7 +174,9 @@ def assert_books_balance(database: Database) -> None:
             assert balance.amount >= 0
         lots = session.exec(select(Lot)).all()
         for position in session.exec(select(Position)).all():
-            assert sum(lot.remaining for lot in lots if lot.position_id == position.id) == abs(position.quantity)
+            assert sum(lot.remaining for lot in lots if lot.position_id == position.id) == abs(
+                position.quantity
+            )
             assert (position.quantity == 0) == (position.state is PositionState.CLOSED)
             cost = sum(
                 lot.cost - lot.cost * (lot.quantity - lot.remaining) // lot.quantity

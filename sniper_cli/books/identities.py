@@ -9,7 +9,7 @@ bookkeeping: nothing appears, nothing is lost, and every profit is a price less 
     filled            = Σ fills that stand                      an order's quantity and notional
     quantity          = ± Σ open lots,  basis = Σ their cost    a position
     realised          = received − spent ± basis                a position: proceeds less cost
-    realised          = ± Σ (proceeds − cost) of its matches    a fill that stands
+    realised          = ± Σ (proceeds − cost) of its matches    a fill that stands; what brought nothing lost its price
     held              ≥ Σ positions                             an asset of an account without margin
 """
 
@@ -152,14 +152,20 @@ def profits(reader: Reader) -> Iterator[Difference]:
     """Each fill realised what its parts of lots brought in less what they cost."""
     matches = _matched(reader)
     current = next(matches, None)
-    names = reader.columns(Fill, "id, side, realised, reversed_at")
-    for key, side, realised, reversed_at in reader.stream(f"SELECT {names} FROM fill ORDER BY id"):  # noqa: S608
+    bases = {row[0]: row[1] for row in reader.rows("SELECT id, base_asset FROM instrument")}
+    names = reader.columns(
+        Fill, "id, side, realised, reversed_at, instrument_id, quantity, notional, fee_asset, fee"
+    )
+    for row in reader.stream(f"SELECT {names} FROM fill ORDER BY id"):  # noqa: S608
+        key, side, realised, reversed_at, instrument, quantity, notional, fee_asset, fee = row
         while current is not None and current[0] < key:
             current = next(matches, None)  # units written off belong to no fill
         gain = 0
         if current is not None and current[0] == key:
             gain = current[1] if side == "sell" else -current[1]
             current = next(matches, None)
+        elif side == "buy" and int(quantity) == (int(fee) if fee_asset == bases.get(instrument) else 0):
+            gain = -int(notional)
         if reversed_at is None:
             yield from _equal("fill", key, "realised", gain, int(realised))
 

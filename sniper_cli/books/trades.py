@@ -89,6 +89,7 @@ def _open(
 ) -> None:
     event.position = key
     if not quantity:
+        event.realised = wide(-notional)  # paid for nothing: no lot will ever bring it back
         return
     pooled = book.lot_method is LotMethod.AVERAGE and position is not None and position.lots
     lot = next(iter(position.lots)) if pooled and position is not None else event.fill

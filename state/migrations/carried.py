@@ -38,7 +38,8 @@ def rows(connection: Any, query: str, **parameters: Any) -> Rows:
 def figure_fills(connection: Any, matches: Rows) -> None:
     """What each fill realised and its fee in quote units: the books keep both with the fill, to undo it exactly.
 
-    A sale beyond the position realised its whole price for what came from outside; one without a position nothing.
+    A sale beyond the position realised its whole price for what came from outside; one without a position nothing; a
+    purchase that a token never delivered lost its price.
     """
     costs: dict[str, int] = defaultdict(int)
     for match in matches:
@@ -68,8 +69,21 @@ def _fee_value(fill: dict[str, Any]) -> int:
 
 
 def _realised(fill: dict[str, Any], cost: int) -> int:
-    closes = fill["side"] == "sell" and fill["position_id"] is not None and fill["reversed_at"] is None
-    return int(fill["notional"]) - cost if closes else 0
+    if fill["position_id"] is None or fill["reversed_at"] is not None:
+        return 0
+    if fill["side"] == "sell":
+        return int(fill["notional"]) - cost
+    kept = int(fill["fee"]) if fill["fee_asset"] == fill["base_asset"] else 0
+    return 0 if int(fill["quantity"]) > kept else -int(fill["notional"])  # paid for nothing
+
+
+def figure_positions(connection: Any) -> None:
+    """What the open lots of each position cost. What was closed has realised all that it paid."""
+    for row in rows(connection, "SELECT id, state, spent, received, realised FROM position"):
+        gain = int(row["received"]) - int(row["spent"])
+        realised = int(row["realised"]) if row["state"] == "open" else gain
+        values = {"b": str(realised - gain), "r": str(realised), "i": row["id"]}
+        connection.execute(sa.text("UPDATE position SET basis = :b, realised = :r WHERE id = :i"), values)
 
 
 # -- day sums ---------------------------------------------------------------------------------------------------

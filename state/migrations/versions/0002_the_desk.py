@@ -13,6 +13,7 @@ from state.migrations.carried import (
     WORKING,
     carry_forward,
     figure_fills,
+    figure_positions,
     insert,
     rows,
     settle_paper,
@@ -146,10 +147,7 @@ def _positions(connection: Any) -> None:
     with op.batch_alter_table("position") as table:
         table.add_column(sa.Column("strategy", sa.String(), nullable=True))
         table.add_column(sa.Column("basis", Units(), nullable=False, server_default="0"))
-    for row in rows(connection, "SELECT id, spent, received, realised FROM position"):
-        basis = int(row["spent"]) - int(row["received"]) + int(row["realised"])
-        query = sa.text("UPDATE position SET basis = :b WHERE id = :i")
-        connection.execute(query, {"b": str(basis), "i": row["id"]})
+    figure_positions(connection)
     with op.batch_alter_table("position") as table:
         table.alter_column("basis", server_default=None)
 

@@ -17,7 +17,7 @@ from tests.books_fixtures import COIN, POINT, PURSE, Ledger
 def ledger(database: Database) -> Iterator[Ledger]:
     found = Ledger(database)
     yield found
-    found.assert_true()
+    found.assert_tables_agree()
     found.books.close()
 
 

@@ -353,6 +353,16 @@ def test_a_token_that_is_never_delivered_leaves_a_closed_position(ledger: Ledger
     position = ledger.position()
     assert (position.state, position.exit_rule) == (PositionState.CLOSED, NOTHING_RECEIVED)
     assert (position.quantity, position.spent, ledger.lots()) == (0, 1000, [])
+    assert (position.realised, position.cost) == (-1000, 0)  # paid for nothing
+
+
+def test_what_a_token_keeps_whole_is_lost_though_more_of_it_is_held(ledger: Ledger) -> None:
+    ledger.buy(100, 1000)
+    taxed = ledger.buy(50, 400, fee=50, fee_asset=TOKEN)
+    position = ledger.position()
+    assert (position.quantity, position.spent, position.basis, position.realised) == (100, 1400, 1000, -400)
+    ledger.undo(taxed)
+    assert (ledger.position().spent, ledger.position().realised) == (1000, 0)
 
 
 # -- once, and taken back ---------------------------------------------------------------------------------------

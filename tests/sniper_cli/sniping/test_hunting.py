@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlmodel import select
 
+from sniper_cli.audit.reading import entries
+from sniper_cli.books.verification import verify
 from sniper_cli.risk import switch
 from sniper_cli.sniping.events import (
     BuySent,
@@ -166,9 +168,11 @@ async def test_each_step_of_a_launch_stands_in_the_journal(hunt: Hunt) -> None:
     await hunt.list("Normal")
     await hunt.until(PositionOpened)
     await hunt.stop()
+    kinds = [entry.kind for entry in entries(hunt.database, limit=None).entries]
     with hunt.database.read() as session:
-        kinds = [record.kind for record in journal.read_forward(session)]
         assert journal.verify(session).whole
+    proved = verify(hunt.database)
+    assert proved.whole, proved.findings
     steps = [
         "launch.seen",
         "launch.judged",
