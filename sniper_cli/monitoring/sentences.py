@@ -266,6 +266,34 @@ def _said(words: str) -> Words:
     return said
 
 
+def _switched(words: str) -> Words:
+    def said(data: Data, money: Money) -> str:
+        del money
+        scope = _get(data, "scope")
+        whose = "" if scope in ("", "global") else f"of {_scope(scope)}"
+        return _join("kill switch", whose, words, _because(_get(data, "reason")))
+
+    return said
+
+
+def _limited(words: str) -> Words:
+    def said(data: Data, money: Money) -> str:
+        del money
+        before = _get(data, "before")
+        whose = _scope(f"{_get(data, 'scope')}:{_get(data, 'scope_id')}")
+        limit = _get(data, "limit").replace("_", " ")
+        was = f"(was {before})" if before else ""
+        return _join("limit", limit, _get(data, "group"), "of", whose, words, _get(data, "value"), was)
+
+    return said
+
+
+def _scope(scope: str) -> str:
+    """`strategy:grid` as `strategy grid`; an account by the tail of its id."""
+    kind, _, identifier = scope.partition(":")
+    return _join(kind, identifier.replace("-", "")[-12:] if kind == "account" else identifier)
+
+
 def _because(why: str) -> str:
     return f"– {why}" if why else ""
 
@@ -294,8 +322,10 @@ SENTENCES: dict[str, Words] = {
     "account.funding": _deposit,
     "account.interest": _deposit,
     "account.transfer": _deposit,
-    "kill.tripped": _said("kill switch tripped"),
-    "kill.reset": _said("kill switch reset, trading resumes"),
+    "kill.tripped": _switched("tripped"),
+    "kill.reset": _switched("reset, trading resumes"),
+    "limit.set": _limited("is"),
+    "limit.removed": _limited("is no more; it was"),
     "runner.started": _said("the sniper is at work"),
     "runner.stopped": _said("the sniper has stopped"),
     "reconciliation.done": _reconciled,

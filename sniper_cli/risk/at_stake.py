@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import BookedOrder
-from sniper_cli.risk.marks import Marks, Rate, worth
+from sniper_cli.risk.marks import Marks, Rate
 from sniper_cli.trading.intents import OrderIntent
 from state.orders import AT_VENUE, Side
 
@@ -118,7 +118,7 @@ class Exposure:
     def _renew(self, instrument: str) -> None:
         held, basis, buying, selling, spending = self.claims(instrument)
         cell = self.cells.get(instrument)
-        live = bool(held or buying or spending or (selling and self.short))
+        live = True if held or buying or spending or (selling and self.short) else False  # noqa: SIM210 - no call
         if cell is None:
             if not live:
                 return
@@ -128,15 +128,16 @@ class Exposure:
             over, under = self.rates.get(instrument) or self.rate(instrument) or (basis, abs(held) or 1)
             value = up = down = -(-held * over // under) if held >= 0 else held * over // under
             if buying:
-                up = worth(held + buying, (over, under))
+                most = held + buying
+                up = -(-most * over // under) if most >= 0 else most * over // under
             if selling:
-                down = worth(held - selling, (over, under))
-                if down < 0 and not self.short:
-                    down = 0
+                least = held - selling
+                short = least * over // under if self.short else 0
+                down = -(-least * over // under) if least >= 0 else short
             up += spending
-        if held < 0:
-            basis = 0  # what a short sale brought in was not spent
-        gross = max(up, -up, down, -down)
+            if held < 0:
+                basis = 0  # what a short sale brought in was not spent
+        gross = up if up > -down else -down  # noqa: FURB136 - a call costs more; the upper side is never below the lower
         self.gross += gross - cell.gross
         self.value += value - cell.value
         self.basis += basis - cell.basis
@@ -163,8 +164,10 @@ class Exposure:
 class AccountClaims:
     """Of an account: what its book has counted already, and what purchases by budget may still spend."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, *, counts: bool) -> None:
+        """`counts`: what purchases may still cost is asked for, not only what they may bring."""
         self.book = book
+        self.counts = counts
         self.spending: dict[str, int] = {}
         self.entering = 0
         """Quote units that working purchases may still put into positions."""
@@ -183,6 +186,8 @@ class AccountClaims:
 
     def held(self, order: BookedOrder, sign: int) -> None:
         """An order is about to change (−1), or has changed (+1)."""
+        if order.quantity is not None and not self.counts:
+            return
         if order.side is not _BUY or order.state not in AT_VENUE:
             return
         if order.quantity is not None:

@@ -284,7 +284,11 @@ class _Compiler:
         if known is not None:
             return known
         book = self.book
-        claims = AccountClaims(book) if strategy is None else StrategyClaims(book, strategy)
+        if strategy is None:
+            counts = any(limit.name == "total_spend" for limit in self.limits)
+            claims: AccountClaims | StrategyClaims = AccountClaims(book, counts=counts)
+        else:
+            claims = StrategyClaims(book, strategy)
         exposure = Exposure(claims.of, short=bool(book.margin))
         exposure.stirred.update(book.positions, (order.instrument_id for order in book.orders.values()))
         self._exposures[strategy] = exposure

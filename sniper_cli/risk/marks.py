@@ -13,12 +13,6 @@ Marks = Callable[[str], Rate | None]
 """The rate of an instrument by its id; None where nobody knows one."""
 
 
-def worth(quantity: int, rate: Rate) -> int:
-    """Base units in quote units, rounded away from nothing: what is at stake is never understated."""
-    over, under = quantity * rate[0], rate[1]
-    return -(-over // under) if over >= 0 else over // under
-
-
 class TableMarks:
     """The marks that stand with the positions, for a venue that must be asked over the network for a price."""
 

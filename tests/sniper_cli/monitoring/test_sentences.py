@@ -42,6 +42,32 @@ ETH = 10**18
             "closed by stop loss with a loss of 1.0000 ETH",
         ),
         ("kill.tripped", {"reason": "odd"}, "kill switch tripped – odd"),
+        (
+            "kill.tripped",
+            {"scope": "strategy:grid", "reason": "odd"},
+            "kill switch of strategy grid tripped – odd",
+        ),
+        (
+            "kill.reset",
+            {"scope": "account:01a20000-0000-7000-8000-00000000000f", "reason": "fine"},
+            "kill switch of account 00000000000f reset, trading resumes – fine",
+        ),
+        (
+            "limit.set",
+            {
+                "limit": "order_notional",
+                "scope": "tenant",
+                "scope_id": "main",
+                "value": "5 USDT",
+                "before": "9 USDT",
+            },
+            "limit order notional of tenant main is 5 USDT (was 9 USDT)",
+        ),
+        (
+            "limit.removed",
+            {"limit": "drawdown", "scope": "strategy", "scope_id": "grid", "value": "10%"},
+            "limit drawdown of strategy grid is no more; it was 10%",
+        ),
         ("reconciliation.done", {"equal": False}, "the ledger differs from the chain"),
     ],
 )
