@@ -45,9 +45,7 @@ SIZE = (
     Column("equity", exact=True),
     Column("bound_by"),
     Column("figures", show=lambda figures: "\n".join(f"{name} {value}" for name, value in figures.items())),
-    Column(
-        "refusals", show="\n".join, style=lambda reasons: "bad" if reasons else None
-    ),
+    Column("refusals", show="\n".join, style=lambda reasons: "bad" if reasons else None),
     Column("command"),
 )
 
