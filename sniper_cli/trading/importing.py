@@ -165,6 +165,8 @@ def _csv_lines(text: str, name: str) -> Iterator[Line]:
     first, header = numbered[0]
     delimiter = max(",;\t", key=header.count)
     names = _header(name, first, header, delimiter)
+    if len(numbered) == 1:
+        raise UsageProblem(f"{name} has a header and no orders under it", hint="sniper order template")
     reader = csv.reader((line for _, line in numbered[1:]), delimiter=delimiter, strict=True)
     lines = iter(numbered[1:])
     while True:

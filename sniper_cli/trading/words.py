@@ -118,7 +118,7 @@ def _no_number(word: str, option: str, units: Units | None) -> UsageProblem:
         return _unit(word, option, plain, unit, units)
     if "," in number:
         readings = [reading for reading in (number.replace(",", ""), _decimal_comma(number)) if reading]
-        shown = " or ".join(f"{option} {reading}" for reading in dict.fromkeys(readings))
+        shown = " or ".join(f"{option} {reading}" for reading in dict.fromkeys(readings)) or HELP
         return UsageProblem(
             f"{option} {word!r}: a comma parts thousands for some and decimals for others; write a point or nothing",
             hint=shown,

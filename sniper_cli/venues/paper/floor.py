@@ -33,7 +33,7 @@ from sniper_cli.venues.paper.matching import (
     fee_on,
     take,
 )
-from sniper_cli.venues.paper.pit import Pit, PriceRange
+from sniper_cli.venues.paper.pit import Pit, PriceRange, Quote
 from sniper_cli.venues.paper.triggers import trigger_of
 from state.orders import RESTING, TRIGGERED, OrderState, OrderType, Side, TimeInForce
 
@@ -490,21 +490,23 @@ class Floor:
         pit = self.pit(order.instrument_id)
         quote = pit.quote(step)
         buying = order.side is Side.BUY
-        worst = self._expected_worst(pit, order, terms, quote.ask if buying else quote.bid)
+        worst, middle = self._expected(pit, order, terms, quote)
         unit = worst * pit.tick_of_lot
         if order.quantity is None:
             budget = order.budget or 0
             quantity = budget // unit * pit.lot_units if unit else 0
-            return Estimate(pit, quantity, budget, budget, worst, quote.middle)
+            return Estimate(pit, quantity, budget, budget, worst, middle)
         notional = order.quantity // pit.lot_units * unit
         needed = notional + fee_on(notional, self.dearer) + 10 if buying else 0
-        return Estimate(pit, order.quantity, notional, needed, worst, quote.middle)
+        return Estimate(pit, order.quantity, notional, needed, worst, middle)
 
-    def _expected_worst(self, pit: Pit, order: BookedOrder, terms: Terms, best: int) -> int:
-        """Of an order that waits for a trigger, the worst price from there."""
-        if order.type in TRIGGERED and order.limit_price is None and terms.triggered_at is None:
-            return self._worst(pit, order, terms, trigger_of(order, terms, pit.tick).level(best))
-        return self._worst(pit, order, terms, best)
+    def _expected(self, pit: Pit, order: BookedOrder, terms: Terms, quote: Quote) -> tuple[int, int]:
+        """The worst price, and the middle to hold it against: of an order that waits for a trigger, from there."""
+        best = quote.ask if order.side is Side.BUY else quote.bid
+        if order.type not in TRIGGERED or terms.triggered_at is not None:
+            return self._worst(pit, order, terms, best), quote.middle
+        level = trigger_of(order, terms, pit.tick).level(best)
+        return self._worst(pit, order, terms, level), level
 
     def _cut_short(self, pit: Pit, order: BookedOrder, worst: int, taken: tuple[Execution, ...]) -> str:
         return f"the rest was not to be had at once: {self._there(pit, order, worst, taken)}"
