@@ -185,7 +185,8 @@ def walk_plain(  # noqa: PLR0911, PLR0912, PLR0915 - written out on purpose: see
             page.add(
                 tell_fill(book, order, f"{step}:0", quantity, one.notional, listing.quote_id, one.fee, now)
             )
-            walk.tell(order, now, quantity)
+            if walk.ties.busy:
+                walk.tell(order, now, quantity)
             return order
         happening = floor.place(order, NO_TERMS, step)
     walk.apply(happening, now)

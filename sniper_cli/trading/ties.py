@@ -30,27 +30,27 @@ class Ties:
         """Reduce-only orders, under their instrument."""
         self.watching: Index = {}
         """Orders held until a position is as they want it, under its instrument."""
+        self.busy = 0
+        """How many ties there are: where there is one, what happens to an order may have consequences for others."""
         for order in book.orders.values():
             if order.terms_json is not None or order.parent_key is not None:
                 self.add(order, terms_of(order))
 
-    @property
-    def busy(self) -> bool:
-        """Anything that happens to an order may have consequences for others."""
-        return bool(self.after or self.together or self.children or self.reducing or self.watching)
-
     def add(self, order: BookedOrder, terms: Terms) -> None:
         """Take in an order that is at work."""
         for index, name in self._places(order, terms):
-            index.setdefault(name, {})[order.key] = None
+            known = index.setdefault(name, {})
+            self.busy += order.key not in known
+            known[order.key] = None
 
     def discard(self, order: BookedOrder) -> None:
         """Forget an order that is over."""
         terms = NO_TERMS if order.terms_json is None else terms_of(order)
         for index, name in self._places(order, terms):
             known = index.get(name)
-            if known is not None:
-                known.pop(order.key, None)
+            if known is not None and order.key in known:
+                del known[order.key]
+                self.busy -= 1
                 if not known:
                     del index[name]
 
