@@ -71,6 +71,16 @@ class Position(SQLModel, table=True):
     closed_at: datetime | None = None
     version: int = 0
 
+    __table_args__ = (
+        sa.Index(
+            "ix_position_closed",
+            "account_id",
+            "closed_at",
+            sqlite_where=sa.text("state = 'closed'"),
+            postgresql_where=sa.text("state = 'closed'"),
+        ),
+    )
+
     @property
     def profit(self) -> int:
         """Received plus mark less everything paid, in quote units."""

@@ -150,6 +150,14 @@ def _positions(connection: Any) -> None:
     figure_positions(connection)
     with op.batch_alter_table("position") as table:
         table.alter_column("basis", server_default=None)
+    closed = sa.text("state = 'closed'")
+    op.create_index(
+        "ix_position_closed",
+        "position",
+        ["account_id", "closed_at"],
+        sqlite_where=closed,
+        postgresql_where=closed,
+    )
 
 
 def _lots(connection: Any, lots: list[dict[str, Any]], matches: list[dict[str, Any]]) -> None:
