@@ -69,7 +69,7 @@ class LocalWalk:
         self.book = page.book
         self.floor: Floor = venue.floor(page.book)
         self.listings = listings
-        self.switches = switches
+        self.switches = switches or None  # a tripped one sends every order down the general walk
         self.limiter = limiter
         self.step = page.now // SECOND
         self.kind = venue.kind
