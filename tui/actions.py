@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sniper_cli.context import Context
-from sniper_cli.monitoring.rows import PositionRow, token_of
+from sniper_cli.monitoring.rows import OrderRow, PositionRow, token_of
 from sniper_cli.settings.model import Mode
 from state.identifiers import short
 from tui import figures
@@ -108,3 +108,83 @@ def close_position(context: Context, row: PositionRow) -> Act:
         perform,
         word="live" if live else "",
     )
+
+
+def cancel_order(context: Context, row: OrderRow) -> Act:
+    """End an order at work."""
+
+    async def perform() -> str:
+        from sniper_cli.trading.reading import cancel
+
+        view = await cancel(context, row.id, live=live)
+        return f"The order is {view.state.replace('_', ' ')}."
+
+    live = context.settings.mode is Mode.LIVE
+    return Act(
+        f"Cancel the {row.side} of {row.symbol}",
+        f"Ends the {_size(row)} {row.type.replace('_', ' ')} order. What it has got until then stays; what hangs on it "
+        "ends with it.",
+        command_line(context, "order", "cancel", short(row.id), *(["--live"] if live else [])),
+        perform,
+        word="live" if live else "",
+    )
+
+
+def cancel_orders(context: Context, count: int) -> Act:
+    """End every order at work."""
+
+    async def perform() -> str:
+        from sniper_cli.trading.acting import cancel_all
+        from sniper_cli.trading.reading import OrderFilter
+
+        ended = await cancel_all(context, OrderFilter(), lambda _: None, live=live)
+        return f"{len(ended)} orders are ended."
+
+    live = context.settings.mode is Mode.LIVE
+    return Act(
+        f"Cancel all {count} orders",
+        f"Ends the {count} orders at work, stops and take-profits of open positions with them. What they have got "
+        "until then stays.",
+        command_line(context, "order", "cancel-all", *(["--live"] if live else [])),
+        perform,
+        word="live" if live else "all",
+    )
+
+
+def amend_order(context: Context, row: OrderRow, quantity: str, price: str) -> Act:
+    """Change an order's size or price. Raises nothing before it is done: the service judges what was typed."""
+    option = PRICED.get(row.type, "--price")
+
+    async def perform() -> str:
+        from sniper_cli.trading.acting import AmendmentWords, amend
+
+        words = AmendmentWords(
+            quantity=quantity or None,
+            price=price or None if option == "--price" else None,
+            trigger=price or None if option == "--trigger" else None,
+            trail=price or None if option == "--trail" else None,
+        )
+        amended = await amend(context, str(row.id), words, lambda _: None, live=live)
+        place = "keeps its place" if amended.keeps_place else "has queued up anew"
+        return f"The order is changed and {place}."
+
+    live = context.settings.mode is Mode.LIVE
+    given = [*(["--quantity", quantity] if quantity else []), *([option, price] if price else [])]
+    return Act(
+        f"Change the {row.side} of {row.symbol}",
+        f"Changes the {_size(row)} {row.type.replace('_', ' ')} order. Fewer units at the same price keep its place in "
+        "the queue.",
+        command_line(context, "order", "amend", short(row.id), *given, *(["--live"] if live else [])),
+        perform,
+        word="live" if live else "",
+    )
+
+
+PRICED = {"stop": "--trigger", "take_profit": "--trigger", "trailing_stop": "--trail"}
+"""What price an order of a kind has to be changed; every other has a limit."""
+
+
+def _size(row: OrderRow) -> str:
+    if row.quantity is not None:
+        return f"{figures.exact(row.quantity, row.decimals)} {token_of(row.symbol)}"
+    return f"{figures.exact(row.budget, row.quote_decimals)} worth of {token_of(row.symbol)}"

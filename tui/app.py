@@ -20,7 +20,7 @@ from textual.binding import Binding, BindingType
 
 from sniper_cli.context import Context
 from sniper_cli.errors import SniperError
-from sniper_cli.monitoring.rows import Dashboard, PositionRow
+from sniper_cli.monitoring.rows import Dashboard, OrderRow, PositionRow
 from sniper_cli.monitoring.snapshot import Monitor
 from sniper_cli.settings.model import Mode
 from state.columns import utc_now
@@ -29,7 +29,7 @@ from tui.actions import Act
 from tui.palette import SniperCommands
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.detail import DetailScreen
-from tui.screens.dialogs import ConfirmAct, ErrorBox, RecordBox
+from tui.screens.dialogs import AmendBox, ConfirmAct, ErrorBox, RecordBox
 from tui.screens.help import HelpBox
 from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
@@ -262,6 +262,38 @@ class SniperApp(App[None]):
     def ask_close(self, row: PositionRow) -> None:
         """Ask, then sell everything a position holds."""
         self.ask(actions.close_position(self.context, row))
+
+    def ask_cancel(self, row: OrderRow) -> None:
+        """Ask, then end an order."""
+        if row.is_working:
+            self.ask(actions.cancel_order(self.context, row))
+        else:
+            self.notify("this order is over already", severity="warning", markup=False)
+
+    def ask_cancel_all(self) -> None:
+        """Say how many orders are at work, ask, then end them all."""
+        from sniper_cli.trading.reading import orders_at_work
+
+        count = orders_at_work(self.context)
+        if count:
+            self.ask(actions.cancel_orders(self.context, count))
+        else:
+            self.notify("no order is at work", severity="warning", markup=False)
+
+    def ask_amend(self, row: OrderRow) -> None:
+        """Ask for an order's new size and price, show the act, then do it."""
+        if not row.is_working:
+            self.notify("this order is over already", severity="warning", markup=False)
+            return
+
+        def go_on(typed: tuple[str, str] | None) -> None:
+            if typed is not None:
+                self.ask(actions.amend_order(self.context, row, *typed))
+
+        option = actions.PRICED.get(row.type, "--price").removeprefix("--")
+        self.push_screen(
+            AmendBox(f"Change the {row.side} of {row.symbol}", f"{option}: as in the command"), go_on
+        )
 
     def ask(self, act: Act) -> None:
         """Show an act with its command line; do it when it is confirmed."""

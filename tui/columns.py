@@ -26,6 +26,7 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
 
 ORDER_STATES: dict[OrderState, tuple[str, str]] = {
     OrderState.REFUSED: ("✘ refused", "warn"),
+    OrderState.HELD: ("… held", "muted"),
     OrderState.RECORDED: ("· recorded", "muted"),
     OrderState.SENT: ("→ sent", "accent"),
     OrderState.OPEN: ("○ open", "accent"),

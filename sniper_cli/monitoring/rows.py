@@ -17,7 +17,7 @@ from sniper_cli.settings.model import Mode
 from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, distances, figures_of, rules_of
 from state.journal import JournalRecord
 from state.launches import Decision, Verdict
-from state.orders import Order, OrderState, Side
+from state.orders import WORKING, Order, OrderState, Side
 from state.positions import Position, PositionState
 
 Row = TypeVar("Row")
@@ -173,12 +173,7 @@ class OrderRow:
 
     @property
     def is_working(self) -> bool:
-        return self.state in (
-            OrderState.RECORDED,
-            OrderState.SENT,
-            OrderState.OPEN,
-            OrderState.PARTIALLY_FILLED,
-        )
+        return self.state in WORKING
 
 
 @dataclass(frozen=True, slots=True)

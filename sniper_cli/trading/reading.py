@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.moments import parse_moment
@@ -85,6 +85,12 @@ def orders(
         conditions = (wanted or OrderFilter()).conditions(session, context)
         rows = latest_orders(session, after=cursor, since=moment, limit=limit, conditions=conditions)
         return [order_view(session, row) for row in rows]
+
+
+def orders_at_work(context: Context) -> int:
+    """How many orders may still trade."""
+    with context.database.read() as session:
+        return int(session.exec(select(func.count()).select_from(Order).where(is_working())).one())
 
 
 def order(context: Context, text: str) -> OrderView:

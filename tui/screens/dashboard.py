@@ -20,6 +20,13 @@ from tui.widgets.titles import entitle
 PANELS = ("launches", "positions", "orders", "events")
 COMPANIONS = {"launches": "positions", "positions": "launches", "orders": "positions", "events": "launches"}
 """Which panel stays beside the active one where there is room for two."""
+ACTS = {
+    "close_position": "positions",
+    "cancel_order": "orders",
+    "amend_order": "orders",
+    "cancel_orders": "orders",
+}
+"""Keys that mean something in one panel alone."""
 EMPTY = {
     "launches": "no launch seen yet – the sniper lists every new pool here",
     "positions": "no position",
@@ -76,6 +83,9 @@ class DashboardScreen(LiveScreen):
         Binding("f", "portfolio", "Portfolio", show=False),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
+        Binding("x", "cancel_order", "Cancel"),
+        Binding("e", "amend_order", "Change"),
+        Binding("X", "cancel_orders", "Cancel all", show=False),
         Binding("escape", "back", "Back", show=False),
     ]
 
@@ -224,8 +234,22 @@ class DashboardScreen(LiveScreen):
         else:
             self.notify("this position is closed already", severity="warning", markup=False)
 
+    def action_cancel_order(self) -> None:
+        row = self.table("orders").current
+        if isinstance(row, OrderRow):
+            self.sniper.ask_cancel(row)
+
+    def action_amend_order(self) -> None:
+        row = self.table("orders").current
+        if isinstance(row, OrderRow):
+            self.sniper.ask_amend(row)
+
+    def action_cancel_orders(self) -> None:
+        self.sniper.ask_cancel_all()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return self.active == "positions" if action == "close_position" else True
+        panel = ACTS.get(action)
+        return panel is None or self.active == panel
 
 
 def _launch_words(row: LaunchRow) -> str:

@@ -77,6 +77,43 @@ class ConfirmAct(ModalScreen[bool]):
         self.dismiss(False)
 
 
+class AmendBox(ModalScreen[tuple[str, str] | None]):
+    """Asks for an order's new size and price; what is left empty stays as it is."""
+
+    DEFAULT_CSS = f"""
+    AmendBox {{ {BOX} }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "refuse", "Leave it")]
+
+    def __init__(self, title: str, price: str) -> None:
+        super().__init__()
+        self.heading = title
+        self.price = price
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            entitle(box, self.heading)
+            yield Input(placeholder="quantity: all of it, what is filled included", id="quantity")
+            yield Input(placeholder=self.price, id="price")
+            yield Label("enter  go on      esc  leave it", classes="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#quantity", Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in either field goes on, once there is something to change."""
+        event.stop()
+        typed = (
+            self.query_one("#quantity", Input).value.strip(),
+            self.query_one("#price", Input).value.strip(),
+        )
+        if any(typed):
+            self.dismiss(typed)
+
+    def action_refuse(self) -> None:
+        self.dismiss(None)
+
+
 class ErrorBox(ModalScreen[None]):
     """An error in words, with what can be done about it. The app goes on."""
 

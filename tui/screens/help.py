@@ -36,8 +36,11 @@ VIEWS: dict[str, tuple[Line, ...]] = {
         ("r", "risk: limits as bars, breaches, the kill switch by scope"),
         ("z", "zoom the panel, and back"),
         ("x", "close the position under the cursor (panel 2)"),
+        ("x e", "cancel, or change, the order under the cursor (panel 3)"),
+        ("X", "cancel all orders at work (panel 3)"),
     ),
     "Position": (("x", "close this position"),),
+    "Order": (("x", "cancel this order"), ("e", "change its size or its price")),
     "Portfolio": (("enter", "everything about the position under the cursor"),),
     "Risk": (("s", "stop or resume: choose what, then type the word"),),
     "Market": (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 
@@ -40,6 +42,10 @@ class OrderScreen(DetailScreen[OrderStory]):
     }
     """
     NAME = "Order"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "cancel_order", "Cancel"),
+        Binding("e", "amend_order", "Change"),
+    ]
 
     def body(self) -> Iterable[Widget]:
         checks: LiveTable[CheckLine] = LiveTable(
@@ -84,6 +90,14 @@ class OrderScreen(DetailScreen[OrderStory]):
         fill(self.query_one("#timeline", LiveTable), story.timeline)
         self.query_one("#figures", Facts).show(_figures(story))
         entitle(self.query_one(".side"), f"Order {short(story.row.id)}")
+
+    def action_cancel_order(self) -> None:
+        if self.story is not None:
+            self.sniper.ask_cancel(self.story.row)
+
+    def action_amend_order(self) -> None:
+        if self.story is not None:
+            self.sniper.ask_amend(self.story.row)
 
     def on_live_table_chosen(self, message: LiveTable.Chosen) -> None:
         message.stop()
