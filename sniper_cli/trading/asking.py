@@ -35,7 +35,7 @@ from sniper_cli.trading.words import (
 )
 from state.accounts import Asset
 from state.identifiers import new_id
-from state.orders import OrderType, Side, TimeInForce
+from state.orders import RESTING, OrderType, Side, TimeInForce
 from state.writing import instant, micros
 
 FAR = 20
@@ -359,7 +359,7 @@ class _Reader:
             self.notes.append(
                 f"the limit is {away} {where} the market's {_shown(reference)}: it trades at once"
             )
-        elif -beyond >= FAR:
+        elif -beyond >= FAR and entry.time_in_force in RESTING:
             self.notes.append(
                 f"the limit is {away} {where} the market's {_shown(reference)}: it may wait for long"
             )

@@ -210,7 +210,7 @@ class Floor:
             # A quantity that is filled says so itself; a budget has to be told.
             return Happening(order.key, executions, OrderState.FILLED if order.quantity is None else None)
         if order.time_in_force is TimeInForce.FOK:
-            why = f"not all of it could be had at once: {self._there(pit, order, worst, executions)}"
+            why = self._cut_short(pit, order, worst, executions)
             return Happening(order.key, (), OrderState.CANCELLED, why)
         if not limited or order.time_in_force not in RESTING:
             why = self._cut_short(pit, order, worst, executions)
@@ -509,7 +509,10 @@ class Floor:
         return self._worst(pit, order, terms, level), level
 
     def _cut_short(self, pit: Pit, order: BookedOrder, worst: int, taken: tuple[Execution, ...]) -> str:
-        return f"the rest was not to be had at once: {self._there(pit, order, worst, taken)}"
+        """Why an order that had to be filled at once is over."""
+        whole = order.time_in_force is TimeInForce.FOK
+        said = "not all of it could be had at once" if whole else "the rest was not to be had at once"
+        return f"{said}: {self._there(pit, order, worst, taken)}"
 
     @staticmethod
     def _there(pit: Pit, order: BookedOrder, worst: int, taken: tuple[Execution, ...]) -> str:
