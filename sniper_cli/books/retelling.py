@@ -36,6 +36,7 @@ from sniper_cli.books.tables import (
 )
 from sniper_cli.books.tallies import Entries, Tally, against
 from sniper_cli.books.upgraded import Carry
+from state.errors import SniperError
 from state.reading import Reader
 from state.writing import read_hex, read_micros
 
@@ -266,16 +267,23 @@ class Retelling:
         }
         self.accounts: dict[str, Telling] = {}
         self.records = 0
-        self.reached = 0
-        """The record at hand."""
+        self.unreadable: dict[str, Difference] = {}
+        """Accounts whose telling ended at a record that cannot follow what came before it."""
 
     def tell(self, until: int, progress: Progress = lambda _: None) -> None:
-        """Fold every trading record up to `until`. Raises what `Book.apply` raises at a record that cannot follow."""
+        """Fold every trading record up to `until`; an account's telling ends where one cannot follow."""
         events = 0
         for seq, at, subject, body in self.reader.stream(RECORDS, (until,), size=50):
-            self.reached = seq
-            events += self.of(subject).tell(seq, read_micros(at), body)
             self.records += 1
+            telling = self.of(subject)
+            if telling.account in self.unreadable:
+                continue
+            try:
+                events += telling.tell(seq, read_micros(at), body)
+            except (SniperError, LookupError, ValueError, TypeError) as error:
+                said = error.message if isinstance(error, SniperError) else repr(error)
+                broken = Difference("journal", str(seq), "record", "can be told", said)
+                self.unreadable[telling.account] = broken
             if events >= STRETCH:
                 events = 0
                 self.compare()
@@ -295,6 +303,14 @@ class Retelling:
     def compare(self) -> None:
         for telling in self.accounts.values():
             telling.compare()
+
+    def differences(self) -> Iterator[Difference]:
+        """What the tables tell otherwise, of every account that could be told to its end."""
+        for account, telling in self.accounts.items():
+            if account in self.unreadable:
+                yield self.unreadable[account]
+            else:
+                yield from telling.differences()
 
     def told(self) -> dict[str, int]:
         """How many rows of each table the journal tells."""

@@ -3,6 +3,9 @@
 The first edition kept its orders, fills and lots in other records. The upgrade wrote what an account then held into
 one record (`desk.carried`), from which the telling begins. Rows older than that stand in the tables alone: they are
 kept in a rebuild, and count where sums go on from them.
+
+One thing cannot be told again: a reorganisation that takes back a trade older than the upgrade. To which lots it gave
+what the trade had taken stood in rows that went with it, and in no record; the proof says so of that account.
 """
 
 from __future__ import annotations

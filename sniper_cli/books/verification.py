@@ -21,7 +21,6 @@ from sniper_cli.books.retelling import Progress, Retelling
 from sniper_cli.books.tables import BALANCES, INSTRUMENT_DAYS, STRATEGY_DAYS, key_of
 from sniper_cli.books.upgraded import carries, older_keys
 from state.database import Database
-from state.errors import SniperError
 from state.reading import Reader, snapshot, uncollected
 from state.writing import read_hex
 
@@ -66,15 +65,11 @@ def verify(database: Database, progress: Progress = lambda _: None) -> Verificat
         older = older_keys(reader, carried)
         found.older = {table: len(keys) for table, keys in older.items()}
         retelling = Retelling(reader, carried)
-        try:
-            retelling.tell(found.seq, progress)
-        except (SniperError, LookupError, ValueError) as error:
-            found.findings.add(_unreadable(retelling, error))
-        else:
-            for telling in retelling.accounts.values():
-                found.findings.extend(telling.differences())
-            found.rows = retelling.told()
-            found.findings.extend(_untold(reader, retelling, older, found.findings))
+        retelling.tell(found.seq, progress)
+        found.findings.extend(retelling.differences())
+        found.rows = retelling.told()
+        if not retelling.unreadable:
+            found.findings.extend(_untold(reader, retelling, older, found))
             found.findings.extend(_strangers(reader, retelling))
         found.records = retelling.records
         for check in identities.IDENTITIES.values():
@@ -83,17 +78,11 @@ def verify(database: Database, progress: Progress = lambda _: None) -> Verificat
     return found
 
 
-def _unreadable(retelling: Retelling, error: Exception) -> Difference:
-    """A record that cannot follow what came before it ends the telling: the journal itself is not whole."""
-    said = error.message if isinstance(error, SniperError) else repr(error)
-    return Difference("journal", str(retelling.reached), "record", "can be told", said)
-
-
 # -- rows that nobody told --------------------------------------------------------------------------------------
 
 
 def _untold(
-    reader: Reader, retelling: Retelling, older: dict[str, set[Any]], findings: Findings
+    reader: Reader, retelling: Retelling, older: dict[str, set[Any]], found: Verification
 ) -> Iterator[Difference]:
     """Rows too many, found by counting; then, and only then, the journal is told once more and its keys are kept."""
     told = retelling.told()
@@ -101,12 +90,12 @@ def _untold(
     for table in KEYS:
         stand = reader.number(f'SELECT count(*) FROM "{table}"')  # noqa: S608
         # A row that is missing may hide one that nobody told.
-        if stand != told.get(table, 0) + len(older.get(table, ())) or findings.by_table.get(table):
+        if stand != told.get(table, 0) + len(older.get(table, ())) or found.findings.by_table.get(table):
             wrong.append(table)
     if not wrong:
         return
     again = Retelling(reader, retelling.carried, remember=wrong)
-    again.tell(retelling.reached)
+    again.tell(found.seq)
     for table in wrong:
         known = again.keys(table) | older.get(table, set())
         for row in reader.stream(KEYS[table]):

@@ -23,6 +23,7 @@ SUBJECTS = {
     "matching": "The order book alone",
     "risk": "Limits alone",
     "ordering": "The durable order path",
+    "reads": "Reading a long past, its proof and its export",
     "marks": "A revaluation of 1,000 open positions",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",
     "screens": "Live screens",

@@ -1,6 +1,6 @@
 """Reading a long past: every read that a person waits for, the proof of all of it, and its export.
 
-The past is made first (`history.py`), which takes far longer than the reads. By default it is a tenth of the issue's;
+The past is made first (`history.py`), which takes far longer than the reads. By default it has 50,000 orders;
 `READS_ORDERS=1000000 make bench ARGS=reads` measures the whole. `READS_URL` names a database that has one already, or
 an empty one on a Postgres; without it both kinds are measured, Postgres if a server can be had.
 """
@@ -37,7 +37,7 @@ from state.orders import Fill, Order, OrderState
 from state.reading import snapshot
 from tests.benchmarks.history import Past, make
 
-ORDERS = int(os.environ.get("READS_ORDERS", "100000"))
+ORDERS = int(os.environ.get("READS_ORDERS", "50000"))
 ROUNDS = 5
 PAGE = 51
 """What a list of fifty asks for: one more shows that there are more."""

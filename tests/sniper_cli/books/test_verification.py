@@ -264,6 +264,20 @@ def test_a_record_that_cannot_be_told_is_a_finding_and_no_crash(copy: Database) 
     ]
 
 
+def test_a_record_that_cannot_be_told_leaves_other_accounts_proved(copy: Database) -> None:
+    other = Ledger(copy)
+    other.buy(10, 100)
+    other.books.close()
+    first = "(SELECT min(seq) FROM journal WHERE body LIKE '%\"sell\"%')"
+    change(copy, f"UPDATE journal SET body = replace(body, '\"sell\"', '\"give\"') WHERE seq = {first}")
+    change(copy, "UPDATE lot SET cost = '7' WHERE position_id IN (SELECT id FROM position WHERE account_id = :a)",
+           a=other.account_id.hex)  # fmt: skip
+
+    found = {(d.table, d.field) for d in verify(copy).findings if d.rule == "journal"}
+
+    assert found == {("journal", "record"), ("lot", "cost")}
+
+
 @pytest.mark.parametrize("name", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_a_database_of_the_first_edition_is_whole_and_can_be_rebuilt(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
