@@ -125,7 +125,7 @@ UNRESOLVED = frozenset({S.RECORDED, S.SENT})
 def _where_given(column: str) -> sa.Index:
     """An index of the few rows that have a value there."""
     given = sa.text(f"{column} IS NOT NULL")
-    return sa.Index(f"ix_order_{column}", column, sqlite_where=given, postgresql_where=given)
+    return sa.Index(f"ix_order_{column}", column, sqlite_where=given)
 
 
 class Order(SQLModel, table=True):
@@ -216,7 +216,6 @@ sa.Index(
     _ORDERS.c.account_id,
     _ORDERS.c.id,
     sqlite_where=_OPEN,
-    postgresql_where=_OPEN,
 )
 
 

@@ -77,7 +77,6 @@ class Position(SQLModel, table=True):
             "account_id",
             "closed_at",
             sqlite_where=sa.text("state = 'closed'"),
-            postgresql_where=sa.text("state = 'closed'"),
         ),
     )
 

@@ -26,7 +26,6 @@ from state.database import Database
 from state.errors import RowNotFound
 from state.orders import working_orders
 from state.positions import Position, open_positions
-from state.transactions import highest_mined_nonce
 
 if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchange
@@ -158,6 +157,8 @@ def _checked(session: Session, account: Account, chain_id: int, address: str, no
             f"not to {address.lower()} on chain {chain_id}",
             hint="sniper config show",
         )
+    from state.transactions import highest_mined_nonce
+
     highest = highest_mined_nonce(session, chain_id, address.lower())
     if highest is not None and nonce <= highest:
         raise ConfigurationError(

@@ -24,8 +24,8 @@ from sniper_cli.trading.assembly import OpenDesk, close_held, open_desk, raise_u
 from sniper_cli.trading.bulk import Closed, Selection, cancel_here, flatten_here
 from sniper_cli.trading.local import LocalWalk
 from sniper_cli.trading.lookup import find_instrument, find_order, find_position
-from sniper_cli.trading.reading import OrderFilter, whole_view
-from sniper_cli.trading.views import OrderView, instrument_of, order_view
+from sniper_cli.trading.reading import OrderFilter
+from sniper_cli.trading.views import OrderView, instrument_of, order_view, whole_view
 from sniper_cli.trading.words import Units, read_number, read_side, read_trail, read_type
 from sniper_cli.venues.paper.venue import PaperVenue
 from state.accounts import Asset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,9 +13,11 @@ from sqlmodel import Session, col, select
 from sniper_cli.errors import NotFound, UsageProblem
 from state.accounts import Account, Asset, Instrument, LedgerEntry, VenueKind
 from state.identifiers import SHORT
-from state.launches import Launch
 from state.orders import Order
 from state.positions import Position
+
+if TYPE_CHECKING:
+    from state.launches import Launch
 
 T = TypeVar("T")
 
@@ -44,6 +46,8 @@ def find_entry(session: Session, text: str) -> LedgerEntry:
 
 def find_subject(session: Session, text: str) -> Order | Launch | Position:
     """Whatever has this id or tail: an order, a launch, a position; a launch also by its token or pool."""
+    from state.launches import Launch
+
     launch = session.exec(
         select(Launch).where(sa.or_(col(Launch.token) == text.lower(), col(Launch.pool) == text.lower()))
     ).first()

@@ -20,8 +20,7 @@ from sniper_cli.trading.assembly import (
 from sniper_cli.trading.intents import OrderOutcome
 from sniper_cli.trading.listings import Listing
 from sniper_cli.trading.lookup import find_order
-from sniper_cli.trading.reading import whole_view
-from sniper_cli.trading.views import OrderView, order_view
+from sniper_cli.trading.views import OrderView, order_view, whole_view
 from sniper_cli.trading.words import read_side
 from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import Asked as Wanted

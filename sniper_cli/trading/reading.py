@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,11 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
-from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.moments import parse_moment
 from sniper_cli.settings.model import Mode
 from sniper_cli.trading.amounts import whole
 from sniper_cli.trading.assembly import open_desk, sell_position, settle_paper
-from sniper_cli.trading.kinship import relatives
 from sniper_cli.trading.lookup import find_instrument, find_order, find_position
-from sniper_cli.trading.reconciliation import adjust, sync
 from sniper_cli.trading.views import (
     OrderView,
     PositionView,
@@ -26,6 +23,7 @@ from sniper_cli.trading.views import (
     latest_positions,
     order_view,
     position_view,
+    whole_view,
 )
 from sniper_cli.trading.words import read_side, read_type
 from state.accounts import Asset, VenueKind
@@ -100,23 +98,6 @@ def order(context: Context, text: str) -> OrderView:
         return whole_view(session, find_order(session, text))
 
 
-def whole_view(session: Session, found: AnyOrder) -> OrderView:
-    """An order with its fills, and with those that hang on it or it on them."""
-    view = order_view(session, found, fills=True)
-    row = session.get(Order, found.id)
-    if row is None:  # a rehearsal: nothing of it stands in the tables
-        return view
-    family = tuple(_relative(relation, order_view(session, one)) for relation, one in relatives(session, row))
-    return replace(view, family=family)
-
-
-def _relative(relation: str, view: OrderView) -> dict[str, Any]:
-    names = ("id", "client_order_id", "side", "type", "quantity", "limit_price", "trigger_price", "trail", "state",
-             "filled_quantity", "waits_for")  # fmt: skip
-    told = {name: getattr(view, name) for name in names}
-    return {"relation": relation, **told, "id": str(view.id)}
-
-
 def positions(
     context: Context, *, closed: bool = False, after: str | None = None, since: str | None = None
 ) -> list[PositionView]:
@@ -175,6 +156,8 @@ async def reconcile_account(
     """Hold the ledger against the venue; with `book`, book what differs: coins as deposits or withdrawals, tokens
     as adjustments. Raises NetworkError, LiveNotConfirmed."""
     async with open_desk(context, live=live) as opened:
+        from sniper_cli.trading.reconciliation import adjust, sync
+
         found = await opened.desk.reconcile(opened.account.id)
         if book and not found.equal:
             await sync(opened.desk, opened.account.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Context as Precision
 from decimal import Decimal
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.trading.amounts import trimmed, whole
 from sniper_cli.trading.figures import checks_in_words
-from sniper_cli.trading.kinship import told_terms
+from sniper_cli.trading.kinship import relatives, told_terms
 from state.accounts import Account, Asset, Instrument
 from state.identifiers import short
 from state.orders import WORKING, Fill, Order, OrderState, is_working
@@ -143,6 +143,23 @@ def order_view(session: Session, order: AnyOrder, *, fills: bool = False) -> Ord
         parent_id=order.parent_id,
         **(told_terms(session, order, instrument, base) if order.terms else {}),
     )
+
+
+def whole_view(session: Session, found: AnyOrder) -> OrderView:
+    """An order with its fills, and with those that hang on it or it on them."""
+    view = order_view(session, found, fills=True)
+    row = session.get(Order, found.id)
+    if row is None:  # a rehearsal: nothing of it stands in the tables
+        return view
+    family = tuple(_relative(relation, order_view(session, one)) for relation, one in relatives(session, row))
+    return replace(view, family=family)
+
+
+def _relative(relation: str, view: OrderView) -> dict[str, Any]:
+    names = ("id", "client_order_id", "side", "type", "quantity", "limit_price", "trigger_price", "trail", "state",
+             "filled_quantity", "waits_for")  # fmt: skip
+    told = {name: getattr(view, name) for name in names}
+    return {"relation": relation, **told, "id": str(view.id)}
 
 
 def position_view(session: Session, position: Position, *, lots: bool = False) -> PositionView:
