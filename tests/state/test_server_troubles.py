@@ -36,6 +36,10 @@ def move(session):
         time.sleep(0.02)
 
 with Database(sys.argv[1]) as database:
+    with database.read() as session:
+        session.execute(sa.text("SELECT 1"))
+    print("ready", flush=True)
+    sys.stdin.readline()
     for _ in range(15):
         database.transact(move)
 """
@@ -55,11 +59,21 @@ def test_two_processes_that_deadlock_both_get_through(direct: Database) -> None:
             [sys.executable, "-c", CROSSING, url, *order],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for order in (("1", "2"), ("2", "1"))
     ]
+    assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 2
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
 
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0, 0]
     with direct.read() as session:
         deadlocks = session.execute(
             sa.text("SELECT pg_stat_get_db_deadlocks(oid) FROM pg_database WHERE datname = :n"), {"n": name}

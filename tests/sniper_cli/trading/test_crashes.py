@@ -201,4 +201,8 @@ async def test_a_stale_launch_buy_is_given_up_under_its_own_nonce(
             (Purpose.BUY, 0, TransactionState.REPLACED),
             (Purpose.CANCEL, 0, TransactionState.MINED),
         ]
+        with database.write() as session:
+            order = session.exec(select(Order)).one()
+            order.launch_id = None  # as the journal tells it
+            session.add(order)
         await assert_whole(trader, trades=(0, 0))
