@@ -40,5 +40,5 @@ def tui(profile: ProfileOption = None, screen: ScreenOption = Panel.LAUNCHES) ->
     from sniper_cli.screens import open_screen, require_terminal
 
     require_terminal()
-    with open_context(profile) as context:
+    with open_context(profile, shows_everything=False) as context:  # the screen tells how far it is
         open_screen("dashboard", context, panel=screen.value)

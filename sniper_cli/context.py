@@ -48,8 +48,18 @@ class Context:
         self.close()
 
 
-def open_context(profile: str | None = None, *, needs_schema: bool = True) -> Context:
-    """Open a profile. Raises UnknownProfile, ConfigurationError, SchemaMissing, SchemaOlder, SchemaNewer."""
+MANY_RECORDS = 50
+"""From so many on, a person is told what is waited for: half a second of work."""
+
+
+def open_context(
+    profile: str | None = None, *, needs_schema: bool = True, shows_everything: bool = True
+) -> Context:
+    """Open a profile. Raises UnknownProfile, ConfigurationError, SchemaMissing, SchemaOlder, SchemaNewer.
+
+    `shows_everything`: what was acknowledged by now is in the tables. A bulk desk's rows follow its records, and if
+    it was killed in between, the first who reads brings them in.
+    """
     from state.schema import require_current
 
     resolved = load(profile)
@@ -58,10 +68,27 @@ def open_context(profile: str | None = None, *, needs_schema: bool = True) -> Co
     try:
         if needs_schema:
             require_current(database)
+            if shows_everything:
+                _show_everything(database)
     except BaseException:
         database.close()
         raise
     return Context(resolved, paths, database, acting_person())
+
+
+def _show_everything(database: Database) -> None:
+    from state.projections import lag
+
+    with database.read() as session:
+        behind = lag(session)
+    if not behind:
+        return
+    from sniper_cli.books.projector import catch_up
+    from sniper_cli.output import note
+
+    if behind > MANY_RECORDS:
+        note(f"{behind:,} records are on their way into the tables", "dim")
+    catch_up(database)
 
 
 def open_database(resolved: Resolved, paths: Paths) -> Database:

@@ -11,7 +11,7 @@ from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel
 
 from state.columns import units_field
 
@@ -23,6 +23,14 @@ class Projection(SQLModel, table=True):
 
     name: str = Field(primary_key=True)
     seq: int = Field(default=0, sa_type=sa.BigInteger)
+
+
+def lag(session: Session) -> int:
+    """How many records the tables are behind the journal, at most; 0 where they show everything."""
+    query = sa.text(
+        "SELECT h.desk_seq - p.seq FROM journal_head h, projection p WHERE h.name = 'journal' AND p.name = 'desk'"
+    )
+    return max(0, int(session.execute(query).scalar() or 0))
 
 
 class StrategyDay(SQLModel, table=True):

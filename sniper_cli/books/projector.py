@@ -85,10 +85,13 @@ class Projector:
         return True
 
     def catch_up(self) -> int:
-        """Until the tables are where the journal is; how many records that took."""
-        total = 0
-        while done := self.step():
-            total += done
+        """Until the tables show what had been journalled by now; how many records that took.
+
+        What others journal meanwhile is theirs to bring in: a desk may write faster than anybody can follow.
+        """
+        until, total = self.places()[1], 0
+        while self.places()[0] < until:
+            total += self.step()
         return total
 
     def close(self) -> None:
@@ -144,7 +147,7 @@ def follow(writer: Writer, head: int) -> None:
 
 
 def catch_up(database: Database) -> int:
-    """Bring the tables to where the journal is; how many records that took. One query when there is nothing to do."""
+    """Bring the tables to where the journal now is; how many records that took. One query if there is nothing to do."""
     projector = Projector(database)
     try:
         return projector.catch_up()

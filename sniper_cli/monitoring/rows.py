@@ -58,6 +58,8 @@ class Facts:
     bought: int = 0
     open: int = 0
     journal: int = 0
+    lag: int = 0
+    """Records of a bulk desk that the tables do not show yet."""
     trend: tuple[int, ...] = ()
     """The equity at its last changes, oldest first."""
 

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from sniper_cli.books.projector import Projector
 from sniper_cli.monitoring.lookups import find_orders, find_positions, transactions_by_order
 from sniper_cli.monitoring.rows import (
     Dashboard,
@@ -42,6 +44,12 @@ from state.journal import JournalHead, JournalRecord
 from state.launches import ChainCursor, Decision, Launch, Verdict
 from state.orders import Order
 from state.positions import Position, PositionState
+from state.projections import DESK, Projection
+
+BRINGING_SECONDS = 0.1
+"""In one reading at most; the next one goes on."""
+
+"""In one reading: ten thousand orders' rows on the machine that `make bench` was run on."""
 
 TRAIL = 60
 """How many marks of a position, and of the equity, are kept for a trend line."""
@@ -83,25 +91,47 @@ class Monitor:
         self._taxes: dict[UUID, tuple[datetime, int | None, int | None]] = {}
         self._counts: tuple[int, int, int] = (0, 0, 0)
         self._realised = 0
+        self._lag = 0
+        self._projector: Projector | None = None
         self._trends: dict[UUID | str, deque[int]] = {}
 
     def read(self) -> Dashboard:
         """The present moment. Raises DatabaseUnavailable."""
         now = self.clock()
+        if self._lag:
+            self._bring()
         with self.database.read() as session:
-            head = session.exec(select(JournalHead.seq)).first() or 0
+            reached = self._read_places(session)
             accounts = _accounts(session, self.profile, self.settings)
-            if head != self._seq:
-                self._refresh(session, head, accounts)
+            if reached != self._seq:
+                self._refresh(session, reached, accounts)
             live = _positions(session, accounts, PositionState.OPEN, limit=None, now=now)
             facts = self._facts(session, accounts, live)
         return self._assemble(facts, live, now)
 
-    def _refresh(self, session: Session, head: int, accounts: list[Account]) -> None:
+    def _read_places(self, session: Session) -> int:
+        """The last record that the tables show all of, and by how many the journal is further."""
+        places = sa.select(col(JournalHead.seq), col(JournalHead.desk_seq), col(Projection.seq))
+        query = places.join_from(JournalHead, Projection, col(Projection.name) == DESK)
+        found = session.connection().execute(query).first()
+        if found is None:
+            return 0
+        head, written, shown = found
+        self._lag = max(0, written - shown)
+        return int(shown if self._lag else head)
+
+    def _bring(self) -> None:
+        """Bring in, for a moment, what a bulk desk left behind: a screen shows how far it is, it does not wait."""
+        if self._projector is None:
+            self._projector = Projector(self.database)
+        until = monotonic() + BRINGING_SECONDS
+        while monotonic() < until and self._projector.step():
+            pass
+
+    def _refresh(self, session: Session, reached: int, accounts: list[Account]) -> None:
         """Read again what the journal may have changed."""
-        self._events.extend(
-            _events(session, max(self._seq, 0), self.limits.events, self._money(session, accounts))
-        )
+        place = max(self._seq, 0), reached
+        self._events.extend(_events(session, place, self.limits.events, self._money(session, accounts)))
         self._launches = self._read_launches(session)
         self._orders = _orders(session, accounts, self.limits.orders)
         self._closed = _positions(
@@ -110,7 +140,7 @@ class Monitor:
         self._counts = _launch_counts(session, self.settings.chain.chain_id)
         self._realised = _realised(session, accounts)
         self._named = self._name_events()
-        self._seq = head
+        self._seq = reached
 
     def _name_events(self) -> tuple[EventRow, ...]:
         """The records, newest first, with the tokens they are about."""
@@ -182,6 +212,7 @@ class Monitor:
             bought=self._counts[2],
             open=len(live),
             journal=self._seq,
+            lag=self._lag,
             trend=self._follow("equity", equity),
         )
 
@@ -268,11 +299,11 @@ def _realised(session: Session, accounts: list[Account]) -> int:
     return sum(received - spent - fees for received, spent, fees in session.connection().execute(query))
 
 
-def _events(session: Session, after: int, limit: int, money: Money) -> list[EventRow]:
-    """The acts of the records after a position, oldest first, of the last `limit` records."""
+def _events(session: Session, place: tuple[int, int], limit: int, money: Money) -> list[EventRow]:
+    """The acts of the records after one place up to another, oldest first, of the last `limit` records."""
     query = (
         select(JournalRecord)
-        .where(col(JournalRecord.seq) > after)
+        .where(col(JournalRecord.seq) > place[0], col(JournalRecord.seq) <= place[1])
         .order_by(sa.desc(col(JournalRecord.seq)))
         .limit(limit)
     )

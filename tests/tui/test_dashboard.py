@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from textual.widgets import Input
 
 from docs.scene_acts import ACTS, NOW
 from sniper_cli.context import Context
+from sniper_cli.monitoring.rows import Dashboard
 from state.database import Database
 from state.journal import append
 from state.launches import ChainCursor, Launch, Verdict
@@ -50,6 +52,20 @@ async def test_the_header_tells_profile_mode_chain_head_equity_and_switch(app: S
     assert " ".join(top[0].split()) == "DEVNET demo chain 31337 block 214 · 0.4 s ago ○ trading allowed"
     assert "equity 100.1377 ETH" in top[1]
     assert "realised ▲ 0.0971" in top[1]
+
+
+async def test_the_header_says_how_far_the_tables_are_behind(app: SniperApp, monkeypatch: pytest.MonkeyPatch):
+    read = app.monitor.read
+
+    def behind() -> Dashboard:
+        board = read()
+        return replace(board, facts=replace(board.facts, lag=1234))
+
+    monkeypatch.setattr(app.monitor, "read", behind)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+
+        assert "1,234 records still to come in" in text_of(app).splitlines()[1]
 
 
 async def test_launches_stand_with_verdict_and_reason_newest_first(app: SniperApp):

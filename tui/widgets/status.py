@@ -125,6 +125,8 @@ class StatusHeader(Widget):
         return self._tone({"good": "good", "bad": "bad"}.get(figures.tone(units), "muted"))
 
     def _counts(self, facts: Facts) -> Text:
+        if facts.lag:
+            return Text(f"{facts.lag:,} records still to come in", self._tone("stale"))
         return Text(f"{facts.open} open" if facts.open else "nothing open", self._tone("muted"))
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from docs import scene
 from docs.scene_acts import ACTS, NATIVE, NOW, SETTINGS, STAKE
+from sniper_cli.books.records import Books
 from sniper_cli.monitoring.rows import Dashboard
 from sniper_cli.monitoring.sentences import Money
 from sniper_cli.monitoring.snapshot import Limits, Monitor
@@ -30,6 +31,7 @@ from state.identifiers import new_id
 from state.journal import append
 from state.launches import Launch, Verdict
 from state.positions import Position, PositionState
+from tests.books_fixtures import Ledger
 
 
 def monitor(database: Database, limits: Limits | None = None, settings: Settings = SETTINGS) -> Monitor:
@@ -265,3 +267,31 @@ def test_thousands_of_rows_are_read_in_bounded_pages(database: Database, tmp_pat
 
     assert lengths(board) == (300, 0, 0, 500)
     assert board.facts.seen == 1500
+
+
+def bulk_ledger(database: Database) -> Ledger:
+    """An account whose bulk desk died before its rows were brought in."""
+    ledger = Ledger(database)
+    ledger.books.close()
+    ledger.books = Books(database, actor="bulk", defer_above=0)
+    ledger.books._leave_to_projector = lambda: None  # type: ignore[method-assign]
+    for number in range(12):
+        ledger.buy(100, 1000 + number, strategy="grid")
+    ledger.books.close()
+    return ledger
+
+
+def test_a_screen_says_how_far_behind_it_is_and_brings_the_rest_in(database: Database):
+    bulk_ledger(database)
+    reader = Monitor(database, profile="any", settings=Settings(mode=Mode.PAPER))
+    first = reader.read()
+    assert (first.facts.lag, first.orders) == (12, ())
+    assert "order.recorded" not in {event.kind for event in first.events}
+
+    boards = [reader.read() for _ in range(12)]
+    last = boards[-1]
+    assert [board.facts.lag for board in boards] == sorted((b.facts.lag for b in boards), reverse=True)
+    assert (last.facts.lag, len(last.orders)) == (0, 12)
+    kinds = [event.kind for event in last.events]
+    assert (kinds.count("order.recorded"), kinds.count("position.opened")) == (12, 1)
+    assert len({event.key for event in last.events}) == len(last.events)
