@@ -52,13 +52,15 @@ def tell_fill(
         at,
     )
     buying = order.side is Side.BUY
-    received = quantity - fee if buying and fee_asset == base else quantity
+    moved = quantity  # a fee in what is traded makes a purchase bring less, and a sale take more
+    if fee_asset == base:
+        moved += -fee if buying else fee
     position = book.position_for(order)
     held = 0 if position is None else position.quantity
-    if position is not None and held and (held > 0) is not buying:
-        _close(book, order, position, event, received, notional, lots)
+    if position is not None and held and moved and (held > 0) is not buying:
+        _close(book, order, position, event, moved, notional, lots)
     elif buying or book.margin or held < 0:
-        _open(book, position, event, received, notional, position.key if position else new_key())
+        _open(book, position, event, moved, notional, position.key if position else new_key())
     return event
 
 

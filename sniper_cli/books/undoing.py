@@ -77,8 +77,8 @@ def _unopen(
     assert fill.position_key is not None
     position = book.open_or_new(fill.position_key, order, at)
     base, _ = book.pairs[fill.instrument_id]
-    kept = fill.fee if sign > 0 and fill.fee_asset == base else 0
-    units = fill.quantity - kept - sum(match.quantity for match in matches)
+    kept = fill.fee if fill.fee_asset == base else 0
+    units = fill.quantity - sign * kept - sum(match.quantity for match in matches)
     paid = cost = fill.notional - sum(match.proceeds for match in matches)
     if lot is not None:
         if lot.remaining != lot.quantity or lot.quantity > units:

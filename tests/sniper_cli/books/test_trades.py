@@ -24,6 +24,7 @@ acts = st.lists(
     st.one_of(
         st.tuples(st.just("buy"), amounts, amounts),
         st.tuples(st.just("sell"), st.integers(min_value=1, max_value=250), amounts),
+        st.tuples(st.just("taxed"), amounts, amounts),
         st.tuples(st.just("gas"), amounts, amounts),
         st.tuples(st.just("vanish"), st.integers(min_value=1, max_value=100), amounts),
         st.tuples(st.just("undo"), amounts, amounts),
@@ -71,6 +72,8 @@ def test_money_and_tokens_are_conserved_whatever_happens(
         elif kind == "sell" and (held > 0 or margin):
             share = max(1, abs(held or 10**12) * first // 100)
             done.append(ledger.sell(share if margin else min(held, share), second, fee=second // 1000))
+        elif kind == "taxed":
+            done.append(ledger.buy(first, second, fee=first // 3 + 1, fee_asset=TOKEN))
         elif kind == "gas" and done:
             assert ledger.gas(done[-1], first, reference=str(uuid4()))
         elif kind == "vanish" and held > 0:
@@ -330,6 +333,27 @@ def test_a_fee_in_the_bought_asset_makes_what_is_left_dearer(ledger: Ledger) -> 
     assert (position.quantity, position.spent, position.fees) == (97, 1000, 0)
     assert (ledger.lots(), ledger.holds(TOKEN)) == ([(97, 97, 1000)], 97)
     assert ledger.fill_row(trade).fee_value == 0
+
+
+def test_a_fee_in_the_sold_asset_leaves_with_what_was_sold(ledger: Ledger) -> None:
+    ledger.buy(100, 1000)
+    sale = ledger.sell(40, 800, fee=10, fee_asset=TOKEN)
+    position = ledger.position()
+    # Fifty of a hundred are gone for 800: half of the cost.
+    assert (position.quantity, position.basis, position.realised) == (50, 500, 300)
+    assert ledger.holds(TOKEN) == 50
+    ledger.undo(sale)
+    assert (ledger.position().quantity, ledger.holds(TOKEN)) == (100, 100)
+
+
+def test_a_fee_in_what_was_sold_short_is_owed_too(margin: Ledger) -> None:
+    margin.sell(100, 1000, fee=5, fee_asset=TOKEN)
+    assert (margin.position().quantity, margin.position().basis, margin.holds(TOKEN)) == (-105, 1000, -105)
+    back = margin.buy(50, 400, fee=2, fee_asset=TOKEN)
+    assert (margin.position().quantity, margin.holds(TOKEN)) == (-57, -57)
+    margin.undo(back)
+    kept = margin.buy(5, 40, fee=5, fee_asset=TOKEN)  # nothing comes back at all
+    assert (margin.position().quantity, margin.fill_row(kept).realised) == (-105, -40)
 
 
 def test_a_fee_in_a_third_asset_counts_at_its_value(ledger: Ledger) -> None:
