@@ -49,11 +49,17 @@ class PaperDesk:
     """An account at the paper market, and the desk of a process that can be replaced by another one's."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, seed: int = 7, conditions: Conditions | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        seed: int = 7,
+        conditions: Conditions | None = None,
+        margin: Decimal = Decimal(0),
     ) -> None:
         self.database, self.clock, self.seed = database, clock, seed
         self.conditions = conditions or Conditions()
-        self.account = ensure_account(database)
+        self.account = ensure_account(database, margin=margin)
         self.desk: OrderDesk | None = None
         self.restart()
 

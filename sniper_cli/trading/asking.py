@@ -244,7 +244,8 @@ class _Reader:
             starts_at=None if request.starts is None else self._moment(request.starts),
             condition=self._condition(),
             after=None if request.after is None else self.ground.order(request.after),
-            slippage_bps=request.slippage_bps,
+            # A chain's plan takes it from the intent; the paper market has no plan, and looks at the terms.
+            slippage_bps=None if self.ground.on_chain else request.slippage_bps,
         )
 
     def _time_in_force(self, terms: Terms) -> TimeInForce:

@@ -7,7 +7,7 @@ compact spelling (`["funds", needed, available]`), for a sentence an order and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Protocol
@@ -60,6 +60,10 @@ _ENCODER = msgspec.json.Encoder()
 
 class Limiter(Protocol):
     """Rules on what an account may do, compiled for it: `sniper_cli.risk` has the real one."""
+
+    def begin(self, now: int, marks: Callable[[str], tuple[int, int] | None]) -> None:
+        """What follows happens at this moment, at these prices (quote units for so many base units)."""
+        ...
 
     def examine(self, book: Book, proposal: Proposal) -> tuple[list[Figure], list[CheckResult]]:
         """What passed, and what did not."""
@@ -222,6 +226,7 @@ def _notional(
     least, most = listing.minimum_notional, listing.maximum_notional
     # The last units of a position may be worth less than the minimum: they would stay for ever.
     rest = intent.quantity is not None and intent.quantity == closable(book, intent)
+    rest = rest or (intent.terms is not None and intent.terms.reduce_only)
     if least is not None and notional < least and not rest:
         detail = f"{spelled(listing.quote, notional)}, at least {whole(listing.quote, least):f}"
         figures = {"notional": str(notional), "minimum": str(least)}

@@ -54,8 +54,8 @@ class Controls:
         self.limits = limits
         self._held: dict[str, Held] = {}
 
-    def of(self, page: Page, account: Account, marks: Marks) -> Held:
-        """As they stand on this page."""
+    def of(self, page: Page, account: Account, marks: Marks, *, now: int | None = None) -> Held:
+        """As they stand on this page. `now`: where a replay begins in the past, its beginning."""
         held = self._held.get(page.book.account_key)
         if held is None or held.version != page.standing.controls:
             switches = tripped_switches(page.writer, page.book.account_key, account.tenant_id)
@@ -68,7 +68,7 @@ class Controls:
         ):  # the book was read anew: what was counted beside the old one is gone
             held.book = page.book
             held.gate = compile_gate(page.writer, page.book, account, self.limits, now=page.now)
-        held.gate.begin(page.now, marks)
+        held.gate.begin(page.now if now is None else now, marks)
         return held
 
     def known(self, account_id: UUID) -> Held | None:

@@ -35,7 +35,7 @@ from sniper_cli.trading.families import place as place_families
 from sniper_cli.trading.halting import close_here, end_here, enforce, obey
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listings
-from sniper_cli.trading.local import LocalWalk
+from sniper_cli.trading.local import SECOND, LocalWalk
 from sniper_cli.trading.mending import apply_remedies, mend, prepare_exits
 from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Report, Venue
@@ -198,7 +198,7 @@ class OrderDesk:
 
         def turn(page: Page) -> T:
             page.fence = self.fence
-            held = self.controls_on(page)
+            held = self.controls_on(page, since=page.book.settled)
             walk = LocalWalk(page, venue, self.listings, switches=held.switches, limiter=held.gate)
             ended[:] = end_here(walk, held)
             walk.settle()
@@ -219,12 +219,16 @@ class OrderDesk:
             self.books.turn(account.id, turn)
         return found[-1]
 
-    def controls_on(self, page: Page) -> Held:
-        """The account's switches and limits, at the venue's prices."""
+    def controls_on(self, page: Page, *, since: int = 0) -> Held:
+        """The account's switches and limits, at the venue's prices: of now, or of a second that a replay begins at."""
         account = self.account(UUID(page.book.account_key))
         venue = self._venue_of(account)
         table = TableMarks(page.writer, page.book.account_key)
-        return self.controls.of(page, account, venue.rate if isinstance(venue, PaperVenue) else table)
+        if not isinstance(venue, PaperVenue):
+            return self.controls.of(page, account, table)
+        if not since or since >= page.now // SECOND:
+            return self.controls.of(page, account, venue.rate)
+        return self.controls.of(page, account, venue.rates(since), now=since * SECOND)
 
     def _keep_in_check_here(self, account: Account, venue: PaperVenue, ended: Sequence[UUID]) -> None:
         """What a broken limit or a tripped switch asks for beyond refusing orders. The page has ended orders."""

@@ -73,6 +73,7 @@ class LocalWalk:
         self.limiter = limiter
         self.step = page.now // SECOND
         self.kind = venue.kind
+        self.venue = venue
         self.ties = self.floor.ties
 
     # -- placing ------------------------------------------------------------------------------------------------
@@ -422,6 +423,16 @@ class LocalWalk:
         """Replay the market since the account was last settled; how many seconds had something happen in them."""
         return settle(self, until)
 
+    def turn_to(self, step: int) -> None:
+        """Limits count at the prices of the second that is being replayed, whenever it is replayed."""
+        if self.limiter is not None:
+            self.limiter.begin(step * SECOND, self.venue.rates(step))
+
+    def turn_to_present(self) -> None:
+        """… and from here on at those of now."""
+        if self.limiter is not None:
+            self.limiter.begin(self.page.now, self.venue.rate)
+
     def finish(self) -> None:
         """What was written stands at this second: the next replay begins here."""
         if self.page.events:
@@ -477,4 +488,4 @@ def seen(page: Page, intent: OrderIntent) -> BookedOrder | None:
     return known
 
 
-__all__ = ["LocalWalk", "intent_of", "remember", "seen"]
+__all__ = ["SECOND", "LocalWalk", "intent_of", "remember", "seen"]

@@ -39,11 +39,14 @@ def settle(walk: LocalWalk, until: int | None = None) -> int:
     touched = 0
     while (step := _next(walk, start, end, limit)) is not None:
         touched += 1
+        walk.turn_to(step)
         begun = _expire(walk, step)
         if step > start:
             _touch(walk, step)
         _begin(walk, [*begun, *walk.book.due(min(limit, (step + 1) * SECOND - 1))], step)
         start = step
+    if until is None:
+        walk.turn_to_present()
     walk.floor.looked = max(start, end)
     if walk.book.orders and end - walk.book.settled > HOUR:
         mark(walk, end)

