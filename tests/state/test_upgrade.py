@@ -12,8 +12,11 @@ from sqlmodel import Session, select
 
 from state import journal, schema
 from state.accounts import Account, Balance, LedgerEntry, find_account
+from state.columns import utc_now
+from state.controls import tripped_for
 from state.database import Database
 from state.journal import JournalHead, JournalRecord
+from state.locks import Lease
 from state.orders import Fill, Order, OrderState
 from state.positions import Lot, LotMatch, Position
 from state.projections import InstrumentDay, Projection, StrategyDay
@@ -238,6 +241,22 @@ def test_a_paper_order_that_was_never_sent_is_held_until_the_second_it_was_place
     assert order(session, "first-7").limit_price == Decimal("81034.79")
     assert account.settled_until == 1795574102
     assert order(session, "chain-4").state is OrderState.SENT
+
+
+def test_a_tripped_switch_still_stops_its_account_and_no_other(session: Session) -> None:
+    stops = {}
+    for account in session.exec(select(Account)).all():
+        tripped = tripped_for(session, account.id, account.tenant_id).tripped
+        stops[account.name] = [(switch.reason, switch.flatten) for switch in tripped]
+
+    assert stops == {"main": [("strange fills", False)], "paper": []}
+
+
+def test_a_lease_keeps_its_epoch(session: Session) -> None:
+    [lease] = session.exec(select(Lease)).all()
+
+    assert (lease.epoch, lease.holder) == (3, "desk:4711:0123456789ab")
+    assert not lease.is_held(utc_now())
 
 
 def test_the_tables_stand_where_the_journal_does(session: Session) -> None:
