@@ -42,8 +42,9 @@ from sniper_cli.trading.intents import (
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.plain import walk_plain
 from sniper_cli.trading.settling import mark, settle
-from state.controls import Switches
+from state.controls import KillSwitch, Switches
 from state.orders import TRIGGERED, OrderState, OrderType, Side, TimeInForce
+from state.writing import micros
 
 if TYPE_CHECKING:
     from sniper_cli.venues.paper.floor import Estimate, Floor, Happening
@@ -193,13 +194,20 @@ class LocalWalk:
             listing,
             self.kind,
             self.book,
-            switch=None if self.switches is None else self.switches.of(intent.strategy),
+            switch=self._switch(intent.strategy, moment),
             limiter=self.limiter,
             problem=problem,
             proposal=proposal,
             needed=needed if intent.side is Side.BUY else None,
             held=waits,
         )
+
+    def _switch(self, strategy: str | None, moment: int) -> KillSwitch | None:
+        """The switch that stops an order: in a replay not what comes before it, now whatever its clock says."""
+        switch = None if self.switches is None else self.switches.of(strategy)
+        if switch is not None and moment < self.page.now and micros(switch.at) > moment:
+            return None
+        return switch
 
     def _misplaced(self, intent: OrderIntent, terms: Terms, moment: int) -> CheckResult | None:
         """What is wrong with the order at this moment and in this market, if anything."""

@@ -83,10 +83,10 @@ class Trigger:
             self.ticks = self._behind(price)
 
     def _behind(self, price: int) -> int:
-        """The stop that belongs to a best price, to whole ticks on the near side."""
+        """The stop that belongs to a best price; in whole ticks, the one that the same prices touch as the exact one."""
         if self.above:
-            return price + self.trail if self.trail else price * (BPS + self.trail_bps) // BPS
-        return max(1, price - self.trail if self.trail else -(-price * (BPS - self.trail_bps) // BPS))
+            return price + self.trail if self.trail else -(-price * (BPS + self.trail_bps) // BPS)
+        return max(1, price - self.trail if self.trail else price * (BPS - self.trail_bps) // BPS)
 
     def next_touch(self, path: PricePath, after: int, until: int) -> int | None:
         """The first second in (after, until] in which the price sets it off, or moves a trailing stop along."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 
+from sniper_cli.risk import switch
 from sniper_cli.trading.bulk import Selection, cancel_here
 from sniper_cli.trading.families import (
     Exit,
@@ -20,6 +22,7 @@ from sniper_cli.trading.families import (
 )
 from sniper_cli.trading.intents import Condition, Terms
 from sniper_cli.venues.paper import Conditions
+from state.controls import Resting
 from state.database import Database
 from state.orders import OrderState, OrderType, Side, TimeInForce
 from state.writing import micros
@@ -522,3 +525,19 @@ def test_a_rehearsal_of_a_mass_cancellation_changes_nothing(desk: PaperDesk) -> 
 
     assert {order.client_order_id for order in ended} == {"e/tp", "e/sl"}
     assert desk.states() == {"e": S.FILLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
+
+
+def test_a_switch_stops_what_comes_after_it_and_not_what_a_late_look_finds_before(desk: PaperDesk) -> None:
+    """Nobody looked in between: the slice before the switch went all the same, the one after it did not."""
+    now = micros(desk.clock.now)
+    head = desk.intent(Side.BUY, budget=600 * DOLLAR, client_order_id="p")
+    desk.place(schedule(head, [now + 3_600_000_000, now + 3 * 3_600_000_000], [300 * DOLLAR] * 2))
+    desk.clock.forward(hours=2)
+    with patch("sniper_cli.risk.switch.utc_now", desk.clock):  # the test's time is not the machine's
+        switch.trip(desk.database, "user:ada", "a drill", resting=Resting.KEEP)
+
+    desk.clock.forward(hours=2)
+    desk.settle()
+
+    assert desk.states() == {"p": S.FILLED, "p/1": S.FILLED, "p/2": S.REFUSED}
+    assert "a drill" in (desk.order("p/2").explanation or "")

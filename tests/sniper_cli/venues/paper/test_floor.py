@@ -346,7 +346,7 @@ def test_a_trailing_stop_follows_the_best_price_second_by_second(
     path = SimulatedMarket(seed).path(spec.id)
     buys, best, walked = side is Side.BUY, path.ticks(START), None
     for step, price in prices(path, 900):
-        stop = best * (BPS + bps) // BPS if buys else max(1, -(-best * (BPS - bps) // BPS))
+        stop = -(-best * (BPS + bps) // BPS) if buys else max(1, best * (BPS - bps) // BPS)
         if price >= stop if buys else price <= stop:
             walked = step
             break
