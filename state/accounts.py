@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Context, Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, select
 
-from state.columns import Exact, units_field, utc_now, word_field
+from state.columns import Exact, json_field, units_field, utc_now, word_field
 from state.database import lock_row
 from state.errors import RowNotFound
 from state.identifiers import new_id
@@ -103,7 +104,9 @@ class Instrument(SQLModel, table=True):
     maximum_notional: int | None = Field(default=None, sa_type=sa.BigInteger)
     """Largest order in quote units."""
     pool: str | None = None
-    """Address of the pool, for an EVM instrument."""
+    """Address of the pool, for an EVM instrument; in Uniswap v4 the pool's 32-byte id."""
+    terms: dict[str, Any] = json_field()
+    """What else a swap in the pool must name: `protocol`, `factory`, `quote`, `fee`, `tick_spacing`, `hooks`."""
 
 
 class Account(SQLModel, table=True):

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from state.columns import json_field, optional_units, utc_now, word_field
 from state.identifiers import new_id
@@ -32,6 +32,27 @@ class Decision(StrEnum):
     """The token passed; a limit, a missing fund or the kill switch kept us out."""
 
 
+class Source(StrEnum):
+    """How a launch came to our notice."""
+
+    LOG = "log"
+    PENDING = "pending"
+    """A waiting transaction announced it; its block is not known before its log arrives."""
+    SCAN = "scan"
+    """Found when history was read; never bought."""
+
+
+class Occasion(StrEnum):
+    """Why a token was judged."""
+
+    LAUNCH = "launch"
+    HOLDING = "holding"
+    """Again, while a position in it was held."""
+    FOLLOW_UP = "follow_up"
+    """Afterwards, to learn whether the verdict had been right."""
+    COMMAND = "command"
+
+
 class Launch(SQLModel, table=True):
     """A pool seen for the first time. Unique by chain and pool: seen twice, judged and bought once."""
 
@@ -42,6 +63,15 @@ class Launch(SQLModel, table=True):
     pool: str
     token: str = Field(index=True)
     quote_token: str
+    """The wrapped coin; in a v4 pool also the zero address, which stands for the coin itself."""
+    fee: int | None = None
+    """The pool's fee in hundredths of a basis point."""
+    tick_spacing: int | None = None
+    hooks: str | None = None
+    """The contract that a v4 pool calls around every swap."""
+    source: Source = word_field(Source, default=Source.LOG)
+    deployer: str | None = None
+    """Who sent the transaction that made the pool."""
     symbol: str = ""
     name: str = ""
     decimals: int | None = None
@@ -51,6 +81,8 @@ class Launch(SQLModel, table=True):
     block_hash: str
     tx_hash: str
     seen_at: datetime = Field(default_factory=utc_now)
+    vanished_at: datetime | None = None
+    """When a reorganisation took its block away; none while its block stands, and again once it has come back."""
     judged_at: datetime | None = None
     latency_us: int | None = Field(default=None, sa_type=sa.BigInteger)
     """Microseconds from the event's arrival to the verdict."""
@@ -66,6 +98,26 @@ class Launch(SQLModel, table=True):
     __table_args__ = (sa.UniqueConstraint("chain_id", "pool"),)
 
 
+class Judgement(SQLModel, table=True):
+    """One judgement of a token: the verdict of a moment, with the dossier it rests on. Never changed afterwards."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    chain_id: int = Field(sa_type=sa.BigInteger)
+    launch_id: UUID | None = Field(default=None, index=True)
+    position_id: UUID | None = None
+    token: str = Field(index=True)
+    pool: str
+    occasion: Occasion = word_field(Occasion)
+    block_number: int = Field(sa_type=sa.BigInteger)
+    block_hash: str
+    verdict: Verdict = word_field(Verdict)
+    classification: str
+    reasons: list[str] = json_field(list)
+    dossier: dict[str, Any] = json_field()
+    latency_us: int | None = Field(default=None, sa_type=sa.BigInteger)
+    at: datetime = Field(default_factory=utc_now)
+
+
 class ChainCursor(SQLModel, table=True):
     """How far a stream of a chain has been read, with the hash that proves it is still the same chain."""
 
@@ -76,6 +128,12 @@ class ChainCursor(SQLModel, table=True):
     block_number: int = Field(sa_type=sa.BigInteger)
     block_hash: str
     updated_at: datetime = Field(default_factory=utc_now)
+
+
+def judgements_of(session: Session, launch_id: UUID) -> list[Judgement]:
+    """A launch's judgements, oldest first."""
+    query = select(Judgement).where(Judgement.launch_id == launch_id).order_by(col(Judgement.id))
+    return list(session.exec(query).all())
 
 
 def find_launch(session: Session, chain_id: int, pool: str) -> Launch | None:

@@ -23,7 +23,7 @@ from state.columns import utc_now
 from state.database import Database
 from state.errors import DatabaseUnavailable, SchemaMissing, SchemaNewer, SchemaOlder
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision, oldest first. A test holds this against the migrations folder."""
 
 HEAD = REVISIONS[-1]

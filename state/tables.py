@@ -6,8 +6,9 @@ from sqlmodel import SQLModel
 
 from state.accounts import Account, Asset, Balance, Instrument, LedgerEntry
 from state.controls import ControlVersion, KillSwitch
+from state.endpoints import Endpoint, EndpointReading
 from state.journal import JournalHead, JournalRecord
-from state.launches import ChainCursor, Launch
+from state.launches import ChainCursor, Judgement, Launch
 from state.limits import EquityPeak, RiskLimit
 from state.locks import Lease
 from state.orders import Fill, Order, OrderChange
@@ -22,12 +23,15 @@ TABLES: tuple[type[SQLModel], ...] = (
     ChainCursor,
     ChainTransaction,
     ControlVersion,
+    Endpoint,
+    EndpointReading,
     EquityPeak,
     Fill,
     Instrument,
     InstrumentDay,
     JournalHead,
     JournalRecord,
+    Judgement,
     KillSwitch,
     Launch,
     Lease,

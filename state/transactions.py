@@ -22,7 +22,19 @@ class Purpose(StrEnum):
     BUY = "buy"
     SELL = "sell"
     APPROVE = "approve"
+    REVOKE = "revoke"
+    """An approval taken back."""
     CANCEL = "cancel"
+
+
+class Channel(StrEnum):
+    """How a transaction reaches whoever builds the blocks."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    """To a relay that keeps it out of the mempool."""
+    BUNDLE = "bundle"
+    """With others, all or nothing, for named blocks."""
 
 
 class TransactionState(StrEnum):
@@ -76,6 +88,11 @@ class ChainTransaction(SQLModel, table=True):
     max_fee: int = units_field()
     priority_fee: int = units_field()
     state: TransactionState = word_field(TransactionState, index=True)
+    channel: Channel = word_field(Channel, default=Channel.PUBLIC)
+    relay: str | None = None
+    """Which relay it was given to; none for the public mempool."""
+    until_block: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """The last block for which a relay was asked to place it."""
     error: str | None = None
     block_number: int | None = Field(default=None, sa_type=sa.BigInteger)
     block_hash: str | None = None

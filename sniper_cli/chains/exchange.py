@@ -1,8 +1,9 @@
-"""The contracts of one Uniswap V2 exchange, and where to find them."""
+"""The contracts of the exchanges on a chain, one a protocol and deployment, and where to find them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sniper_cli.chains.abi import UNISWAP_V2_INIT_CODE_HASH, pair_address
@@ -23,20 +24,71 @@ if TYPE_CHECKING:
         def data(self) -> Path: ...
 
 
+class Protocol(StrEnum):
+    """How an exchange's pools work. The values stand in launches, instruments and settings."""
+
+    V2 = "uniswap_v2"
+    V3 = "uniswap_v3"
+    V4 = "uniswap_v4"
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The contracts that a Uniswap V2 exchange is made of; addresses in lower case."""
+    """The contracts of one deployment of a protocol, Uniswap's own or a fork's; addresses in lower case."""
 
     chain_id: int
     wrapped: str
     factory: str
+    """Whose logs tell of new pools: V2's and V3's factory, v4's PoolManager."""
     router: str
+    """Who swaps for us: V2's Router02, V3's SwapRouter02, v4's UniversalRouter."""
     coin: str = "ETH"
     init_code_hash: str = UNISWAP_V2_INIT_CODE_HASH
+    protocol: Protocol = Protocol.V2
+    name: str = "uniswap"
+    """Of the deployment: `uniswap`, `pancakeswap` …"""
+    fee: int = 3000
+    """What every pool of a V2 exchange takes, in hundredths of a basis point; V3 and v4 pools have their own."""
+    position_manager: str = ""
+    """Who holds the liquidity of V3 and v4 pools as NFTs."""
+    permit2: str = ""
+    """Through which v4's router takes tokens."""
 
     def pool_of(self, token: str) -> str:
-        """Where the pool of a token against the wrapped coin is, or would be."""
+        """Where a V2 exchange's pool of a token against the wrapped coin is, or would be."""
         return pair_address(self.factory, token, self.wrapped, self.init_code_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """All exchanges that are watched on one chain; at least one."""
+
+    listed: tuple[Exchange, ...]
+
+    @property
+    def chain_id(self) -> int:
+        return self.listed[0].chain_id
+
+    @property
+    def wrapped(self) -> str:
+        return self.listed[0].wrapped
+
+    @property
+    def coin(self) -> str:
+        return self.listed[0].coin
+
+    @property
+    def factories(self) -> tuple[str, ...]:
+        """Whose logs are followed."""
+        return tuple(exchange.factory for exchange in self.listed)
+
+    def by_factory(self, factory: str) -> Exchange | None:
+        """The exchange whose factory (v4: PoolManager) this is."""
+        return next((each for each in self.listed if each.factory == factory.lower()), None)
+
+    def of(self, protocol: Protocol) -> tuple[Exchange, ...]:
+        """The exchanges of one protocol."""
+        return tuple(each for each in self.listed if each.protocol is protocol)
 
 
 def exchange_from(chain: ChainSettings, paths: HasData) -> Exchange:

@@ -38,7 +38,7 @@ def content(empty_url: str) -> Content:
 @pytest.fixture
 def upgraded(empty_url: str, content: Content) -> Iterator[Database]:
     with Database(empty_url) as database:
-        assert schema.upgrade(database, actor="user:test").revisions == ("0002",)
+        assert schema.upgrade(database, actor="user:test").revisions == ("0002", "0003")
         yield database
 
 
