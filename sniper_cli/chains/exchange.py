@@ -12,12 +12,12 @@ from sniper_cli.errors import ConfigurationError, NodeUnreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Protocol
+    from typing import Protocol as Interface
 
     from sniper_cli.chains.node import Node
     from sniper_cli.settings.model import ChainSettings
 
-    class HasData(Protocol):
+    class HasData(Interface):
         """Whatever knows the data folder: `settings.paths.Paths`."""
 
         @property
