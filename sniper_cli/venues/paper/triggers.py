@@ -83,7 +83,7 @@ class Trigger:
             self.ticks = self._behind(price)
 
     def _behind(self, price: int) -> int:
-        """The stop that belongs to a best price; in whole ticks, the one that the same prices touch as the exact one."""
+        """The stop of a best price; in whole ticks, the one that the same prices touch as the exact one."""
         if self.above:
             return price + self.trail if self.trail else -(-price * (BPS + self.trail_bps) // BPS)
         return max(1, price - self.trail if self.trail else price * (BPS - self.trail_bps) // BPS)
