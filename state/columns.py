@@ -147,7 +147,7 @@ def word_field(kind: type[StrEnum], **options: Any) -> Any:
 
 def json_field(default: type[dict[str, Any]] | type[list[Any]] = dict) -> Any:
     """A JSON column."""
-    return Field(default_factory=default, sa_column=sa.Column(Json, nullable=False))
+    return Field(default_factory=default, sa_column=sa.Column(Json, nullable=False, default=default))
 
 
 def optional_json() -> Any:
