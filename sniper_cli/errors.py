@@ -16,7 +16,10 @@ SniperError
 ├── NetworkError               may be tried again (exit 5)
 │   ├── NodeUnreachable        no connection to the node (exit 5)
 │   ├── NodeTimeout            the node stopped answering (exit 5)
-│   └── NodeRefused            the node answered with an error (exit 5)
+│   ├── NodeRefused            the node answered with an error (exit 5)
+│   ├── NoEndpoint             no endpoint of a pool can be asked (exit 5)
+│   ├── NoQuorum               too few nodes answered where several must say the same (exit 5)
+│   └── NodesDisagree          nodes gave different answers where money is decided (exit 5)
 ├── OrderRefused               a risk rule or a guard said no (exit 6)
 │   ├── InsufficientFunds      the account cannot pay for it (exit 6)
 │   └── KillSwitchTripped      only reductions pass (exit 6)
@@ -141,6 +144,24 @@ class NodeRefused(NetworkError):
     code = "node_refused"
 
 
+class NoEndpoint(NetworkError):
+    """No endpoint of a pool can be asked; `details` say why of each."""
+
+    code = "no_endpoint"
+
+
+class NoQuorum(NetworkError):
+    """Too few nodes answered where several must say the same."""
+
+    code = "no_quorum"
+
+
+class NodesDisagree(NetworkError):
+    """Nodes gave different answers where money is decided; `details` name who said what."""
+
+    code = "nodes_disagree"
+
+
 class OrderRefused(SniperError):
     """A risk rule or a guard said no; `details` carry the figures."""
 
@@ -202,8 +223,9 @@ class JournalBroken(SniperError):
 __all__ = [
     "BooksBroken", "ChangedMeanwhile", "CommitUnknown", "ConfigurationError", "ConfirmationNeeded", "DatabaseBusy",
     "DatabaseUnavailable", "DevnetBusy", "DevnetMissing", "Exit", "IllegalTransition", "InsufficientFunds",
-    "JournalBroken", "KillSwitchTripped", "LeaseLost", "LiveNotConfirmed", "NetworkError", "NodeRefused",
-    "NodeTimeout", "NodeUnreachable", "NotAllowed", "NotFound", "OrderRefused", "PartlyDone",
+    "JournalBroken", "KillSwitchTripped", "LeaseLost", "LiveNotConfirmed", "NetworkError", "NoEndpoint", "NoQuorum",
+    "NodeRefused", "NodeTimeout", "NodeUnreachable", "NodesDisagree", "NotAllowed", "NotFound", "OrderRefused",
+    "PartlyDone",
     "ReconciliationFailed", "RowNotFound", "SchemaMissing", "SchemaNewer", "SchemaOlder", "SecretMissing",
     "SniperError", "StateError", "UnknownProfile", "UsageProblem", "WrongChain", "WrongPassphrase",
 ]  # fmt: skip

@@ -10,14 +10,17 @@ answer takes (a log decoded by `process_log` 4,800 times a second, by slicing 1,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
 from sniper_cli.errors import NetworkError, NodeRefused, NodeTimeout, NodeUnreachable, WrongChain
+from sniper_cli.settings.masking import mask_url
+
+T = TypeVar("T")
 
 REQUEST_SECONDS = 5.0
 CONNECTIONS = 64
@@ -57,9 +60,16 @@ class Node:
     """A client of one node. Opens its connection with the first call; belongs to one event loop."""
 
     def __init__(
-        self, url: str, *, ws_url: str | None = None, timeout_seconds: float = REQUEST_SECONDS
+        self,
+        url: str,
+        *,
+        ws_url: str | None = None,
+        timeout_seconds: float = REQUEST_SECONDS,
+        shown: str | None = None,
     ) -> None:
+        """`shown`: how its address is told to people; by itself without passwords and long keys."""
         self.url = url
+        self.shown = mask_url(url) if shown is None else shown
         self.ws_url = ws_url or websocket_url(url)
         self.timeout_seconds = timeout_seconds
         self._session: aiohttp.ClientSession | None = None
@@ -114,12 +124,20 @@ class Node:
                 results.append(refused)
         return results
 
+    async def decided(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """As `batch`, for reads that decide about money; a pool asks several nodes, and takes what they say alike."""
+        return await self.batch(calls)
+
+    async def steadily(self, work: Callable[[Node], Awaitable[T]], head: Head | None = None) -> T:  # noqa: ARG002
+        """Do reads that belong together on one node; a pool chooses one that has the head."""
+        return await work(self)
+
     async def check_chain(self, chain_id: int) -> None:
         """Raise WrongChain unless the node serves that chain."""
         served = int(await self.call("eth_chainId"), 16)
         if served != chain_id:
             raise WrongChain(
-                f"the node at {self.url} serves chain {served}, the profile names chain {chain_id}",
+                f"the node at {self.shown} serves chain {served}, the profile names chain {chain_id}",
                 hint="sniper config show",
                 served=served,
                 expected=chain_id,
@@ -134,7 +152,7 @@ class Node:
         which = hex(number) if isinstance(number, int) else number
         block = await self.call("eth_getBlockByNumber", [which, False])
         if block is None:
-            raise NodeRefused(f"the node at {self.url} has no block {number}", hint="sniper devnet status")
+            raise NodeRefused(f"the node at {self.shown} has no block {number}", hint="sniper devnet status")
         return head_from(block)
 
     def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
@@ -147,17 +165,17 @@ class Node:
             return json.loads(answer)
         except TimeoutError as error:
             raise NodeTimeout(
-                f"the node at {self.url} did not answer within {self.timeout_seconds:g} s",
+                f"the node at {self.shown} did not answer within {self.timeout_seconds:g} s",
                 hint="sniper doctor",
-                url=self.url,
+                url=self.shown,
             ) from error
         except aiohttp.ClientResponseError as error:
             raise self._refused("HTTP", error.status, f"HTTP {error.status} {error.message}", None) from error
         except (aiohttp.ClientError, OSError) as error:
             raise NodeUnreachable(
-                f"no connection to the node at {self.url}: {error or type(error).__name__}",
+                f"no connection to the node at {self.shown}: {error or type(error).__name__}",
                 hint="sniper doctor",
-                url=self.url,
+                url=self.shown,
             ) from error
         except ValueError as error:
             raise self._unreadable(str(error)) from error
@@ -201,7 +219,7 @@ class Node:
 
     def _unreadable(self, words: str) -> NetworkError:
         return NetworkError(
-            f"the node at {self.url} does not speak JSON-RPC: {words}", hint="sniper config show"
+            f"the node at {self.shown} does not speak JSON-RPC: {words}", hint="sniper config show"
         )
 
 
