@@ -50,18 +50,19 @@ async def decide(
     try:
         while waiting:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                name = tasks[task]
+            for task, name in tasks.items():
+                if task not in done:
+                    continue
                 try:
                     said[name] = task.result()
                 except NetworkError as error:
                     silent[name] = error.message
-                    continue
-                alike = votes.setdefault(key(said[name]), [])
-                alike.append(name)
+                else:
+                    votes.setdefault(key(said[name]), []).append(name)
+            for alike in votes.values():
                 if len(alike) >= needed:
                     others = {who: _short(what) for who, what in said.items() if who not in alike}
-                    return Decided(said[name], tuple(alike), others | silent)
+                    return Decided(said[alike[0]], tuple(alike[:needed]), others | silent)
     finally:
         for task in waiting:
             task.cancel()
