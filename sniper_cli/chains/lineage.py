@@ -32,6 +32,10 @@ class Lineage:
         self.latest: Head | None = None
         self._hashes: dict[int, str] = {}
 
+    def hash_at(self, number: int) -> str | None:
+        """The block that we hold at a height; none where it is not known or forgotten."""
+        return self._hashes.get(number)
+
     async def step_to(
         self,
         head: Head,

@@ -95,14 +95,17 @@ Event = Connected | Disconnected | Quiet | NewHead | LogSeen | PendingSeen | Reo
 class ChainStream:
     """Follows one chain through one node."""
 
-    def __init__(self, node: Node, *, from_block: int | None = None, pending: bool = True) -> None:
-        """`from_block`: also the logs since that block; none: only what comes."""
+    def __init__(
+        self, node: Node, *, from_block: int | None = None, pending: bool = True, chain_id: int | None = None
+    ) -> None:
+        """`from_block`: also the logs since that block; none: only what comes. `chain_id`: of which chain; none: of
+        the one that answers first."""
         self._node = node
         self._next_block = from_block
         self._wants_pending = pending
         self._lineage = Lineage()
         self._seen: dict[tuple[str, str], None] = {}
-        self._chain_id: int | None = None
+        self._chain_id = chain_id
         self._addresses: list[str] = []
         self._topics: list[str] = []
         self._outbox: deque[Event] = deque()
