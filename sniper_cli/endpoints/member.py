@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -25,6 +25,7 @@ class Member(Generic[C]):
         client: C,
         *,
         shown: str = "",
+        hides: Mapping[str, str] | None = None,
         weight: int = 1,
         per_second: float = 0,
         endpoint_id: UUID | None = None,
@@ -34,12 +35,14 @@ class Member(Generic[C]):
     ) -> None:
         """`endpoint_id`: its row in the desk's list; none for one that only the settings name.
 
-        `watched`: somebody polls it, and will find out when it works again; nobody else needs to try.
+        `hides`: what must not be shown, and what stands in its place. `watched`: somebody polls it, and will find
+        out when it works again; nobody else needs to try.
         """
         self.name = name
         self.client = client
         self.shown = shown
         self.weight = weight
+        self._hides = dict(hides or {})
         self.endpoint_id = endpoint_id
         self.watched = watched
         self.outstanding = 0
@@ -55,6 +58,12 @@ class Member(Generic[C]):
     @property
     def average(self) -> float | None:
         return self.latencies.average
+
+    def hidden(self, text: str) -> str:
+        """A text without what must not be shown."""
+        for secret, placeholder in self._hides.items():
+            text = text.replace(secret, placeholder)
+        return text
 
     def state(self, best_head: int | None, most_lag: int) -> State:
         """The word for its condition; the worst that applies."""
@@ -89,7 +98,7 @@ class Member(Generic[C]):
             "error_bps": round(self.outcomes.error_share * 10_000),
             "breaker": self.breaker.state.value,
             "chain": self.health.served_chain,
-            "trouble": self.health.trouble,
+            "trouble": self.hidden(self.health.trouble),
         }
 
     # -- around a call ------------------------------------------------------------------------------------------
