@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -21,6 +23,15 @@ CHAIN = 31337
 def member_of(node: UnreliableNode, *, timeout_seconds: float = 2.0) -> Member[Node]:
     client = Node(node.url, ws_url=node.ws_url, timeout_seconds=timeout_seconds)
     return Member(node.name, client, shown=node.url, breaker=Breaker(first_pause=0.2, longest_pause=0.5))
+
+
+async def until(holds: Callable[[], bool], seconds: float = 8) -> float:
+    """Wait until something holds; how long it took."""
+    begun = time.monotonic()
+    while not holds():  # noqa: ASYNC110 - a state of the code under test, which sets no event
+        assert time.monotonic() - begun < seconds, "it did not come"
+        await asyncio.sleep(0.01)
+    return time.monotonic() - begun
 
 
 @dataclass

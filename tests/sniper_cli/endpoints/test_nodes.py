@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,17 +15,9 @@ from sniper_cli.endpoints.nodes import NodePool
 from sniper_cli.endpoints.spreading import Spread
 from sniper_cli.errors import NodeRefused, NodesDisagree, NodeUnreachable, NoQuorum, WrongChain
 from tests.chain_fixtures import ADDRESSES, KEYS
-from tests.sniper_cli.endpoints.conftest import CHAIN, Trio, member_of
+from tests.sniper_cli.endpoints.conftest import CHAIN, Trio, member_of, until
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
-
-
-async def until(holds: Callable[[], bool], seconds: float = 8) -> float:
-    begun = time.monotonic()
-    while not holds():
-        assert time.monotonic() - begun < seconds, "it did not come"
-        await asyncio.sleep(0.01)
-    return time.monotonic() - begun
 
 
 def states(pool: NodePool) -> str:
