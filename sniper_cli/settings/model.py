@@ -6,27 +6,13 @@ Amounts are Decimals of whole assets; shares are basis points. A misspelt key is
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import Field
 
-Bps = Annotated[int, Field(ge=0, le=10_000)]
-Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
-
-
-def _words(value: Any) -> Any:
-    """A list written as text, as the environment has it: with commas, or as JSON."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [word.strip() for word in value.split(",") if word.strip()]
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+from sniper_cli.settings.endpoints import EndpointSettings
+from sniper_cli.settings.kinds import Address, Bps, Table, Words
 
 
 class Mode(StrEnum):
@@ -35,12 +21,6 @@ class Mode(StrEnum):
     PAPER = "paper"
     DEVNET = "devnet"
     LIVE = "live"
-
-
-class Table(BaseModel):
-    """A table of the configuration file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ChainSettings(Table):
@@ -153,6 +133,7 @@ class Settings(Table):
     paper: PaperSettings = PaperSettings()
     portfolio: PortfolioSettings = PortfolioSettings()
     chain: ChainSettings = ChainSettings()
+    endpoints: EndpointSettings = EndpointSettings()
     sniping: SnipingSettings = SnipingSettings()
     secrets: SecretSettings = SecretSettings()
 

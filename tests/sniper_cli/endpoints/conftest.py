@@ -28,7 +28,7 @@ def member_of(node: UnreliableNode, *, timeout_seconds: float = 2.0) -> Member[N
 async def until(holds: Callable[[], bool], seconds: float = 8) -> float:
     """Wait until something holds; how long it took."""
     begun = time.monotonic()
-    while not holds():  # noqa: ASYNC110 - a state of the code under test, which sets no event
+    while not holds():
         assert time.monotonic() - begun < seconds, "it did not come"
         await asyncio.sleep(0.01)
     return time.monotonic() - begun
