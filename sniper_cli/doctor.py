@@ -242,13 +242,11 @@ def _chain(resolved: Resolved, paths: Paths, *, offline: bool) -> Iterator[Check
 
 
 async def _ask_node(resolved: Resolved, paths: Paths) -> tuple[str, Head]:
-    from sniper_cli.chains.exchange import node_from
-    from sniper_cli.settings.masking import mask_url
+    from sniper_cli.endpoints.assembly import nodes_from
 
-    chain = resolved.settings.chain
-    async with node_from(chain, paths) as node:
-        await node.check_chain(chain.chain_id)
-        return mask_url(node.url), await node.head()
+    async with nodes_from(resolved, paths) as node:
+        await node.check_chain(resolved.settings.chain.chain_id)
+        return node.shown, await node.head()
 
 
 def clock_check(head_time: int, our_time: float, block_seconds: float) -> Check:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sniper_cli.chains.broadcast import Fate, fate_of
 from sniper_cli.chains.node import WRITING_PREFIXES, Head, Node
@@ -60,6 +60,18 @@ class PartlySkewed(NodeRefused):
     results: list[Any]
 
 
+class Observer(Protocol):
+    """Wants to know what the watchdog finds."""
+
+    def look(self, pool: NodePool) -> None:
+        """After every sweep; must not take long."""
+        ...
+
+    async def close(self) -> None:
+        """The pool is closed: nothing of it is looked at any more."""
+        ...
+
+
 class NodePool(Node):
     """Nodes of one chain. Opens connections with the first call; belongs to one event loop."""
 
@@ -74,7 +86,7 @@ class NodePool(Node):
         budget: RetryBudget | None = None,
         most_lag: int = MOST_LAG,
         poll_seconds: float = POLL_SECONDS,
-        on_sweep: Callable[[NodePool], Awaitable[None]] | None = None,
+        observer: Observer | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """`quorum`: how many must agree on money; none: a majority of three and more, of two any one."""
@@ -99,7 +111,7 @@ class NodePool(Node):
         self.fates: dict[str, dict[str, str]] = {}
         """What each node made of the last transactions, by the bytes that were sent."""
         self._poll_seconds = poll_seconds
-        self._on_sweep = on_sweep
+        self._observer = observer
         self._clock = clock
         self._works = Latencies(clock=clock)
         self._watchdog: asyncio.Task[None] | None = None
@@ -119,6 +131,8 @@ class NodePool(Node):
             task.cancel()
             with suppress(asyncio.CancelledError, NetworkError):
                 await task
+        if self._observer is not None:
+            await self._observer.close()
         for member in self.members:
             await member.client.close()
 
@@ -396,8 +410,8 @@ class NodePool(Node):
         while True:
             begun = self._clock()
             await self.sweep()
-            if self._on_sweep is not None:
-                await self._on_sweep(self)
+            if self._observer is not None:
+                self._observer.look(self)
             await asyncio.sleep(max(0.0, self._poll_seconds - (self._clock() - begun)))
 
     async def sweep(self) -> None:

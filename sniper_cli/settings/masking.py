@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import overload
 
-URL_KEYS = ("database_url", "chain.rpc_url", "chain.ws_url")
+URL_KEYS = ("database_url", "chain.rpc_url", "chain.ws_url", "endpoints.nodes")
 
 HIDDEN = "***"
 

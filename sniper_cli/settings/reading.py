@@ -45,10 +45,17 @@ def _row(resolved: Resolved, key: str) -> dict[str, Any]:
     value = plain(reduce(getattr, key.split("."), resolved.settings))
     return {
         "key": key,
-        "value": masked(key, value) if isinstance(value, str) else value,
+        "value": _hidden(key, value),
         "origin": origin.kind,
         "place": origin.place,
     }
+
+
+def _hidden(key: str, value: Any) -> Any:
+    """A value as it may be shown; of a list every part."""
+    if isinstance(value, list):
+        return [_hidden(key, part) for part in value]
+    return masked(key, value) if isinstance(value, str) else value
 
 
 def all_problems() -> list[Problem]:

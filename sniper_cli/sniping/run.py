@@ -78,13 +78,16 @@ class Run:
         """What the simulations say of a token now, for a purchase of this run's size. Raises NetworkError."""
         from sniper_cli.safety.judge import judge
 
-        return await judge(
-            self.node,
-            self.exchange,
-            token,
-            pool,
-            amount=self.amount,
-            policy=self.policy,
-            head=head,
-            sender=self.address,
-        )
+        async def work(node: Node) -> SafetyReport:
+            return await judge(
+                node,
+                self.exchange,
+                token,
+                pool,
+                amount=self.amount,
+                policy=self.policy,
+                head=head,
+                sender=self.address,
+            )
+
+        return await self.node.steadily(work, head)

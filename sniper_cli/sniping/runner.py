@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sniper_cli.chains.stream import ChainStream
+from sniper_cli.endpoints.streams import chain_stream
 from sniper_cli.errors import LeaseLost, NetworkError, SniperError, StateError
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.settings.model import SnipingSettings
@@ -144,7 +144,7 @@ class Sniper:
 
     async def _work(self, stop: asyncio.Event) -> str:
         """Until told to stop, or until the lease is lost."""
-        stream = ChainStream(self._run.node, from_block=await self._first_block())
+        stream = chain_stream(self._run.node, from_block=await self._first_block())
         self._watcher.resume()
         tasks = [
             asyncio.create_task(work)

@@ -31,6 +31,7 @@ from state.orders import find_by_client_id
 
 if TYPE_CHECKING:
     from sniper_cli.chains.stream import ChainStream
+    from sniper_cli.endpoints.streams import MergedStream
 
 TOO_OLD = "too old: listed while nobody was watching"
 
@@ -46,7 +47,7 @@ class Watcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost = False
 
-    async def watch(self, stream: ChainStream) -> None:
+    async def watch(self, stream: ChainStream | MergedStream) -> None:
         """Follow the stream until cancelled. It reconnects by itself, for ever."""
         async for message in stream.events(factory=self._run.exchange.factory):
             self._heed(message)

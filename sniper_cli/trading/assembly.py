@@ -168,11 +168,12 @@ def wallet_of(context: Context) -> Wallet:
 @asynccontextmanager
 async def open_market(context: Context) -> AsyncIterator[tuple[Node, Exchange]]:
     """The profile's node and exchange, without a wallet. Raises ConfigurationError, WrongChain, NetworkError."""
-    from sniper_cli.chains.exchange import exchange_from, node_from
+    from sniper_cli.chains.exchange import exchange_from
+    from sniper_cli.endpoints.assembly import nodes_from
 
     chain = context.settings.chain
     exchange = exchange_from(chain, context.paths)
-    async with node_from(chain, context.paths) as node:
+    async with nodes_from(context.resolved, context.paths, context.database) as node:
         await node.check_chain(chain.chain_id)
         yield node, exchange
 

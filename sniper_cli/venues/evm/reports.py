@@ -65,7 +65,7 @@ class Trade:
 
 async def look(node: Node, address: str, transactions: Sequence[ChainTransaction]) -> Sighting:
     """One request: the head, how many of our transactions are mined, and the receipts."""
-    answers = await node.batch(
+    answers = await node.decided(
         [
             ("eth_blockNumber", []),
             ("eth_getTransactionCount", [address, "latest"]),
