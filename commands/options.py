@@ -80,6 +80,13 @@ def complete_accounts(incomplete: str) -> list[str]:
     return accounts_starting(incomplete)
 
 
+def complete_endpoints(incomplete: str) -> list[str]:
+    """Names of endpoints, for the shell."""
+    from sniper_cli.completion import endpoints_starting
+
+    return endpoints_starting(incomplete)
+
+
 def complete_leases(incomplete: str) -> list[str]:
     """Names of leases that are held, for the shell."""
     from sniper_cli.completion import leases_starting

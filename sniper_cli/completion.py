@@ -95,6 +95,12 @@ def accounts_starting(incomplete: str) -> list[str]:
     return _starting([str(name) for name in names], incomplete)
 
 
+def endpoints_starting(incomplete: str) -> list[str]:
+    """Names of the endpoints on the desk's list."""
+    names = _query("SELECT name FROM endpoint ORDER BY name LIMIT 500")
+    return _starting([str(name) for name in names], incomplete)
+
+
 def leases_starting(incomplete: str) -> list[str]:
     """Names of the leases that somebody holds."""
     names = _query("SELECT name FROM lease WHERE holder <> '' ORDER BY name LIMIT 500")

@@ -1,4 +1,4 @@
-"""URLs with secrets in them: `https://node.example/{secret:KEY}` is stored and shown so, and filled in where it is used."""
+"""URLs with secrets in them: `https://node.example/{secret:key}` is stored and shown so, and filled in to be used."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def find_in(secrets: SecretSettings, paths: Paths, name: str) -> str:
     """A secret for a URL. Raises SecretMissing."""
     from sniper_cli.secrets.stores import find_secret
 
-    return find_secret(secrets, paths.data, name).secret.reveal()
+    return find_secret(secrets, paths.data, name.lower()).secret.reveal()
 
 
 def _first(resolved: Resolved, paths: Paths, *, alone: bool) -> Listed | None:

@@ -1,4 +1,4 @@
-"""One chain heard from three nodes: nothing lost, nothing twice; late heads are no reorganisation, a real one is told."""
+"""One chain heard from three nodes: nothing lost or doubled, late heads are no reorganisation, a real one is told."""
 
 from __future__ import annotations
 
