@@ -53,7 +53,7 @@ def _yes(value: bool | None) -> str:
 
 
 def _one(value: Any) -> str:
-    return f"{value:.1f}"
+    return f"{float(value):.1f}"
 
 
 ENDPOINTS = (

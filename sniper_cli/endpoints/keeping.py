@@ -9,6 +9,9 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import sqlalchemy as sa
+from sqlmodel import col
+
 from sniper_cli.endpoints.addresses import WS_SCHEMES, checked, filled, secrets_in
 from sniper_cli.endpoints.assembly import FIRST, Listed, find_in, further_nodes
 from sniper_cli.endpoints.checking import Checked, check
@@ -81,8 +84,7 @@ def remove(context: Context, name: str, *, dry_run: bool = False) -> Kept:
         row = _row(session, context, name)
         kept = _kept(_of(row), "removed", dry_run)
         if not dry_run:
-            for reading in session.query(EndpointReading).filter_by(endpoint_id=row.id):
-                session.delete(reading)
+            session.execute(sa.delete(EndpointReading).where(col(EndpointReading.endpoint_id) == row.id))
             session.delete(row)
             journal.append(session, "endpoint.removed", row.name, _data(row), actor=context.actor)
         return kept

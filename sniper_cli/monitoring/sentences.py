@@ -232,6 +232,13 @@ def _reconciled(data: Data, money: Money) -> str:
     return "the ledger equals the chain" if data.get("equal") else "the ledger differs from the chain"
 
 
+def _endpoint(verb: str) -> Words:
+    def words(data: Data, money: Money) -> str:  # noqa: ARG001 - the sentences' own shape
+        return _join(f"{_get(data, 'kind')} {verb}:", _get(data, "url"))
+
+    return words
+
+
 def _deposit(data: Data, money: Money) -> str:
     return _join(_get(data, "movement") or "deposit", "of", coins(_get(data, "amount"), money))
 
@@ -326,6 +333,10 @@ SENTENCES: dict[str, Words] = {
     "kill.reset": _switched("reset, trading resumes"),
     "limit.set": _limited("is"),
     "limit.removed": _limited("is no more; it was"),
+    "endpoint.added": _endpoint("added"),
+    "endpoint.removed": _endpoint("taken off the list"),
+    "endpoint.enabled": _endpoint("in use again"),
+    "endpoint.disabled": _endpoint("in use no more"),
     "runner.started": _said("the sniper is at work"),
     "runner.stopped": _said("the sniper has stopped"),
     "reconciliation.done": _reconciled,
