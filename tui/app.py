@@ -34,6 +34,7 @@ from tui.screens.help import HelpBox
 from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
 from tui.screens.market import MarketScreen
+from tui.screens.nodes import NodesScreen
 from tui.screens.order import OrderScreen
 from tui.screens.portfolio import PortfolioScreen
 from tui.screens.position import PositionScreen
@@ -215,6 +216,11 @@ class SniperApp(App[None]):
         """Show limits, breaches and switches."""
         if not isinstance(self.screen, RiskScreen):
             self.push_screen(RiskScreen())
+
+    def open_nodes(self) -> None:
+        """Show how every endpoint is doing."""
+        if not isinstance(self.screen, NodesScreen):
+            self.push_screen(NodesScreen())
 
     def open_portfolio(self) -> None:
         """Show what there is and what was earned."""

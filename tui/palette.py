@@ -46,6 +46,7 @@ class SniperCommands(Provider):
             "equity, positions and lots, profit by day and strategy",
             app.open_portfolio,
         )
+        yield "Go to the nodes", "heads, lags, latencies, breakers", app.open_nodes
         yield "Go to the market", "prices, candles, book and trades", app.open_market
         tripped = app.dashboard is not None and app.dashboard.facts.switch is not None
         name = "Resume trading" if tripped else "Trip the kill switch"

@@ -24,6 +24,7 @@ from sniper_cli.chains.node import Node
 from sniper_cli.endpoints.breaker import Breaker
 from sniper_cli.endpoints.member import Member
 from sniper_cli.endpoints.nodes import NodePool
+from sniper_cli.endpoints.spreading import Spread
 from sniper_cli.portfolio.accounts import ensure_evm_account
 from sniper_cli.risk.limits import Limits
 from sniper_cli.settings.model import ExitSettings, SnipingSettings
@@ -183,7 +184,8 @@ async def scene() -> AsyncIterator[tuple[Anvil, list[UnreliableNode], TimedPool,
             await stack.enter_async_context(UnreliableNode(anvil.http_url, anvil.ws_url, name))
             for name in ("lagging", "freezing", "dying")
         ]
-        pool = TimedPool([_member(node) for node in nodes], CHAIN)
+        # In turn: by the default spread, which looks at how fast they are, a bad node would hardly be asked at all.
+        pool = TimedPool([_member(node) for node in nodes], CHAIN, spread=Spread.ROUND_ROBIN)
         pool.timings = Timings()
         await stack.enter_async_context(pool)
         yield anvil, nodes, pool, exchange

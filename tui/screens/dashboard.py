@@ -81,6 +81,7 @@ class DashboardScreen(LiveScreen):
         Binding("m", "market", "Market"),
         Binding("r", "risk", "Risk"),
         Binding("f", "portfolio", "Portfolio", show=False),
+        Binding("n", "nodes", "Nodes", show=False),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
         Binding("x", "cancel_order", "Cancel"),
@@ -183,6 +184,9 @@ class DashboardScreen(LiveScreen):
 
     def action_risk(self) -> None:
         self.sniper.open_risk()
+
+    def action_nodes(self) -> None:
+        self.sniper.open_nodes()
 
     def action_portfolio(self) -> None:
         self.sniper.open_portfolio()

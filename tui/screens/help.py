@@ -34,6 +34,7 @@ VIEWS: dict[str, tuple[Line, ...]] = {
         ("m", "the market: prices, candles, book and trades"),
         ("f", "the portfolio: equity, positions and lots, profit by day and strategy"),
         ("r", "risk: limits as bars, breaches, the kill switch by scope"),
+        ("n", "the nodes: state, head, lag, latencies, errors, breakers"),
         ("z", "zoom the panel, and back"),
         ("x", "close the position under the cursor (panel 2)"),
         ("x e", "cancel, or change, the order under the cursor (panel 3)"),
