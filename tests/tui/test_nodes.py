@@ -42,6 +42,21 @@ FOUND: tuple[tuple[str, str, int | None, dict[str, Any]], ...] = (
 )  # fmt: skip
 
 
+def readings(**states: str) -> list[EndpointReading]:
+    """As a running pool left them, some in another state."""
+    return [
+        EndpointReading(
+            endpoint_id=UUID(int=number),
+            observer="desk-1:4711",
+            state=states.get(name, state),
+            head=head,
+            figures=told,
+            at=NOW,
+        )
+        for number, (name, state, head, told) in enumerate(FOUND)
+    ]
+
+
 @pytest.fixture
 def context(home: Path, sqlite_database: Database) -> Context:
     del home
@@ -56,13 +71,7 @@ def context(home: Path, sqlite_database: Database) -> Context:
                 id=UUID(int=9), name="resting", kind=EndpointKind.NODE, url="http://x.example", enabled=False
             )
         )
-    readings = [
-        EndpointReading(
-            endpoint_id=UUID(int=number), observer="desk-1:4711", state=state, head=head, figures=told, at=NOW
-        )
-        for number, (_, state, head, told) in enumerate(FOUND)
-    ]
-    write_readings(sqlite_database, readings)
+    write_readings(sqlite_database, readings())
     return Context(Resolved("paper", Settings(), {}), home_paths(), sqlite_database, "user:ada")
 
 
@@ -105,7 +114,7 @@ async def test_the_one_under_the_cursor_is_told_in_full_without_its_secret(app: 
         told = [(label, value) for label, value, _ in screen.query_one("#figures", Facts).facts]
 
     assert told[:2] == [("state", "✘ frozen"), ("why", "did not tell its head within 1 s")]
-    assert "{secret:own}" in text
+    assert ("address", "https://own.example/v2/{secret:own}") in told
     assert "30,551" in text
 
 
@@ -121,10 +130,7 @@ async def test_on_a_small_screen_no_number_is_cut(app: SniperApp) -> None:
 async def test_a_change_appears_at_the_next_look(app: SniperApp, context: Context) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await opened(app, pilot)
-        better = EndpointReading(
-            endpoint_id=UUID(int=2), observer="desk-1:4711", state="healthy", head=HEAD, figures={}, at=NOW
-        )
-        write_readings(context.database, [better])
+        write_readings(context.database, readings(own="healthy"))
         screen.look()
         await app.workers.wait_for_complete()
         await pilot.pause()
