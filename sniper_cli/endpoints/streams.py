@@ -105,6 +105,11 @@ class MergedStream:
             return True
         return None if None in told or not told else False
 
+    @property
+    def live(self) -> frozenset[str]:
+        """The names of the nodes that are heard."""
+        return frozenset(self._live)
+
     async def events(
         self, *, factory: str | Sequence[str], topics: Sequence[str] = (PAIR_CREATED,)
     ) -> AsyncIterator[Event]:

@@ -74,7 +74,7 @@ async def following(
     try:
         await follower.wait_for(Connected)
         if all_live:
-            await until(lambda: len(stream._live) == len(pool.members))
+            await until(lambda: len(stream.live) == len(pool.members))
         yield follower
     finally:
         follower.task.cancel()
@@ -119,7 +119,7 @@ async def test_a_node_that_dies_and_one_that_freezes_take_nothing_away(trio: Tri
         took = await follower.wait_for(LogSeen, 3)
         await trio.a.restart()
         trio.b.thaw()
-        await until(lambda: len(follower.stream._live) == 3)
+        await until(lambda: len(follower.stream.live) == 3)
         trio.c.freeze()
         pools += [await create_pool(trio, number) for number in (3, 4)]
         await follower.wait_for(LogSeen, 5)
@@ -133,9 +133,9 @@ async def test_a_node_that_dies_and_one_that_freezes_take_nothing_away(trio: Tri
 async def test_a_frozen_socket_is_noticed_within_five_seconds(trio: Trio, pool: NodePool) -> None:
     async with following(trio, pool) as follower:
         trio.b.freeze()
-        await until(lambda: "b" not in follower.stream._live, seconds=5)
+        await until(lambda: "b" not in follower.stream.live, seconds=5)
 
-        assert follower.stream._live == {"a", "c"}
+        assert follower.stream.live == {"a", "c"}
 
 
 async def test_the_late_heads_of_a_lagging_node_look_like_nothing(trio: Trio, pool: NodePool) -> None:
@@ -163,7 +163,7 @@ async def test_the_lagging_node_alone_left_over_is_followed_without_a_reorganisa
         await follower.wait_for(LogSeen, 4)
         await trio.a.die()
         await trio.b.die()
-        await until(lambda: follower.stream._live == {"c"})
+        await until(lambda: follower.stream.live == {"c"})
         pools = [await create_pool(trio, number) for number in range(4, 8)]
         await trio.chain.mine(3)
         await follower.wait_for(LogSeen, 8)
@@ -214,7 +214,7 @@ async def test_a_node_of_another_chain_is_not_heard(trio: Trio, pool: NodePool) 
         await create_pool(trio, 1)
         await follower.wait_for(LogSeen)
 
-        assert "a" not in follower.stream._live
+        assert "a" not in follower.stream.live
         assert pool.members[0].health.wrong_chain
 
 
