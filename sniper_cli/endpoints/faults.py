@@ -70,6 +70,7 @@ LIMIT_EXCEEDED = -32005
 
 def fault_of(error: BaseException) -> Fault:
     """What an error of one call says of its endpoint."""
+    error = getattr(error, "trouble", error)  # of work that went on without it
     if isinstance(error, NodeTimeout | TimeoutError):
         return Fault.FROZEN
     if not isinstance(error, NodeRefused):

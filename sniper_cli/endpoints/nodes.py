@@ -28,6 +28,7 @@ from sniper_cli.endpoints.member import Member
 from sniper_cli.endpoints.pool import MOST_LAG, Pool, Question
 from sniper_cli.endpoints.quorum import Decided, decide
 from sniper_cli.endpoints.spreading import Spread
+from sniper_cli.endpoints.steady import Spoilt, Watched
 from sniper_cli.errors import NetworkError, NodeRefused, NodeTimeout, NodeUnreachable, WrongChain
 
 T = TypeVar("T")
@@ -245,8 +246,20 @@ class NodePool(Node):
             if usual is None
             else min(max(usual, WORK_AT_LEAST_SECONDS), WORK_AT_MOST_SECONDS)
         )
+
+        async def watched(node: Node) -> T:
+            one = Watched(node)
+            result = await work(one)
+            if one.trouble is not None:
+                raise Spoilt(one.trouble, result)
+            return result
+
         having = self._having(None if head is None else head.number)
-        answer = await self.pool.ask(Question(work, fitting=having, timed=False), hedge_after=after)
+        try:
+            answer = await self.pool.ask(Question(watched, fitting=having, timed=False), hedge_after=after)
+        except Spoilt as spoilt:  # nobody is left who could do better
+            result: T = spoilt.result
+            return result
         self._works.record(self._clock() - begun)
         return answer
 

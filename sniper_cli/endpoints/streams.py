@@ -228,8 +228,12 @@ class MergedStream:
     # -- our branch ----------------------------------------------------------------------------------------------
 
     def _is_late(self, head: Head, latest: Head) -> bool:
-        """A block from so long ago that we do not remember ours at its height: of a node that is far behind."""
-        return head.number <= latest.number - MEMORY and head.timestamp < latest.timestamp
+        """A block from before all that we remember, or from before we began: of a node that is far behind."""
+        return (
+            head.number <= latest.number
+            and head.timestamp < latest.timestamp
+            and self._lineage.hash_at(head.number) is None
+        )
 
     async def _leave_a_lost_block(self) -> None:
         """Go over to another branch if no connected node stands on our latest block any more."""

@@ -13,7 +13,7 @@ from sniper_cli.chains.broadcast import Fate, broadcast
 from sniper_cli.chains.node import Node
 from sniper_cli.endpoints.nodes import NodePool
 from sniper_cli.endpoints.spreading import Spread
-from sniper_cli.errors import NodeRefused, NodesDisagree, NodeUnreachable, NoQuorum, WrongChain
+from sniper_cli.errors import NetworkError, NodeRefused, NodesDisagree, NodeUnreachable, NoQuorum, WrongChain
 from tests.chain_fixtures import ADDRESSES, KEYS
 from tests.sniper_cli.endpoints.conftest import CHAIN, Trio, member_of, until
 
@@ -233,6 +233,40 @@ async def test_steady_work_that_fails_on_one_node_is_begun_anew_on_another(
 
     assert await pool.steadily(work) == (await trio.chain.node.head()).number
     assert len(set(done)) == 2
+
+
+async def test_work_that_went_on_without_a_failed_read_is_begun_anew_too(trio: Trio, pool: NodePool) -> None:
+    """A judgement makes "not proven" of what could not be simulated; on another node it can be."""
+    await healthy(pool)
+    done: list[str] = []
+
+    async def work(node: Node) -> str:
+        done.append(node.url)
+        if len(done) == 1:
+            await next(one for one in trio.nodes if one.url == node.url).die()
+        try:
+            await node.call("eth_gasPrice")
+        except NetworkError:
+            return "not proven"
+        return "safe"
+
+    assert await pool.steadily(work) == "safe"
+    assert len(set(done)) == 2
+
+
+async def test_where_no_node_can_do_better_the_work_stands_as_it_is(trio: Trio) -> None:
+    async def work(node: Node) -> str:
+        for one in trio.nodes:
+            one.status = 500
+        try:
+            await node.call("eth_gasPrice")
+        except NetworkError:
+            return "not proven"
+        return "safe"
+
+    async with NodePool([member_of(node) for node in trio.nodes], CHAIN, poll_seconds=0) as pool:
+        await healthy(pool)
+        assert await pool.steadily(work) == "not proven"
 
 
 # -- sending ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sniper_cli.chains import abi
+from sniper_cli.chains.lineage import Lineage
 from sniper_cli.chains.node import Head
 from sniper_cli.chains.stream import (
     ChainStream,
@@ -316,3 +317,12 @@ async def test_a_block_of_long_ago_is_late_and_no_reorganisation(merged: MergedS
     await told(merged, (0, NewHead(head(500))), (0, Disconnected("gone")))
 
     assert await told(merged, (1, NewHead(head(100)))) == []
+
+
+async def test_a_block_from_before_we_began_is_late_and_no_reorganisation(merged: MergedStream) -> None:
+    await told(merged, (1, NewHead(head(497))))
+    merged._lineage = Lineage()
+    await told(merged, (0, NewHead(head(500))))
+
+    assert await told(merged, (0, Disconnected("gone")), (1, NewHead(head(498)))) == [Disconnected("a: gone")]
+    assert await told(merged, (1, NewHead(head(501)))) == [NewHead(head(501))]
