@@ -172,8 +172,9 @@ class Node:
         except aiohttp.ClientResponseError as error:
             raise self._refused("HTTP", error.status, f"HTTP {error.status} {error.message}", None) from error
         except (aiohttp.ClientError, OSError) as error:
+            words = str(error).replace(self.url, self.shown) or type(error).__name__
             raise NodeUnreachable(
-                f"no connection to the node at {self.shown}: {error or type(error).__name__}",
+                f"no connection to the node at {self.shown}: {words}",
                 hint="sniper doctor",
                 url=self.shown,
             ) from error

@@ -88,6 +88,8 @@ class MergedStream:
         self._tips: dict[str, Head] = {}
         """The latest head of every connected node."""
         self._live: set[str] = set()
+        self._down: set[str] = set()
+        """Those that said they lost their node; at the beginning nobody has said anything yet."""
         self._told_lost = False
         self._wrong: dict[str, WrongChain] = {}
         self._last_head_at = monotonic()
@@ -172,6 +174,7 @@ class MergedStream:
                 if not self._live:
                     self._outbox.append(Connected())
                 self._live.add(member.name)
+                self._down.discard(member.name)
                 self._told_lost = False
             case Disconnected():
                 await self._lose(member, event)
@@ -212,7 +215,8 @@ class MergedStream:
     async def _lose(self, member: Member[Node], event: Disconnected) -> None:
         self._live.discard(member.name)
         self._tips.pop(member.name, None)
-        if not self._live and not self._told_lost:
+        self._down.add(member.name)
+        if len(self._down) == len(self._pool.members) and not self._told_lost:
             self._told_lost = True
             self._outbox.append(Disconnected(f"{member.name}: {member.hidden(event.reason)}"))
         await self._leave_a_lost_block()
@@ -222,8 +226,7 @@ class MergedStream:
         self._wrong[member.name] = error
         if len(self._wrong) == len(self._pool.members):
             raise error
-        if member.name in self._live:
-            await self._lose(member, Disconnected(error.message))
+        await self._lose(member, Disconnected(error.message))
 
     # -- our branch ----------------------------------------------------------------------------------------------
 

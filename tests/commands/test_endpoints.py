@@ -198,3 +198,18 @@ def test_what_a_running_pool_wrote_is_shown_while_it_is_fresh(run: Run, home: Pa
     write(60)
 
     assert listed(run)["one"]["state"] == "unknown"
+
+
+def test_nodes_in_the_settings_are_listed_and_their_keys_hidden(run: Run) -> None:
+    key = "0123456789abcdef0123456789"
+    env = {"SNIPER_ENDPOINTS__NODES": f"alchemy=https://node.example/v3/{key},http://10.0.0.7:8545"}
+    found = run("endpoints", "list", "--json", env=env)
+    told = run("config", "get", "endpoints.nodes", "--json", env=env)
+
+    assert [(row["name"], row["url"], row["origin"]) for row in rows(found)] == [
+        ("alchemy", "https://node.example/v3/***", "settings"),
+        ("node-3", "http://10.0.0.7:8545", "settings"),
+    ]
+    assert key not in found.stdout + told.stdout
+    assert "https://node.example/v3/***" in told.stdout
+    assert run("endpoints", "remove", "alchemy", "--yes", env=env).code == 2

@@ -228,6 +228,16 @@ async def test_where_all_are_of_another_chain_the_stream_ends(trio: Trio) -> Non
                 pass
 
 
+async def test_a_node_that_is_dead_from_the_beginning_is_no_outage(trio: Trio, pool: NodePool) -> None:
+    await trio.a.die()
+    async with following(trio, pool, all_live=False) as follower:
+        await until(lambda: follower.stream.live == {"b", "c"})
+        await asyncio.sleep(0.3)
+
+        assert follower.of(Disconnected) == []
+        assert len(follower.of(Connected)) == 1
+
+
 # -- branches, without sockets ----------------------------------------------------------------------------------------
 
 
@@ -324,5 +334,5 @@ async def test_a_block_from_before_we_began_is_late_and_no_reorganisation(merged
     merged._lineage = Lineage()
     await told(merged, (0, NewHead(head(500))))
 
-    assert await told(merged, (0, Disconnected("gone")), (1, NewHead(head(498)))) == [Disconnected("a: gone")]
+    assert await told(merged, (0, Disconnected("gone")), (1, NewHead(head(498)))) == []
     assert await told(merged, (1, NewHead(head(501)))) == [NewHead(head(501))]
