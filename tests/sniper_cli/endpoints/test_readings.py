@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlmodel import select
@@ -53,13 +52,18 @@ async def test_where_the_database_is_away_the_pool_goes_on(trio: Trio, tmp_path:
             assert await pool.head() == await trio.chain.node.head()
 
 
-def test_readings_of_long_ago_are_taken_away(sqlite_database: Database) -> None:
-    old, new = (
-        EndpointReading(endpoint_id=uuid4(), observer="x:1", state="healthy", figures={}, at=utc_now() - age)
-        for age in (timedelta(days=2), timedelta())
-    )
-    asyncio.run(asyncio.to_thread(write_readings, sqlite_database, [old]))
-    write_readings(sqlite_database, [new])
+def test_a_reading_takes_the_place_of_the_one_before_and_of_those_of_long_ago(database: Database) -> None:
+    long_ago, now = uuid4(), uuid4()
 
-    with sqlite_database.read() as session:
-        assert [row.state for row in session.exec(select(EndpointReading)).all()] == ["healthy"]
+    def reading(endpoint_id: UUID, state: str, age: timedelta = timedelta()) -> EndpointReading:
+        return EndpointReading(
+            endpoint_id=endpoint_id, observer="x:1", state=state, figures={"lag": 1}, at=utc_now() - age
+        )
+
+    write_readings(database, [reading(long_ago, "healthy", timedelta(days=2))])
+    write_readings(database, [reading(now, "healthy")])
+    write_readings(database, [reading(now, "frozen")])
+
+    with database.read() as session:
+        rows = session.exec(select(EndpointReading)).all()
+        assert [(row.endpoint_id, row.state, row.figures) for row in rows] == [(now, "frozen", {"lag": 1})]
