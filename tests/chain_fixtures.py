@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from sniper_cli.chains.devnet.anvil import Anvil
-from sniper_cli.chains.devnet.deploy import deploy_exchange, wait_mined
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.devnet.deploy import deploy_exchanges, v3_beside, wait_mined
+from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.chains.node import Node
 
 MNEMONIC = "test test test test test test test test test test test junk"
@@ -45,6 +45,15 @@ class Chain:
     node: Node
     exchange: Exchange
 
+    @property
+    def v3(self) -> Exchange:
+        """Uniswap V3's contracts on it."""
+        return v3_beside(self.exchange)
+
+    @property
+    def exchanges(self) -> Exchanges:
+        return Exchanges((self.exchange, self.v3))
+
     async def send(
         self, sender: str, to: str | None, data: str = "0x", value: int = 0, **fields: Any
     ) -> dict[str, Any]:
@@ -71,7 +80,7 @@ def anvil_process() -> Iterator[tuple[Anvil, Exchange]]:
 async def _start(process: Anvil) -> Exchange:
     await process.start()
     async with Node(process.http_url) as node:
-        return await deploy_exchange(node)
+        return (await deploy_exchanges(node)).listed[0]
 
 
 @pytest.fixture

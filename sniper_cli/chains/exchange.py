@@ -106,6 +106,20 @@ def exchange_from(chain: ChainSettings, paths: HasData) -> Exchange:
     return Exchange(record.chain_id, record.wrapped, record.factory, record.router, chain.coin)
 
 
+def exchanges_from(chain: ChainSettings, paths: HasData) -> Exchanges:
+    """All exchanges that are watched: those of the settings, else all that stand on the running devnet.
+
+    Raises ConfigurationError.
+    """
+    first = exchange_from(chain, paths)
+    record = None if chain.wrapped and chain.factory and chain.router else _devnet_of(chain, paths)
+    if record is None or Protocol.V3.value not in record.protocols:
+        return Exchanges((first,))
+    from sniper_cli.chains.devnet.deploy import v3_beside
+
+    return Exchanges((first, v3_beside(first)))
+
+
 def node_from(chain: ChainSettings, paths: HasData) -> Node:
     """A client of the node that the settings name; the devnet's own where they name no exchange and one was started."""
     from sniper_cli.chains.node import Node

@@ -34,6 +34,8 @@ ARTIFACTS = {
     ROOT / "sniper_cli" / "demo" / "tokens.json": [DEMO / "Token.sol", DEMO / "Traps.sol"],
     ZOO / "zoo.json": [DEMO / "Token.sol", DEMO / "Traps.sol", ZOO / "Zoo.sol", ZOO / "Harder.sol"],
     ZOO / "unseen.json": [DEMO / "Token.sol", ZOO / "Unseen.sol"],
+    ZOO / "hostile.json": [DEMO / "Token.sol", ZOO / "Hostile.sol", ZOO / "Cunning.sol"],
+    ZOO / "honest.json": [DEMO / "Token.sol", ZOO / "Honest.sol"],
 }
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 200},

@@ -1,7 +1,7 @@
-"""Puts WETH9 and the Uniswap V2 factory and router on a devnet, as Uniswap compiled them.
+"""Puts WETH9 and Uniswap's V2 and V3 contracts on a devnet, as Uniswap compiled them.
 
-anvil's first account deploys them with its first three transactions, so their addresses are the same on every
-fresh devnet.
+anvil's first account deploys them with its first six transactions, so their addresses are the same on every fresh
+devnet. The three of V3 come after the three of V2 and may be left out: a test that needs none of them starts sooner.
 """
 
 from __future__ import annotations
@@ -15,41 +15,79 @@ from eth_utils.crypto import keccak
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 
 from sniper_cli.chains.devnet.install import Installation, installation
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NetworkError
 
 DEPLOYER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 """anvil's account 0, unlocked on it."""
-DEPLOY_GAS = 6_000_000
-"""The router takes 4.4 million."""
+DEPLOY_GAS = 7_000_000
+"""V3's position manager takes 5.4 million; all six fit into one block of 30."""
+FIRST_OF_V3 = 3
+"""The nonce with which the deployer begins V3."""
 MINED_SECONDS = 30.0
 
 
 async def deploy_exchange(node: Node) -> Exchange:
-    """Deploy the exchange, or find it where it was deployed before (the chain's state was loaded)."""
+    """Deploy the V2 exchange, or find it where it was deployed before (the chain's state was loaded)."""
     chain_id = int(await node.call("eth_chainId"), 16)
-    wrapped, factory, router = (created_address(DEPLOYER, nonce) for nonce in range(3))
-    exchange = Exchange(chain_id, wrapped, factory, router)
-    codes = await node.batch([("eth_getCode", [address, "latest"]) for address in (wrapped, factory, router)])
-    if all(code != "0x" for code in codes):
+    exchange = _v2(chain_id)
+    wanted = (exchange.wrapped, exchange.factory, exchange.router)
+    if await _stand(node, wanted):
         return exchange
     if used := int(await node.call("eth_getTransactionCount", [DEPLOYER, "latest"]), 16):
         raise NetworkError(
             f"this devnet holds no exchange, and its deployer has already sent {used} transactions",
             hint="sniper devnet start --fresh",
         )
+    await _deploy(node, 0, _v2_creations(installation(), exchange))
+    return exchange
+
+
+async def deploy_exchanges(node: Node) -> Exchanges:
+    """Deploy V2 and V3, or find them. A chain that was begun without V3 and went on since stays without it."""
+    v2 = await deploy_exchange(node)
+    v3 = v3_beside(v2)
+    wanted = (v3.factory, v3.position_manager, v3.router)
+    if not await _stand(node, wanted):
+        if int(await node.call("eth_getTransactionCount", [DEPLOYER, "latest"]), 16) != FIRST_OF_V3:
+            return Exchanges((v2,))
+        await _deploy(node, FIRST_OF_V3, _v3_creations(installation(), v2, v3))
+    return Exchanges((v2, v3))
+
+
+def v3_beside(v2: Exchange) -> Exchange:
+    """Where V3's contracts stand, or would stand, on a devnet."""
+    factory, position_manager, router = (
+        created_address(DEPLOYER, nonce) for nonce in range(FIRST_OF_V3, FIRST_OF_V3 + 3)
+    )
+    return Exchange(
+        v2.chain_id,
+        v2.wrapped,
+        factory,
+        router,
+        v2.coin,
+        protocol=Protocol.V3,
+        position_manager=position_manager,
+    )
+
+
+async def _stand(node: Node, addresses: tuple[str, ...]) -> bool:
+    codes = await node.batch([("eth_getCode", [address, "latest"]) for address in addresses])
+    return all(code != "0x" for code in codes)
+
+
+async def _deploy(node: Node, first: int, creations: tuple[str, ...]) -> None:
     hashes = []
-    for nonce, code in enumerate(_creations(installation(), wrapped, factory)):
+    for nonce, code in enumerate(creations, start=first):
         transaction = {"from": DEPLOYER, "nonce": hex(nonce), "gas": hex(DEPLOY_GAS), "data": code}
         hashes.append(await node.call("eth_sendTransaction", [transaction]))
-    # Three deployments need no second of block time each.
+    # Deployments need no second of block time each.
     await node.call("evm_mine")
     for tx_hash in hashes:
         receipt = await wait_mined(node, tx_hash)
         if receipt["status"] != "0x1":
             raise NetworkError(f"the deployment {tx_hash} failed", hint="sniper devnet start --fresh")
-    return exchange
 
 
 async def wait_mined(node: Node, tx_hash: str, seconds: float = MINED_SECONDS) -> dict[str, Any]:
@@ -68,11 +106,28 @@ def created_address(sender: str, nonce: int) -> str:
     return "0x" + keccak(packed)[12:].hex()
 
 
-def _creations(installed: Installation, wrapped: str, factory: str) -> tuple[str, str, str]:
+def _v2(chain_id: int) -> Exchange:
+    wrapped, factory, router = (created_address(DEPLOYER, nonce) for nonce in range(FIRST_OF_V3))
+    return Exchange(chain_id, wrapped, factory, router)
+
+
+def _v2_creations(installed: Installation, v2: Exchange) -> tuple[str, ...]:
     return (
         _bytecode(installed, "WETH9"),
         _bytecode(installed, "UniswapV2Factory") + encode(["address"], [DEPLOYER]).hex(),
-        _bytecode(installed, "UniswapV2Router02") + encode(["address", "address"], [factory, wrapped]).hex(),
+        _bytecode(installed, "UniswapV2Router02")
+        + encode(["address", "address"], [v2.factory, v2.wrapped]).hex(),
+    )
+
+
+def _v3_creations(installed: Installation, v2: Exchange, v3: Exchange) -> tuple[str, ...]:
+    """The position manager draws no pictures of its NFTs here: its descriptor is the zero address."""
+    manager = encode(["address"] * 3, [v3.factory, v3.wrapped, "0x" + "0" * 40])
+    router = encode(["address"] * 4, [v2.factory, v3.factory, v3.position_manager, v3.wrapped])
+    return (
+        _bytecode(installed, "UniswapV3Factory"),
+        _bytecode(installed, "NonfungiblePositionManager") + manager.hex(),
+        _bytecode(installed, "SwapRouter02") + router.hex(),
     )
 
 

@@ -56,7 +56,25 @@ V2_PERIPHERY = NpmPackage(
     "sha512-6dkwAMKza8nzqYiXEr2D86dgW3TTavUvCR0w2Tu33bAbM8Ah43LKAzH7oKKPRT5VJQaMi1jtkGs1E8JPor1n5g==",
     ("build/WETH9.json", "build/UniswapV2Router02.json"),
 )
-CONTRACTS = (V2_CORE, V2_PERIPHERY)
+V3_CORE = NpmPackage(
+    "@uniswap/v3-core",
+    "1.0.1",
+    "sha512-7pVk4hEm00j9tc71Y9+ssYpO6ytkeI0y7WE9P6UcmNzhxPePwyAxImuhVsTqWK9YFvzgtvzJHi64pBl4jUzKMQ==",
+    ("artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",),
+)
+V3_PERIPHERY = NpmPackage(
+    "@uniswap/v3-periphery",
+    "1.4.4",
+    "sha512-S4+m+wh8HbWSO3DKk4LwUCPZJTpCugIsHrWR86m/OrUyvSqGDTXKFfc2sMuGXCZrD1ZqO3rhQsKgdWg3Hbb2Kw==",
+    ("artifacts/contracts/NonfungiblePositionManager.sol/NonfungiblePositionManager.json",),
+)
+SWAP_ROUTERS = NpmPackage(
+    "@uniswap/swap-router-contracts",
+    "1.3.1",
+    "sha512-mh/YNbwKb7Mut96VuEtL+Z5bRe0xVIbjjiryn+iMMrK2sFKhR4duk/86mEz0UO5gSx4pQIw9G5276P5heY/7Rg==",
+    ("artifacts/contracts/SwapRouter02.sol/SwapRouter02.json",),
+)
+CONTRACTS = (V2_CORE, V2_PERIPHERY, V3_CORE, V3_PERIPHERY, SWAP_ROUTERS)
 
 _ANVIL = {("linux", "x86_64"): ANVIL_LINUX_AMD64, ("linux", "amd64"): ANVIL_LINUX_AMD64}
 

@@ -29,6 +29,8 @@ class DevnetRecord:
     started_at: str
     owner_pid: int = 0
     """The process that looks after it; SIGTERM to it ends both in order."""
+    protocols: tuple[str, ...] = ("uniswap_v2",)
+    """Whose contracts stand on it."""
 
     @property
     def alive(self) -> bool:
@@ -45,7 +47,10 @@ def read_record(data: Path) -> DevnetRecord | None:
     """The record, if a devnet was started from this home; a damaged one counts as none."""
     try:
         content = json.loads(record_file(data).read_text())
-        return DevnetRecord(**{**content, "accounts": tuple(content["accounts"])})
+        lists = {"accounts": tuple(content["accounts"])}
+        if "protocols" in content:
+            lists["protocols"] = tuple(content["protocols"])
+        return DevnetRecord(**{**content, **lists})
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

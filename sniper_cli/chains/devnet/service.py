@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sniper_cli.chains.devnet.anvil import DEVNET_CHAIN_ID, Anvil
-from sniper_cli.chains.devnet.deploy import deploy_exchange
+from sniper_cli.chains.devnet.deploy import deploy_exchanges
 from sniper_cli.chains.devnet.record import (
     DevnetRecord,
     process_runs,
@@ -96,7 +96,8 @@ async def devnet(paths: Paths, options: DevnetOptions) -> AsyncIterator[tuple[An
     )
     async with process:
         async with Node(process.http_url) as node:
-            exchange = await deploy_exchange(node)
+            exchanges = await deploy_exchanges(node)
+            exchange = exchanges.listed[0]
             accounts = await node.call("eth_accounts")
         record = DevnetRecord(
             pid=process.pid,
@@ -113,6 +114,7 @@ async def devnet(paths: Paths, options: DevnetOptions) -> AsyncIterator[tuple[An
             log_file=str(paths.state / LOG_NAME),
             started_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             owner_pid=os.getpid(),
+            protocols=tuple(each.protocol.value for each in exchanges.listed),
         )
         write_record(paths.data, record)
         try:
