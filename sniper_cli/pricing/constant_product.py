@@ -45,6 +45,18 @@ class Reserves:
         """The same pool seen by a trade in the other direction."""
         return Reserves(self.going, self.coming, self.fee_bps)
 
+    def pays(self, amount: int) -> int:
+        """What the pool pays for `amount`. Raises ImpossibleSwap."""
+        return amount_out(amount, self)
+
+    def asks(self, amount: int) -> int:
+        """The least input for which the pool pays `amount`. Raises ImpossibleSwap."""
+        return amount_in(amount, self)
+
+    def moved(self, amount: int) -> Reserves:
+        """The reserves once `amount` has been traded. Raises ImpossibleSwap."""
+        return self.after(amount, amount_out(amount, self))
+
     def after(self, amount_in: int, amount_out: int) -> Reserves:
         """The reserves once a swap of these amounts is done."""
         if amount_out >= self.going:

@@ -2,8 +2,8 @@
 
 A weighted pool's price needs x^y with a fraction for y. The contracts take it as exp(y · ln x), each by splitting off
 precomputed powers of two and a short series, and then widen the result by the error that this can have made, up or
-down, whichever favours the pool. To predict them to the wei the same digits must be dropped at the same places; division
-truncates towards zero, as in Solidity.
+down, whichever favours the pool. To predict them to the wei the same digits must be dropped at the same places;
+division truncates towards zero, as in Solidity.
 
 Source: Balancer LogExpMath and FixedPoint (v2 and v3 vaults); constants are e^(2^n) as published there.
 """

@@ -1,0 +1,95 @@
+"""Tokens listed on the real Uniswap V3: pools made, given a price and liquidity, and emptied again."""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from eth_account.signers.local import LocalAccount
+from eth_utils import keccak
+
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.node import Node
+from sniper_cli.pools.pool import Pool
+from tests import zoo
+
+SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
+TIERS = (500, 3000, 10_000)
+"""The fees that V3's factory comes with; 100 was added by a vote later."""
+WIDEST = 887_272
+
+
+def whole_range(fee: int) -> tuple[int, int]:
+    """The widest ticks of a fee's spacing."""
+    edge = WIDEST // SPACINGS[fee] * SPACINGS[fee]
+    return -edge, edge
+
+
+async def deploy_kind(node: Node, kind: str, account: LocalAccount) -> str:
+    await zoo.propose_blocks_as_somebody(node)
+    return await zoo.deploy_token(node, kind, account=account)
+
+
+async def list_on_v3(
+    node: Node,
+    exchange: Exchange,
+    kind: str = "Normal",
+    *,
+    fee: int = 3000,
+    account: LocalAccount | None = None,
+    pool_wei: int = zoo.POOL_WEI,
+    tokens: int = zoo.LISTED,
+    ranges: tuple[tuple[int, int], ...] = (),
+) -> Pool:
+    """Deploy a token, make its pool at the price of the two amounts and put them in, in one range or several."""
+    account = account or zoo.anvil_account(9)
+    token = await deploy_kind(node, kind, account)
+    pool = Pool(exchange, "", token, exchange.wrapped, fee, SPACINGS[fee])
+    first, second = pool.currencies
+    amounts = (pool_wei, tokens) if pool.coin_first else (tokens, pool_wei)
+    price = isqrt((amounts[1] << 192) // amounts[0])
+    approval = zoo.calldata("approve(address,uint256)", exchange.position_manager, zoo.MAX_UINT)
+    assert (await zoo.transact(node, account, token, approval)).ok
+    creation = zoo.calldata(
+        "createAndInitializePoolIfNecessary(address,address,uint24,uint160)", first, second, fee, price
+    )
+    assert (await zoo.transact(node, account, exchange.position_manager, creation)).ok
+    pool = Pool(
+        exchange, await pool_address(node, exchange, token, fee), token, exchange.wrapped, fee, SPACINGS[fee]
+    )
+    if kind == "HiddenOwner":
+        assert (await zoo.transact(node, account, token, zoo.calldata("initPair(address)", pool.id))).ok
+    elif kind not in zoo.UNPAIRED:
+        assert (await zoo.transact(node, account, token, zoo.calldata("setPair(address)", pool.id))).ok
+    for lower, upper in ranges or (whole_range(fee),):
+        await mint(node, pool, account, lower, upper, pool_wei, tokens)
+    return pool
+
+
+async def mint(
+    node: Node, pool: Pool, account: LocalAccount, lower: int, upper: int, coins: int, tokens: int
+) -> zoo.Sent:
+    """Put liquidity into a range; what does not fit comes back."""
+    amounts = (coins, tokens) if pool.coin_first else (tokens, coins)
+    fields = (*pool.currencies, pool.fee, lower, upper, *amounts, 0, 0, account.address, zoo.FOREVER)
+    signature = "mint(address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256)"
+    # The function takes one tuple of words, which is encoded as its members are.
+    data = selector(
+        "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))"
+    )
+    body = zoo.calldata(signature, *fields)[10:]
+    steps = [bytes.fromhex((data + body)[2:]), bytes.fromhex(selector("refundETH()")[2:])]
+    sent = await zoo.transact(
+        node, account, pool.exchange.position_manager, zoo.calldata("multicall(bytes[])", steps), coins
+    )
+    assert sent.ok, f"no liquidity was added to {pool.id}"
+    return sent
+
+
+async def pool_address(node: Node, exchange: Exchange, token: str, fee: int) -> str:
+    data = zoo.calldata("getPool(address,address,uint24)", token, exchange.wrapped, fee)
+    answer = await node.call("eth_call", [{"to": exchange.factory, "data": data}, "latest"])
+    return "0x" + answer[-40:].lower()
+
+
+def selector(signature: str) -> str:
+    return "0x" + keccak(text=signature)[:4].hex()
