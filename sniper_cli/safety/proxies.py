@@ -18,13 +18,13 @@ from sniper_cli.errors import NetworkError, NodeRefused
 from sniper_cli.safety.lines import Evidence, Group, Line, failed, passed, unproven
 
 SLOTS = {
-    # keccak256("eip1967.proxy.implementation") - 1, "…admin", "…beacon"
+    # Each is the keccak of its name less one: eip1967.proxy.implementation, .admin, .beacon.
     "eip1967": "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc",
     "admin": "0xb53127684a568b3173ae13b9f8a6016e243e63b6e8ee1178d6a717850b5d6103",
     "beacon": "0xa3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50",
-    # keccak256("PROXIABLE")
+    # The keccak of PROXIABLE.
     "eip1822": "0xc5f16f0fcc639fa48a6947836d9850f504798523bf8c9a3a87d5876cf622bcf7",
-    # keccak256("org.zeppelinos.proxy.implementation"), "…admin": EIP-897 as ZeppelinOS and early OpenZeppelin kept it
+    # The keccak of org.zeppelinos.proxy.implementation, .admin: EIP-897 as ZeppelinOS and early OpenZeppelin kept it.
     "zeppelinos": "0x7050c9e0f4ca769c69bd3a8ef740bc37934f8e2c036e5a723fd8ee048ed3f8c3",
     "zeppelinos_admin": "0x10d6a54a4754c8869d6886b5f5d7fbfa5b4522237ea5c60d11bc4e7a1ff9390b",
 }
@@ -123,14 +123,15 @@ async def read_code(node: Node, token: str, block: str) -> Code:
     answers = await node.batch(questions, return_errors=True)
     own = _bytes(answers[0])
     slots = {name: _address(answer) for name, answer in zip(SLOTS, answers[1:], strict=False)}
-    named = {name: slots[name] for name in ("eip1967", "eip1822", "zeppelinos") if slots[name]}
+    delegates = any(op in (DELEGATECALL, CALLCODE) for _, op, _ in opcodes(own))
+    # Without a DELEGATECALL the slots are decoration.
+    named = {name: slots[name] for name in ("eip1967", "eip1822", "zeppelinos") if delegates and slots[name]}
     clone = clone_of(own)
     if clone is not None:
         named[clone[0]] = clone[1]
-    if slots["beacon"]:
+    if delegates and slots["beacon"]:
         beaconed = await node.batch([_ask(slots["beacon"], CALL_IMPLEMENTATION, block)], return_errors=True)
         named["beacon"] = _address(beaconed[0])
-    delegates = any(op in (DELEGATECALL, CALLCODE) for _, op, _ in opcodes(own))
     if delegates and not named:
         named |= _by_answers(answers[-3:])
     kinds = tuple(name for name in named if not name.startswith("facet")) or (
@@ -139,7 +140,7 @@ async def read_code(node: Node, token: str, block: str) -> Code:
     where = sorted({address for address in named.values() if address})
     codes = await node.batch([("eth_getCode", [address, block]) for address in where])
     implementations = {address: _bytes(code) for address, code in zip(where, codes, strict=True)}
-    fixed = {"eip1167", "eip3448", "eip7702"}
+    fixed = {"eip1167", "eip3448"}
     return Code(
         own=own,
         kinds=kinds,
@@ -151,7 +152,7 @@ async def read_code(node: Node, token: str, block: str) -> Code:
 
 
 def _by_answers(answers: list[Any]) -> dict[str, str]:
-    """What a delegating contract says of itself: EIP-897's implementation(), a diamond's facets(), Safe's masterCopy."""
+    """What a delegating contract says of itself: EIP-897's implementation(), a diamond's facets(), a masterCopy."""
     first, implementation, facets = answers
     if address := _address(implementation):
         return {"eip897": address}
