@@ -67,13 +67,13 @@ def _value(kind: str, number: int, *, yes: bool) -> object | None:
     if kind == "bool":
         return yes
     if kind.startswith("uint") and kind[4:].isdigit():
-        return min(number, 2 ** int(kind[4:]) - 1)
+        return min(number, (1 << int(kind[4:])) - 1)
     if kind.startswith("int") and kind[3:].isdigit():
-        return min(number, 2 ** (int(kind[3:]) - 1) - 1)
+        return min(number, (1 << (int(kind[3:]) - 1)) - 1)
     if kind == "string":
         return "x"
     if kind == "bytes":
         return b""
     if kind.startswith("bytes") and kind[5:].isdigit():
-        return min(number, 2 ** (8 * int(kind[5:])) - 1).to_bytes(int(kind[5:]))
+        return min(number, (1 << (8 * int(kind[5:]))) - 1).to_bytes(int(kind[5:]))
     return None

@@ -116,7 +116,7 @@ def _targets(code: bytes) -> set[int]:
     return found
 
 
-def _step(m: _Machine, op: int, at: int) -> int:
+def _step(m: _Machine, op: int, at: int) -> int:  # noqa: PLR0912 - an instruction set is a list
     """One instruction that neither jumps nor ends; how far to go."""
     if 0x5F <= op <= 0x7F:
         size = op - 0x5F
