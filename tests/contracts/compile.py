@@ -36,6 +36,7 @@ ARTIFACTS = {
     ZOO / "unseen.json": [DEMO / "Token.sol", ZOO / "Unseen.sol"],
     ZOO / "hostile.json": [DEMO / "Token.sol", ZOO / "Hostile.sol", ZOO / "Cunning.sol"],
     ZOO / "honest.json": [DEMO / "Token.sol", ZOO / "Honest.sol"],
+    ZOO / "rulers.json": [DEMO / "Token.sol", ZOO / "Rulers.sol"],
 }
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 200},
