@@ -290,7 +290,7 @@ class _Search:
             self.passed.add(act.function.selector)
             effects = list(self._effects(act, after, self.base[act.sender]))
             self.powers += effects
-            if not effects:
+            if all(effect.kind == TAKES_OWNERSHIP for effect in effects):
                 self.without_effect.setdefault(f"{act.sender} {act.data}", act)
             if act.sender == stranger and effects:
                 self.named.sources.setdefault(stranger, "anybody")
@@ -456,13 +456,13 @@ class _Search:
 
 
 def _distinct(powers: Sequence[Power], block: int, token: str) -> list[Evidence]:
-    """One piece of evidence for each function and caller, the strongest first."""
-    found: dict[tuple[str, str], Evidence] = {}
+    """One piece of evidence for each function, caller and effect, the strongest first."""
+    found: dict[tuple[str, str, str], Evidence] = {}
     for power in sorted(powers, key=lambda each: -(int(each.figure.split()[0]) if each.figure else BPS)):
         selector = power.act.function.selector if power.act.function else ""
         before = f"after {power.act.before.data}, " if power.act.before else ""
         found.setdefault(
-            (power.act.sender, selector),
+            (power.act.sender, selector, power.kind),
             Evidence(METHOD, token, power.act.sender, power.act.data, block, before + power.result),
         )
     return list(found.values())
