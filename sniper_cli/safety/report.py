@@ -77,6 +77,12 @@ class SafetyReport:
     simulations: int = 0
     method: str = "eth_simulateV1"
     figures: dict[str, Any] = field(default_factory=dict)
+    level: str = ""
+    """The level whose weights made the verdict; empty for a judgement of trading alone."""
+    warnings: tuple[str, ...] = ()
+    """What the level warns of and buys nevertheless."""
+    groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The whole dossier by group (`dossier.py`); `checks` are the group `trading` once more."""
 
     def as_json(self) -> dict[str, Any]:
         """The report with exact figures, as stored and shown."""

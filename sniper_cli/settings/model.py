@@ -13,6 +13,7 @@ from pydantic import Field
 
 from sniper_cli.settings.endpoints import EndpointSettings
 from sniper_cli.settings.kinds import Address, Bps, Table, Words
+from sniper_cli.settings.safety import DossierPolicy
 
 
 class Mode(StrEnum):
@@ -94,6 +95,13 @@ class SnipingSettings(Table):
     """Never bid more per gas than this, whatever the base fee."""
     recheck_blocks: int = Field(default=20, ge=0)
     """A token not open for trading, or a pool without liquidity, is judged again for so many blocks."""
+    level: str = Field(default="standard", pattern="^(cautious|standard|daring)$")
+    """How much the lines of a dossier weigh: `cautious`, `standard` or `daring` (`sniper snipe levels`)."""
+    dossier_budget_ms: int = Field(default=50, ge=0, le=60_000)
+    """How long a launch's dossier may take; what is not in by then is not proven."""
+    opinions: Words = ()
+    """Second opinions that are asked: `goplus`, `honeypot_is`. They never make a token safe."""
+    policy: DossierPolicy = DossierPolicy()
     exits: ExitSettings = ExitSettings()
 
 

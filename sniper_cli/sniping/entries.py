@@ -121,7 +121,7 @@ class Entries:
             head = run.heads.latest
             # The log may have come before its block's head: then the node is asked for it.
             known = head if head is not None and head.number >= launch.block_number else None
-            return await run.judge(launch.token, launch.pool, known)
+            return await run.judge(launch.token, launch.pool, known, deployer=launch.deployer)
         except NetworkError as error:
             run.tell(
                 RunnerTrouble(

@@ -74,20 +74,39 @@ class Run:
         self.heads.look_again(head)
         return outcome.order
 
-    async def judge(self, token: str, pool: str, head: Head | None = None) -> SafetyReport:
-        """What the simulations say of a token now, for a purchase of this run's size. Raises NetworkError."""
-        from sniper_cli.safety.judge import judge
+    async def judge(
+        self,
+        token: str,
+        pool: str,
+        head: Head | None = None,
+        *,
+        deployer: str | None = None,
+        hurried: bool = True,
+    ) -> SafetyReport:
+        """What is found out about a token now, for a purchase of this run's size. Raises NetworkError.
+
+        `hurried` keeps the dossier to its budget, as a launch needs it.
+        """
+        from sniper_cli.safety.dossier import Extras, compile_dossier
+        from sniper_cli.safety.levels import level_named
+
+        settings = self.settings
 
         async def work(node: Node) -> SafetyReport:
-            return await judge(
+            dossier = await compile_dossier(
                 node,
                 self.exchange,
                 token,
                 pool,
                 amount=self.amount,
                 policy=self.policy,
+                level=level_named(settings.level, settings.policy),
                 head=head,
                 sender=self.address,
+                deployer=deployer,
+                budget_ms=settings.dossier_budget_ms if hurried else None,
+                extras=Extras(),
             )
+            return dossier.report
 
         return await self.node.steadily(work, head)

@@ -1,0 +1,200 @@
+"""Everything that is known of one token in its pool at one block, and the verdict that a policy makes of it.
+
+The judgement of trading and all other parts run side by side. A launch does not wait for ever: what is not in when the
+budget is over is not proven, and the level decides whether that matters. A token that trading refuses is not
+looked into any further. A check by hand and the judgements of what is held have no budget: they wait for everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.node import Head, Node
+from sniper_cli.errors import NetworkError
+from sniper_cli.pricing.constant_product import Reserves
+from sniper_cli.safety.judge import judge
+from sniper_cli.safety.levels import Level
+from sniper_cli.safety.levels import weigh as weigh_lines
+from sniper_cli.safety.lines import Group, Line, of_check, unproven
+from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.safety.report import SafetyReport
+from sniper_cli.safety.simulation import Surroundings, surroundings
+from sniper_cli.safety.trades import Market
+from state.launches import Verdict
+
+if TYPE_CHECKING:
+    from sniper_cli.safety.deployers import Record
+
+Part = Callable[[], Awaitable[Sequence[Line]]]
+History = Callable[[str], "Record"]
+"""What our own records say of a deployer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a dossier is about, and as of when."""
+
+    node: Node
+    exchange: Exchange
+    token: str
+    pool: str
+    amount: int
+    around: Surroundings
+    deployer: str | None = None
+    """Who sent the transaction that made the pool, where it is known already."""
+
+    @property
+    def block(self) -> int:
+        return self.around.head.number
+
+    @property
+    def market(self) -> Market:
+        return Market(self.exchange, self.token, self.pool, self.amount, Reserves(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The lines of a token, and what a level makes of them."""
+
+    report: SafetyReport
+    """Trading's own report, with the whole dossier's verdict and reasons, and all groups."""
+    lines: tuple[Line, ...]
+    level: Level
+    late: tuple[str, ...] = ()
+    """Groups that were not in when the budget was over."""
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.report.verdict
+
+    def of(self, group: Group) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.group is group)
+
+    def line(self, name: str) -> Line | None:
+        """A line by its name."""
+        return next((line for line in self.lines if line.name == name), None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report with `groups`; the shape is documented in the guide to dossiers and does not change."""
+        return self.report.as_json()
+
+
+@dataclass(slots=True)
+class Extras:
+    """What a dossier may use beside the chain."""
+
+    history: History | None = None
+    opinions: Sequence[Callable[[int, str, str], Awaitable[Line]]] = ()
+    """Asked with chain, token and pool; see `opinions.py`."""
+    parts: dict[Group, str] = field(default_factory=dict)
+
+
+async def compile_dossier(
+    node: Node,
+    exchange: Exchange,
+    token: str,
+    pool: str,
+    *,
+    amount: int,
+    policy: SafetyPolicy,
+    level: Level,
+    head: Head | None = None,
+    sender: str | None = None,
+    deployer: str | None = None,
+    budget_ms: int | None = None,
+    extras: Extras | None = None,
+) -> Dossier:
+    """Judge a token and look into everything else. Raises NetworkError only where the head cannot be read."""
+    begun = monotonic()
+    head = head or await node.head()
+    subject = Subject(
+        node, exchange, token.lower(), pool.lower(), amount, surroundings(head, policy), deployer
+    )
+    work = {
+        group: asyncio.ensure_future(_line_or_doubt(group, part))
+        for group, part in _parts(subject, extras or Extras()).items()
+    }
+    try:
+        report = await judge(
+            node, exchange, token, pool, amount=amount, policy=policy, head=head, sender=sender
+        )
+        await _wait(report, list(work.values()), begun, budget_ms)
+    finally:
+        late = [group for group, task in work.items() if not task.done()]
+        for group in late:
+            work[group].cancel()
+        await asyncio.gather(*work.values(), return_exceptions=True)
+    lines = [of_check(check) for check in report.checks]
+    for group, task in work.items():
+        lines += [_late(group, report, budget_ms)] if group in late else task.result()
+    return _weighed(report, lines, level, [group.value for group in late])
+
+
+def _parts(subject: Subject, extras: Extras) -> dict[Group, Part]:
+    """Each part of the dossier beside trading."""
+    from sniper_cli.safety import inquiries
+
+    return inquiries.parts(subject, extras)
+
+
+async def _wait(
+    report: SafetyReport, work: list[asyncio.Future[Sequence[Line]]], begun: float, budget_ms: int | None
+) -> None:
+    if budget_ms is None:
+        await asyncio.wait(work)
+    elif report.verdict is Verdict.SAFE:
+        left = budget_ms / 1000 - (monotonic() - begun)
+        await asyncio.wait(work, timeout=max(0.0, left))
+
+
+async def _line_or_doubt(group: Group, part: Part) -> Sequence[Line]:
+    """A part's lines; where the node failed, one that says so."""
+    try:
+        return await part()
+    except NetworkError as error:
+        return [unproven(DOUBTS[group], group, f"could not be found out: {error.message}")]
+
+
+DOUBTS = {
+    Group.POWERS: "powers_tried",
+    Group.PROXY: "upgradeable",
+    Group.LIQUIDITY: "liquidity_held",
+    Group.DEPLOYER: "deployer_record",
+    Group.METADATA: "impersonation",
+    Group.HOLDERS: "holders_sell",
+    Group.OPINIONS: "goplus",
+}
+"""The line that stands for a whole group that is not in."""
+
+
+def _late(group: Group, report: SafetyReport, budget_ms: int | None) -> Line:
+    if report.verdict is not Verdict.SAFE:
+        words = "not looked into: trading is refused already"
+    else:
+        words = f"not in within the {budget_ms} ms of the budget"
+    return unproven(DOUBTS[group], group, f"{group.value}: {words}")
+
+
+def _weighed(report: SafetyReport, lines: list[Line], level: Level, late: list[str]) -> Dossier:
+    order = list(Group)
+    lines.sort(key=lambda line: order.index(line.group))
+    counted = [] if report.verdict is Verdict.UNSAFE and late else lines
+    verdict, reasons, warnings = weigh_lines(level, report, counted)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        plain = line.as_json() | {"weight": level.weigh(line).value}
+        groups.setdefault(line.group.value, []).append(plain)
+    weighed = replace(
+        report,
+        verdict=verdict,
+        reasons=tuple(dict.fromkeys(reasons)),
+        level=level.name,
+        warnings=tuple(dict.fromkeys(warnings)),
+        groups=groups,
+    )
+    return Dossier(weighed, tuple(lines), level, tuple(late))

@@ -1,0 +1,54 @@
+"""The parts of a dossier beside trading, each a question that is asked and answered by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sniper_cli.chains import abi
+from sniper_cli.safety.deployers import find_deployer, judge_deployer
+from sniper_cli.safety.impersonation import judge_metadata
+from sniper_cli.safety.lines import Group, Line
+from sniper_cli.safety.liquidity import judge_liquidity
+from sniper_cli.safety.powers import prove_powers
+from sniper_cli.safety.proxies import judge_proxy, read_code
+from sniper_cli.safety.untrusted import read_metadata
+
+if TYPE_CHECKING:
+    from sniper_cli.safety.dossier import Extras, Part, Subject
+
+
+def parts(subject: Subject, extras: Extras) -> dict[Group, Part]:
+    """What is asked about the subject."""
+    return {
+        Group.POWERS: partial(_powers, subject),
+        Group.PROXY: partial(_proxy, subject),
+        Group.LIQUIDITY: partial(judge_liquidity, subject),
+        Group.DEPLOYER: partial(judge_deployer, subject, extras.history),
+        Group.METADATA: partial(_metadata, subject),
+    }
+
+
+async def _powers(subject: Subject) -> Sequence[Line]:
+    code = await read_code(subject.node, subject.token, hex(subject.block))
+    deployer = await find_deployer(subject.node, subject)
+    powers = await prove_powers(subject.node, subject.around, subject.market, code, deployer=deployer)
+    return powers.lines
+
+
+async def _proxy(subject: Subject) -> Sequence[Line]:
+    code = await read_code(subject.node, subject.token, hex(subject.block))
+    return await judge_proxy(subject.node, subject.token, code, subject.block)
+
+
+async def _metadata(subject: Subject) -> Sequence[Line]:
+    calls = (abi.CALL_NAME, abi.CALL_SYMBOL, abi.CALL_DECIMALS)
+    answers = await subject.node.batch(
+        [("eth_call", [{"to": subject.token, "data": call}, hex(subject.block)]) for call in calls],
+        return_errors=True,
+    )
+    data = [bytes.fromhex(answer[2:]) if isinstance(answer, str) else None for answer in answers]
+    read = read_metadata(data[0], data[1], data[2], None)
+    raw = "".join(abi.text("0x" + each.hex()) for each in data[:2] if each)
+    return judge_metadata(read.symbol, read.name, read.decimals, raw=raw)
