@@ -16,7 +16,7 @@ from state import journal
 from state.columns import utc_now
 from state.database import lock_row
 from state.errors import RowNotFound
-from state.launches import Decision, Launch, find_launch
+from state.launches import Decision, Judgement, Launch, Occasion, find_launch
 
 PROTOCOL = "uniswap_v2"
 
@@ -79,7 +79,41 @@ def record_verdict(
         "checks": launch.report.get("checks", []),
     }
     journal.append(session, "launch.judged", launch.id, data, actor=actor)
+    keep_judgement(session, report, Occasion.LAUNCH, launch_id=launch.id, latency_us=latency_us)
     return launch
+
+
+def keep_judgement(
+    session: Session,
+    report: SafetyReport,
+    occasion: Occasion,
+    *,
+    launch_id: UUID | None = None,
+    position_id: UUID | None = None,
+    latency_us: int | None = None,
+) -> Judgement:
+    """Write a judgement down; it is never changed afterwards."""
+    if launch_id is None:
+        launch = find_launch(session, report.chain_id, report.pool)
+        launch_id = None if launch is None else launch.id
+    dossier: dict[str, Any] = exact(report.as_json())
+    judgement = Judgement(
+        chain_id=report.chain_id,
+        launch_id=launch_id,
+        position_id=position_id,
+        token=report.token,
+        pool=report.pool,
+        occasion=occasion,
+        block_number=report.block_number,
+        block_hash=report.block_hash,
+        verdict=report.verdict,
+        classification=report.classification.value,
+        reasons=list(report.reasons),
+        dossier=dossier,
+        latency_us=latency_us,
+    )
+    session.add(judgement)
+    return judgement
 
 
 def record_decision(

@@ -13,6 +13,7 @@ from sniper_cli.errors import NetworkError
 from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.events import HeadSeen, PendingRemoval, RunnerTrouble
 from sniper_cli.sniping.exits import ExitRule, ExitSignal, decide, figures_of, rules_of
+from sniper_cli.sniping.judging import judge_holding
 from sniper_cli.sniping.listings import Removal
 from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
 from sniper_cli.sniping.run import Run
@@ -20,7 +21,7 @@ from sniper_cli.sniping.sales import Sales
 from sniper_cli.sniping.thresholds import Watchlist
 from sniper_cli.trading.reconciliation import adjust
 from state.columns import utc_now
-from state.launches import ChainCursor, Verdict
+from state.launches import ChainCursor
 from state.writing import micros
 
 if TYPE_CHECKING:
@@ -167,12 +168,12 @@ class Rounds:
         self._judged_at[holding.id] = head.number
         run = self._run
         try:
-            report = await run.judge(holding.token, holding.pool, head)
+            reason = await judge_holding(run, holding, head)
         except NetworkError as error:
             run.tell(RunnerTrouble(problem=f"{holding.symbol} could not be judged again: {error.message}"))
             return
-        if report.verdict is Verdict.UNSAFE:
-            self._condemned[holding.id] = "; ".join(report.reasons) or report.classification.value
+        if reason is not None:
+            self._condemned[holding.id] = reason
         else:
             self._condemned.pop(holding.id, None)
 

@@ -15,8 +15,11 @@ from state.accounts import evm_asset_id, evm_instrument_id
 from state.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sniper_cli.chains.exchange import Exchange
     from sniper_cli.chains.node import Head, Node
+    from sniper_cli.safety.deployers import Record
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.trading.desk import OrderDesk
@@ -105,8 +108,18 @@ class Run:
                 sender=self.address,
                 deployer=deployer,
                 budget_ms=settings.dossier_budget_ms if hurried else None,
-                extras=Extras(),
+                extras=Extras(history=self._history(pool)),
             )
             return dossier.report
 
         return await self.node.steadily(work, head)
+
+    def _history(self, pool: str) -> Callable[[str], Record]:
+        """What the tables know of a deployer's other launches."""
+        from sniper_cli.safety.deployers import record_of
+
+        def look(deployer: str) -> Record:
+            with self.database.read() as session:
+                return record_of(session, self.chain_id, deployer, besides=pool)
+
+        return look
