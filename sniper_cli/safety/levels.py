@@ -44,6 +44,7 @@ WEIGHTS: dict[str, tuple[tuple[Weight, Weight], tuple[Weight, Weight], tuple[Wei
     "liquidity_held":    ((R, R), (W, W), (I, I)),
     "deployer_record":   ((R, W), (W, I), (I, I)),
     "impersonation":     ((R, W), (W, I), (I, I)),
+    "decimals":          ((W, W), (W, W), (I, I)),
     "holders_sell":      ((R, W), (R, I), (W, I)),
     "goplus":            ((R, W), (R, I), (W, I)),
     "honeypot_is":       ((R, W), (R, I), (W, I)),

@@ -46,6 +46,8 @@ class DossierPolicy(Table):
     """What became of the deployer's other launches."""
     impersonation: Weighing = ""
     """A name or symbol that passes for a well-known token's."""
+    decimals: Weighing = ""
+    """Decimals that no ordinary token has."""
     holders_sell: Weighing = ""
     """Whether those who hold it now can sell."""
     goplus: Weighing = ""
