@@ -265,13 +265,21 @@ async def buy(node: Node, exchange: Exchange, token: str, account: LocalAccount,
     return await transact(node, account, exchange.router, data, amount)
 
 
-async def sell(node: Node, exchange: Exchange, token: str, account: LocalAccount, quantity: int) -> Sent:
+async def sell(
+    node: Node,
+    exchange: Exchange,
+    token: str,
+    account: LocalAccount,
+    quantity: int,
+    *,
+    gas: int = 8_000_000,
+) -> Sent:
     """Really sells for the coin, whatever comes out; the router must be approved."""
     data = calldata(
         "swapExactTokensForETHSupportingFeeOnTransferTokens(uint256,uint256,address[],address,uint256)",
         quantity, 0, [token, exchange.wrapped], account.address, FOREVER,
     )  # fmt: skip
-    return await transact(node, account, exchange.router, data)
+    return await transact(node, account, exchange.router, data, gas=gas)
 
 
 async def approve(node: Node, exchange: Exchange, token: str, account: LocalAccount) -> Sent:

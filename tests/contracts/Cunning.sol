@@ -46,7 +46,7 @@ contract TradeCount is Counting {
     }
 }
 
-/// 1 % more for every three trades that there have been.
+/// 1 % more for every trade that there has been.
 contract CreepingTax is Counting {
     uint256 public trades;
 
@@ -54,7 +54,7 @@ contract CreepingTax is Counting {
 
     function _transfer(address from, address to, uint256 amount) internal override {
         if (_isBuy(from, to)) ++trades;
-        uint256 bps = trades * 33;
+        uint256 bps = trades * 100;
         _moveTaxed(from, to, amount, _isSell(from, to) ? (bps > 9_000 ? 9_000 : bps) : 0);
     }
 }

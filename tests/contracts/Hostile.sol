@@ -62,12 +62,12 @@ contract DeepHashAware is Watching {
     }
 }
 
-/// One block in a hundred keeps nobody inside; the other ninety-nine do after the twentieth.
+/// After the twentieth block one in a million lets somebody out.
 contract RareLottery is Watching {
     constructor(string memory n, string memory s, uint256 supply) Watching(n, s, supply) {}
 
     function _mayLeave(address) internal view override returns (bool) {
-        return block.number < listedAt + 20 || block.prevrandao % 100 == 0;
+        return block.number < listedAt + 20 || block.prevrandao % 1_000_003 == 0;
     }
 }
 
