@@ -14,7 +14,8 @@ from sqlmodel import Session
 from sniper_cli.books.acts import MANY, Act, acts_of
 from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.settings.model import Mode
-from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, distances, figures_of, rules_of
+from sniper_cli.sniping.distances import distances
+from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, figures_of, rules_of
 from state.journal import JournalRecord
 from state.launches import Decision, Verdict
 from state.orders import WORKING, Order, OrderState, Side

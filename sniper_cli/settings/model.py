@@ -12,6 +12,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from sniper_cli.settings.endpoints import EndpointSettings
+from sniper_cli.settings.exits import ExitSettings
 from sniper_cli.settings.kinds import Address, Bps, Table, Words
 from sniper_cli.settings.safety import DossierPolicy
 
@@ -55,23 +56,6 @@ class PaperSettings(Table):
     """Every price that a taker gets is worse by so much."""
     impact_bps: Bps = 0
     """… and by so much more where it takes the whole visible side of the book, in proportion where it takes less."""
-
-
-class ExitSettings(Table):
-    """When a position is left. Percentages are of what was paid, gas apart; zero turns a rule off."""
-
-    take_profit_pct: Decimal = Field(default=Decimal(60), ge=0)
-    stop_loss_pct: Decimal = Field(default=Decimal(30), ge=0, lt=100)
-    trailing_activation_pct: Decimal = Field(default=Decimal(15), ge=0)
-    """The trailing stop wakes when the position has gained this much."""
-    trailing_pct: Decimal = Field(default=Decimal(12), ge=0, lt=100)
-    """… and sells when the value falls this far below its peak."""
-    max_age_seconds: int = Field(default=3600, ge=0)
-    liquidity_drop_pct: Decimal = Field(default=Decimal(30), ge=0, le=100)
-    """Sell when the pool's reserve of the coin falls this far below what it was at entry."""
-    watch_pending: bool = True
-    """Sell at the sight of a pending removal of liquidity, ahead of it."""
-    slippage_bps: Bps = 3000
 
 
 class SnipingSettings(Table):

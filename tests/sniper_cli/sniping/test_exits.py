@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sniper_cli.settings.model import ExitSettings
+from sniper_cli.sniping.distances import distances
 from sniper_cli.sniping.exits import (
     ExitRule,
     ExitRules,
     PositionFigures,
     decide,
-    distances,
     gain_pct,
     stop_loss_level,
     take_profit_level,

@@ -25,13 +25,22 @@ rules = st.builds(
     trailing_pct=percent,
     max_age_seconds=st.integers(0, 100),
     liquidity_drop_pct=percent,
+    take_profit=st.sampled_from([(), ("20:50",), ("10:25", "80:75")]),
+    break_even_pct=percent,
+    break_even_steps=st.integers(0, 2),
+    no_profit_seconds=st.integers(0, 100),
+    volume_stall_blocks=st.integers(0, 2),
+    volume_stall_coins=st.decimals(0, "0.0001", places=18),
+    price_stall_blocks=st.integers(0, 2),
+    price_stall_pct=percent,
 )
+ranges = st.none() | st.tuples(amount, amount).map(lambda pair: (min(pair), max(pair)))
 
 
 @settings(max_examples=500, deadline=None)
 @given(
     rules=rules, paid=amount, value=amount, above=amount, received=amount, liquidity=st.none() | amount,
-    entry=st.none() | amount, age=st.integers(0, 200_000_000),
+    entry=st.none() | amount, age=st.integers(0, 200_000_000), volume=st.none() | amount, prices=ranges,
 )  # fmt: skip
 def test_a_threshold_is_reached_exactly_when_a_rule_fires(
     rules: ExitRules,
@@ -42,13 +51,18 @@ def test_a_threshold_is_reached_exactly_when_a_rule_fires(
     liquidity: int | None,
     entry: int | None,
     age: int,
+    volume: int | None,
+    prices: tuple[int, int] | None,
 ) -> None:
     now = OPENED + timedelta(microseconds=age)
     figures = PositionFigures(
-        paid, value, value + received + above, OPENED, received, liquidity=liquidity, entry_liquidity=entry
-    )
+        paid, value, value + received + above, OPENED, received, liquidity=liquidity, entry_liquidity=entry,
+        volume=volume, low=prices and prices[0], high=prices and prices[1],
+    )  # fmt: skip
 
-    reached = Thresholds(rules, figures).reached(figures.worth, figures.peak, micros(now), liquidity)
+    reached = Thresholds(rules, figures).reached(
+        figures.worth, figures.peak, micros(now), liquidity, volume, prices
+    )
 
     assert reached == (decide(rules, figures, now) is not None)
 
@@ -56,25 +70,30 @@ def test_a_threshold_is_reached_exactly_when_a_rule_fires(
 @settings(max_examples=200, deadline=None)
 @given(
     rules=rules, paid=amount, marks=st.lists(amount, min_size=1, max_size=5), liquidity=st.none() | amount,
-    entry=st.none() | amount, more=st.integers(0, 50),
+    entry=st.none() | amount, more=st.integers(0, 50), received=st.just(0) | amount, basis=amount,
+    sold=st.sampled_from([(), ((Decimal(20), 3),), ((Decimal(10), 40),)]), volume=st.none() | amount, prices=ranges,
 )  # fmt: skip
 def test_a_watchlist_says_what_the_rules_say_at_every_mark(
-    rules: ExitRules, paid: int, marks: list[int], liquidity: int | None, entry: int | None, more: int
-) -> None:
+    rules: ExitRules, paid: int, marks: list[int], liquidity: int | None, entry: int | None, more: int,
+    received: int, basis: int, sold: tuple[tuple[Decimal, int], ...], volume: int | None,
+    prices: tuple[int, int] | None,
+) -> None:  # fmt: skip
     position = Position(instrument_id="a", account_id=uuid4(), spent=paid, opened_at=OPENED)
     position.exit_rules = rules.as_json() | ({} if entry is None else {"entry_liquidity": str(entry)})
+    position.quantity, position.received, position.basis = 100, received, basis
+    position.exit_rules["original"] = "150"
     watchlist = Watchlist()
     for seconds, value in enumerate(marks):
         now = OPENED + timedelta(seconds=seconds * 20)
-        position.mark_value, position.peak_value = value, max(position.peak_value, value)
+        position.mark_value, position.peak_value = value, max(position.peak_value, value + received)
         position.exit_rules = {
             **position.exit_rules,
             **({} if liquidity is None else {"liquidity": str(liquidity)}),
         }
 
-        fires = watchlist.fires(position, micros(now), liquidity)
+        fires = watchlist.fires(position, micros(now), liquidity, sold=sold, volume=volume, prices=prices)
 
-        figures = figures_of(position, liquidity=liquidity)
+        figures = figures_of(position, liquidity=liquidity, sold=sold, volume=volume, prices=prices)
         assert fires == (decide(rules_of(position), figures, now) is not None)
         position.spent += more
 
