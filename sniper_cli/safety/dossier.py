@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -84,14 +84,13 @@ class Dossier:
         return self.report.as_json()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Extras:
     """What a dossier may use beside the chain."""
 
     history: History | None = None
     opinions: Sequence[Callable[[int, str, str], Awaitable[Line]]] = ()
     """Asked with chain, token and pool; see `opinions.py`."""
-    parts: dict[Group, str] = field(default_factory=dict)
 
 
 async def compile_dossier(

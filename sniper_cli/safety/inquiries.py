@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
 def parts(subject: Subject, extras: Extras) -> dict[Group, Part]:
     """What is asked about the subject."""
-    return {
+    found: dict[Group, Part] = {
         Group.POWERS: partial(_powers, subject),
         Group.PROXY: partial(_proxy, subject),
         Group.LIQUIDITY: partial(judge_liquidity, subject),
         Group.DEPLOYER: partial(judge_deployer, subject, extras.history),
         Group.METADATA: partial(_metadata, subject),
     }
+    if extras.opinions:
+        found[Group.OPINIONS] = partial(_opinions, subject, extras)
+    return found
 
 
 async def _powers(subject: Subject) -> Sequence[Line]:
@@ -52,3 +56,8 @@ async def _metadata(subject: Subject) -> Sequence[Line]:
     read = read_metadata(data[0], data[1], data[2], None)
     raw = "".join(abi.text("0x" + each.hex()) for each in data[:2] if each)
     return judge_metadata(read.symbol, read.name, read.decimals, raw=raw)
+
+
+async def _opinions(subject: Subject, extras: Extras) -> Sequence[Line]:
+    chain_id, token, pool = subject.exchange.chain_id, subject.token, subject.pool
+    return await asyncio.gather(*(ask(chain_id, token, pool) for ask in extras.opinions))

@@ -15,11 +15,12 @@ from state.accounts import evm_asset_id, evm_instrument_id
 from state.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sniper_cli.chains.exchange import Exchange
     from sniper_cli.chains.node import Head, Node
     from sniper_cli.safety.deployers import Record
+    from sniper_cli.safety.opinions import Opinion
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.trading.desk import OrderDesk
@@ -94,6 +95,11 @@ class Run:
         from sniper_cli.safety.levels import level_named
 
         settings = self.settings
+        opinions: Sequence[Opinion] = ()
+        if settings.opinions:
+            from sniper_cli.safety.opinions import opinions_named
+
+            opinions = opinions_named(settings.opinions)
 
         async def work(node: Node) -> SafetyReport:
             dossier = await compile_dossier(
@@ -108,7 +114,7 @@ class Run:
                 sender=self.address,
                 deployer=deployer,
                 budget_ms=settings.dossier_budget_ms if hurried else None,
-                extras=Extras(history=self._history(pool)),
+                extras=Extras(self._history(pool), opinions),
             )
             return dossier.report
 
