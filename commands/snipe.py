@@ -75,14 +75,36 @@ LAUNCH = (
     Column("judged_at"),
     Column("order_id", exact=True),
     Column("checks", value=lambda launch: launch.report.get("checks") or [], show=_lines),
+    Column("warnings", value=lambda launch: list(launch.report.get("warnings") or ()), show="\n".join),
+    Column("groups", value=lambda launch: launch.report.get("groups") or {}, in_table=False),
     Column("report", in_table=False),
 )
-CHECKS = (
-    Column("name", "check", priority=0),
+WEIGHTS = {"refuse": "bad", "warn": "warn", "ignore": "dim"}
+LINES = (
+    Column("group", priority=0),
+    Column("name", "line", priority=0),
     Column("outcome", priority=0, show=lambda outcome: outcome.replace("_", " "), style=OUTCOMES.get),
+    Column("weight", priority=1, style=WEIGHTS.get),
     Column("figure", right=True, priority=1),
-    Column("limit", right=True, priority=2),
+    Column("limit", right=True, priority=3),
     Column("detail", elastic=True, priority=1),
+)
+EVIDENCE = (
+    Column("line", priority=0),
+    Column("what", priority=1),
+    Column("sender", priority=2),
+    Column("to", priority=3),
+    Column("data", elastic=True, priority=1),
+    Column("result", elastic=True, priority=0),
+    Column("block", right=True, priority=2),
+)
+LEVELS = (
+    Column("line", priority=0),
+    Column("cautious", priority=0),
+    Column("standard", priority=0),
+    Column("daring", priority=0),
+    Column("in_force", priority=0),
+    Column("about", elastic=True, priority=1),
 )
 REPORT = (
     Column("token"),
@@ -103,9 +125,24 @@ REPORT = (
     Column("block_hash"),
     Column("simulations"),
     Column("method"),
+    Column("level"),
+    Column("warnings", value=lambda report: list(report["warnings"]), show="\n".join),
     Column("checks", in_table=False),
     Column("figures", in_table=False),
+    Column("groups", in_table=False),
 )
+
+
+def _of(report: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A dossier's lines, and the evidence of those that did not pass."""
+    lines = [line for group in report["groups"].values() for line in group]
+    proofs = [
+        {"line": line["name"], **each}
+        for line in lines
+        if line["outcome"] != "pass"
+        for each in line["evidence"]
+    ]
+    return lines, proofs
 
 
 @app.command()
@@ -155,30 +192,66 @@ def run(
 @reads
 def check(
     token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's address.")],
+    level: Annotated[
+        str | None,
+        typer.Option(
+            "--level",
+            metavar="LEVEL",
+            help="Weigh it as cautious, standard or daring; else as the settings say.",
+        ),
+    ] = None,
+    pool: Annotated[
+        str | None, typer.Option("--pool", metavar="POOL", help="In this pool; else in the exchange's own.")
+    ] = None,
     profile: ProfileOption = None,
     output: FormatOption = Format.TABLE,
     json: JsonOption = False,
     fields: FieldsOption = None,
 ) -> None:
-    """Judge one token by simulation: can it be bought and sold again, at what tax, in every way that matters.
+    """Compile a token's dossier: trades, owner powers, liquidity, deployer, name; each line with its evidence.
 
-    Nothing is sent. Exits 0 if it is proven safe, 6 if it is not.
+    Nothing is sent. Exits 0 if the level in force would buy it, 6 if not.
 
     Examples:
         $ sniper snipe check 0x5FbDB2315678afecb367f032d93F642f64180aa3
-        $ sniper snipe check 0x5FbDB2315678afecb367f032d93F642f64180aa3 --json --fields verdict,reasons
+        $ sniper snipe check 0x5FbDB2315678afecb367f032d93F642f64180aa3 --level cautious --json --fields verdict,reasons
     """
     from sniper_cli.errors import Exit
     from sniper_cli.sniping.checking import check_token
 
-    report = check_token(token, profile)
+    report = check_token(token, profile, level=level, pool=pool)
     fmt = format_of(output, json)
     if fmt is Format.TABLE and fields is None:
-        emit(report["checks"], fmt=fmt, columns=CHECKS)
+        lines, proofs = _of(report)
+        emit(lines, fmt=fmt, columns=LINES)
         note("")
+        if proofs:
+            emit(proofs, fmt=fmt, columns=EVIDENCE)
+            note("")
     emit(report, fmt=fmt, fields=fields, columns=REPORT)
     if report["verdict"] != "safe":
         raise typer.Exit(Exit.REFUSED)
+
+
+@app.command()
+@reads
+def levels(
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """List what each line of a dossier weighs: at the three ready-made levels, and in the profile.
+
+    `refuse, warn`: refused where it failed, warned of where it is not proven.
+
+    Examples:
+        $ sniper snipe levels
+        $ sniper snipe levels --json --fields line,standard,in_force
+    """
+    from sniper_cli.sniping.checking import level_lines
+
+    emit(level_lines(profile), fmt=format_of(output, json), fields=fields, columns=LEVELS)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The safety report of one token, for a command."""
+"""The dossier of one token, for a command; and what the levels weigh."""
 
 from __future__ import annotations
 
@@ -6,41 +6,113 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from sniper_cli.errors import UsageProblem
+from sniper_cli.errors import NotFound, UsageProblem
 from sniper_cli.sniping.launches import exact
 
 if TYPE_CHECKING:
+    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
-    from sniper_cli.safety.report import SafetyReport
+    from sniper_cli.safety.dossier import Dossier, Extras
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
-def check_token(token: str, profile: str | None) -> dict[str, Any]:
-    """Judge a token on the profile's chain. Raises UsageProblem, NotFound, ConfigurationError, NetworkError."""
-    from sniper_cli.context import open_context
+def check_token(
+    token: str, profile: str | None, *, level: str | None = None, pool: str | None = None
+) -> dict[str, Any]:
+    """Compile a token's dossier on the profile's chain, at a level other than the settings' if one is named.
 
-    if not ADDRESS.fullmatch(token):
+    Raises UsageProblem, NotFound, ConfigurationError, NetworkError.
+    """
+    from sniper_cli.context import open_context
+    from sniper_cli.safety.levels import LEVELS
+
+    for address in filter(None, (token, pool)):
+        if not ADDRESS.fullmatch(address):
+            raise UsageProblem(
+                f"{address!r} is no address: 0x and 40 hexadecimal digits", hint="sniper snipe launches"
+            )
+    if level is not None and level not in LEVELS:
         raise UsageProblem(
-            f"{token!r} is no address: 0x and 40 hexadecimal digits", hint="sniper snipe launches"
+            f"there is no level {level!r}: {', '.join(LEVELS)}", hint="sniper snipe levels", level=level
         )
     with open_context(profile, needs_schema=False) as context:
-        report = asyncio.run(_judge(context, token))
-    plain: dict[str, Any] = exact(report.as_json())
+        dossier = asyncio.run(_compile(context, token.lower(), level, pool))
+    plain: dict[str, Any] = exact(dossier.as_json())
     return plain
 
 
-async def _judge(context: Context, token: str) -> SafetyReport:
-    from sniper_cli.safety.judge import check_token as judge_token
+async def _compile(context: Context, token: str, level: str | None, pool: str | None) -> Dossier:
+    from sniper_cli.safety.dossier import compile_dossier
+    from sniper_cli.safety.levels import level_named
+    from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.sniping.station import address_of
     from sniper_cli.trading.assembly import open_market
 
+    settings = context.settings.sniping
     async with open_market(context) as (node, exchange):
-        return await judge_token(
+        where = (pool or await _pool_of(node, exchange, token)).lower()
+        return await compile_dossier(
             node,
             exchange,
-            token.lower(),
-            context.settings.sniping,
+            token,
+            where,
+            amount=int(settings.amount * 10**18),
+            policy=SafetyPolicy.from_settings(settings, block_seconds=context.settings.chain.block_seconds),
+            # A level named here is asked about as it is, without the profile's own weights.
+            level=level_named(level) if level else level_named(settings.level, settings.policy),
             sender=address_of(context),
-            block_seconds=context.settings.chain.block_seconds,
+            extras=_extras(context, exchange.chain_id, where),
         )
+
+
+async def _pool_of(node: Node, exchange: Exchange, token: str) -> str:
+    from sniper_cli.safety.judge import find_pool
+
+    pool = await find_pool(node, exchange, token)
+    if pool is None:
+        raise NotFound(
+            f"the exchange has no pool of {token} against {exchange.coin}",
+            hint="sniper snipe launches",
+            token=token,
+            factory=exchange.factory,
+        )
+    return pool
+
+
+def _extras(context: Context, chain_id: int, pool: str) -> Extras:
+    """The record of launches, where there is one, and the opinions that the settings name."""
+    from sniper_cli.safety.deployers import Record, record_of
+    from sniper_cli.safety.dossier import Extras
+    from sniper_cli.safety.opinions import opinions_named
+    from state.schema import SchemaState, status
+
+    def history(deployer: str) -> Record:
+        with context.database.read() as session:
+            return record_of(session, chain_id, deployer, besides=pool)
+
+    kept = status(context.database).state is SchemaState.CURRENT
+    return Extras(history if kept else None, opinions_named(context.settings.sniping.opinions))
+
+
+def level_lines(profile: str | None) -> list[dict[str, str]]:
+    """What each line weighs at each level, and in the profile: `refuse`, or `refuse, warn` where not proven differs."""
+    from sniper_cli.context import open_context
+    from sniper_cli.safety.levels import LEVELS, WEIGHTS, Weight, level_named
+    from sniper_cli.settings.keys import descriptions
+
+    def spelled(weights: tuple[Weight, Weight]) -> str:
+        return ", ".join(dict.fromkeys(weight.value for weight in weights))
+
+    with open_context(profile, needs_schema=False) as context:
+        settings = context.settings.sniping
+        own = level_named(settings.level, settings.policy)
+    ready = {name: level_named(name) for name in LEVELS}
+    words = descriptions()
+    return [
+        {"line": line}
+        | {name: spelled(level.weights[line]) for name, level in ready.items()}
+        | {"in_force": spelled(own.weights[line]), "about": words.get(f"sniping.policy.{line}", "")}
+        for line in WEIGHTS
+    ]

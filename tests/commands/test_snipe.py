@@ -147,3 +147,42 @@ def test_an_unknown_launch_is_not_found(sniper_inside: Run) -> None:
     sniper_inside("init")
     assert sniper_inside("snipe", "show", "0123456789ab").code == 7
     assert sniper_inside("snipe", "launches", "--verdict", "nice").code == 2
+
+
+@pytest.mark.anvil
+async def test_a_dossier_is_shown_with_the_calls_that_prove_it(prepared: Chain, sniper: Run) -> None:
+    token, _ = await list_token(prepared.node, prepared.exchange, "Mintable")
+    ran = sniper("snipe", "check", token, "--json")
+    assert ran.code == 0, ran.stderr
+    report = json.loads(ran.stdout)
+    assert report["level"] == "standard"
+    mints = next(line for line in report["groups"]["powers"] if line["name"] == "mints")
+    assert (mints["outcome"], mints["weight"]) == ("fail", "warn")
+    assert mints["evidence"][0]["data"].startswith("0x40c10f19")  # mint(address,uint256)
+    assert mints["detail"] in report["warnings"]
+
+    told = sniper("snipe", "check", token, "--level", "cautious", env={"COLUMNS": "240"})
+    assert told.code == 6
+    assert "can make new tokens" in told.stdout
+
+
+@pytest.mark.anvil
+async def test_the_settings_decide_what_a_line_weighs(prepared: Chain, sniper: Run) -> None:
+    token, _ = await list_token(prepared.node, prepared.exchange, "Mintable")
+    assert sniper("config", "set", "sniping.policy.mints", "refuse").code == 0
+    ran = sniper("snipe", "check", token, "--json", "--fields", "verdict,reasons")
+    assert ran.code == 6
+    assert "can make new tokens" in json.loads(ran.stdout)["reasons"][0]
+
+
+def test_a_level_that_is_none_is_a_usage_error(sniper_inside: Run) -> None:
+    ran = sniper_inside("snipe", "check", NOBODY, "--level", "reckless")
+    assert ran.code == 2
+    assert "sniper snipe levels" in ran.stderr
+
+
+def test_levels_are_listed_line_by_line(sniper_set_up: Run) -> None:
+    rows = {row["line"]: row for row in json.loads(sniper_set_up("snipe", "levels", "--json").stdout)}
+    assert rows["seizes"]["standard"] == "refuse, warn"
+    assert rows["mints"]["in_force"] == rows["mints"]["standard"] == "warn"
+    assert rows["mints"]["about"]
