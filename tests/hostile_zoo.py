@@ -1,7 +1,7 @@
 """More of the zoo: tokens of authors who have read the judge, and honest ones with all that honest authors write.
 
-`BAD` names each hostile kind with the story in which it keeps its buyer's money: what happens between purchase and sale on
-a real chain. `GOOD` sell whatever happens. `let_out` plays a story with mined transactions and says what came of it.
+`BAD` names each hostile kind with the story in which it keeps its buyer's money: what happens between purchase and
+sale on a real chain. `GOOD` sell whatever happens. `let_out` plays a story with mined transactions and says what came of it.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ BAD: dict[str, Story] = {
     "RareLottery": Story(blocks=22),
     "BuilderClub": Story(),
     "PanicDoor": Story(base_fee=3 * CALM_FEE),
-    "QuietDoor": Story(base_fee=CALM_FEE // 2),
+    "QuietDoor": Story(base_fee=CALM_FEE // 5),
     "EveryFourth": Story(modulo=4),
     "Window": Story(blocks=60),
     "Nightly": Story(seconds=5 * HOUR),
@@ -129,6 +129,7 @@ async def let_out(node: Node, exchange: Exchange, listing: Listing, story: Story
     if story.again:
         assert (await buy(node, exchange, token, BUYER, AMOUNT)).ok
     await approve(node, exchange, token, BUYER)
+    bought = await balance_of(node, token, BUYER.address)
     await _live_through(node, exchange, listing, story)
     held = await balance_of(node, token, BUYER.address)
     share = held * story.share_pct // 100
@@ -136,7 +137,7 @@ async def let_out(node: Node, exchange: Exchange, listing: Listing, story: Story
     if share < held and paid:
         more, worth = await _sold(node, exchange, listing, held - share, story)
         paid, fair = (paid + more, fair + worth) if more else (0, fair)
-    return paid * 100 > fair * 85
+    return paid * 100 > fair * 85 and held * 100 > bought * 85
 
 
 async def _live_through(node: Node, exchange: Exchange, listing: Listing, story: Story) -> None:
@@ -188,9 +189,7 @@ async def _worth(node: Node, listing: Listing, quantity: int, exchange: Exchange
     """What the pool pays for a quantity by its formula, fee included."""
     answer = await node.call("eth_call", [{"to": listing.pool, "data": "0x0902f1ac"}, "latest"])
     first, second = int(answer[2:66], 16), int(answer[66:130], 16)
-    coins, tokens = (
-        (first, second) if int(exchange.wrapped, 16) < int(listing.token, 16) else (second, first)
-    )
+    coins, tokens = (first, second) if int(exchange.wrapped, 16) < int(listing.token, 16) else (second, first)
     return quantity * 997 * coins // (tokens * 1000 + quantity * 997)
 
 

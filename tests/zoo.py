@@ -166,7 +166,7 @@ async def transact(
         "nonce": int(nonce, 16),
         "gas": gas,
         "maxPriorityFeePerGas": 10**9,
-        "maxFeePerGas": 2 * int(head["baseFeePerGas"], 16) + 10**9,
+        "maxFeePerGas": 10 * int(head["baseFeePerGas"], 16) + 10**9,
         "value": value,
         "data": data,
     }

@@ -10,23 +10,31 @@ from dataclasses import dataclass
 
 from sniper_cli.safety.facts import Purchase
 from sniper_cli.safety.findings import Findings, blocked, cause, causes
-from sniper_cli.safety.policy import SafetyPolicy
-from sniper_cli.safety.report import Classification, Outcome
-from sniper_cli.safety.reverts import OUT_OF_GAS
-from sniper_cli.safety.scenarios import (
+from sniper_cli.safety.matrix import (
+    AGAIN,
     AS_SENT,
+    AS_SENT_LATER,
+    AS_SENT_NEXT_DAY,
+    CRASHED,
     CROWDED,
     DAY,
     FALLEN,
     HOUR,
     IN_HASTE,
     IN_PARTS,
+    LITTLE_BY_LITTLE,
     MINUTES,
     NEXT_BLOCK,
+    RUSHED,
     SAME_BLOCK,
+    SOARED,
     TWO_BLOCKS,
     WEEK,
+    YEAR,
 )
+from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.safety.report import Classification, Outcome
+from sniper_cli.safety.reverts import OUT_OF_GAS
 from sniper_cli.safety.trades import (
     NotRun,
     Sale,
@@ -34,10 +42,11 @@ from sniper_cli.safety.trades import (
 )
 
 PATTERNS = (
-    (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, WEEK)),
+    (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, WEEK, YEAR)),
     (Classification.COOLDOWN, (NEXT_BLOCK,)),
-    (Classification.SECOND_SELL, (IN_PARTS, CROWDED, FALLEN)),
-    (Classification.HONEYPOT, (IN_HASTE, AS_SENT)),
+    (Classification.SECOND_SELL, (IN_PARTS, CROWDED, FALLEN, RUSHED, AGAIN, SOARED, CRASHED)),
+    (Classification.TIME_TRAP, (LITTLE_BY_LITTLE,)),
+    (Classification.HONEYPOT, (IN_HASTE, AS_SENT, AS_SENT_LATER, AS_SENT_NEXT_DAY)),
 )
 """What a token is that sells two blocks after buying and badly in one of these scenarios; the first that fits."""
 

@@ -12,11 +12,12 @@ from decimal import Decimal
 
 from sniper_cli.pricing.constant_product import share_of_pool_bps
 from sniper_cli.safety.facts import Facts, Purchase
-from sniper_cli.safety.policy import COIN, SafetyPolicy
-from sniper_cli.safety.report import Classification, Outcome, SafetyCheck
-from sniper_cli.safety.reverts import OUT_OF_GAS
-from sniper_cli.safety.scenarios import (
+from sniper_cli.safety.matrix import (
+    AGAIN,
     AS_SENT,
+    AS_SENT_LATER,
+    AS_SENT_NEXT_DAY,
+    CRASHED,
     CROWDED,
     DAY,
     FALLEN,
@@ -25,12 +26,19 @@ from sniper_cli.safety.scenarios import (
     IN_HASTE,
     IN_PARTS,
     LARGER,
+    LITTLE_BY_LITTLE,
     MINUTES,
     NEXT_BLOCK,
+    RUSHED,
     SAME_BLOCK,
+    SOARED,
     TWO_BLOCKS,
     WEEK,
+    YEAR,
 )
+from sniper_cli.safety.policy import COIN, SafetyPolicy
+from sniper_cli.safety.report import Classification, Outcome, SafetyCheck
+from sniper_cli.safety.reverts import OUT_OF_GAS
 from sniper_cli.safety.trades import (
     NotRun,
     Sale,
@@ -52,11 +60,19 @@ WHEN = {
     HOUR: "after an hour",
     DAY: "after 200 blocks and a day",
     WEEK: f"after {FAR:,} blocks and a week",
+    YEAR: "after a year",
     IN_PARTS: "in parts",
+    LITTLE_BY_LITTLE: "little by little through a week",
     IN_HASTE: "with a hurried bid",
     CROWDED: "after others have traded",
+    RUSHED: "after very many have traded",
     FALLEN: "after the price has fallen",
+    AGAIN: "after a trial purchase",
+    SOARED: "after the pool's coins have quadrupled",
+    CRASHED: "after three quarters of the pool's coins have gone",
     AS_SENT: "from the account and with the gas limits of the real order",
+    AS_SENT_LATER: "as the real order, 30 blocks later",
+    AS_SENT_NEXT_DAY: "as the real order, a day later",
 }
 OPTIONAL = {LARGER, WEEK}
 """What may stay unproven: a larger purchase decides nothing, and real nodes do not jump so far."""
@@ -286,7 +302,7 @@ def judge_sales(found: Findings, tried: Mapping[str, Tried | NotRun]) -> None:
 
 
 def _when(name: str, part: int, parts: int) -> str:
-    return f"in parts (part {part + 1} of {parts})" if part else WHEN[name]
+    return f"{WHEN[name]} (part {part + 1} of {parts})" if part else WHEN[name]
 
 
 def _clean(ended: Tried | NotRun | None, policy: SafetyPolicy) -> bool:

@@ -33,16 +33,20 @@ from sniper_cli.safety.findings import (
     judge_sales,
     judge_simulation,
 )
-from sniper_cli.safety.policy import BLOCK_SECONDS, SafetyPolicy
-from sniper_cli.safety.report import Classification, Outcome, SafetyReport
-from sniper_cli.safety.scenarios import (
+from sniper_cli.safety.matrix import (
     AS_SENT,
+    AS_SENT_LATER,
+    AS_SENT_NEXT_DAY,
+    DAY,
+    MINUTES,
     TWO_BLOCKS,
-    Leg,
     Scenario,
     matrix,
-    run,
 )
+from sniper_cli.safety.policy import BLOCK_SECONDS, SafetyPolicy
+from sniper_cli.safety.report import Classification, Outcome, SafetyReport
+from sniper_cli.safety.repricing import storage_is_known
+from sniper_cli.safety.scenarios import run
 from sniper_cli.safety.simulation import ZERO_ADDRESS, Surroundings, fresh_address, surroundings
 from sniper_cli.safety.trades import (
     Market,
@@ -134,10 +138,11 @@ class _Trial:
         found = Findings(self.policy, self.exchange.coin)
         market = Market(self.exchange, self.token, self.pool, self.amount, Reserves(0, 0))
         buyer = fresh_address()
-        facts, purchase, balance = await asyncio.gather(
+        facts, purchase, balance, known = await asyncio.gather(
             self._try(read_facts(self.node, self.around, self.exchange, self.token, self.pool, buyer=buyer)),
             self._try(try_purchase(self.node, self.around, market, self.amount, buyer=buyer)),
             self._own_balance(),
+            self._try(storage_is_known(self.node, self.around, self.exchange.wrapped, self.pool)),
         )
         if isinstance(facts, NotRun) or isinstance(purchase, NotRun):
             missing = next(each for each in (purchase, facts) if isinstance(each, NotRun))
@@ -158,14 +163,14 @@ class _Trial:
         if not judge_purchase(found, explained, smaller):
             return self._report(found, facts, purchase)
         market = Market(self.exchange, self.token, self.pool, self.amount, purchase.reserves)
-        tried = await self._sales(found, market, purchase, balance)
+        tried = await self._sales(found, market, purchase, balance, priced=known is True)
         return self._report(found, facts, purchase, tried)
 
     async def _sales(
-        self, found: Findings, market: Market, purchase: Purchase, balance: int | None
+        self, found: Findings, market: Market, purchase: Purchase, balance: int | None, *, priced: bool
     ) -> dict[str, Tried | NotRun]:
         """The second step and, where it found nothing, the third."""
-        scenarios = matrix(self.policy.max_sell_gas)
+        scenarios = matrix(self.policy.max_sell_gas, priced=priced)
         big = max(2 * self.amount, market.reserves.coming * self.policy.max_share_of_pool_bps // BPS)
         larger, ended = await asyncio.gather(
             self._try(try_purchase(self.node, self.around, market, big, buyer=fresh_address())),
@@ -178,7 +183,7 @@ class _Trial:
         normal = tried[TWO_BLOCKS]
         judge_gas(found, normal)
         if isinstance(normal, Tried) and normal.sales and not blocked(normal.sales[0]):
-            tried[AS_SENT] = await self._try(self._rehearse(market, purchase, normal, balance))
+            tried |= await self._rehearsals(market, purchase, scenarios, tried, balance)
         judge_sales(found, tried)
         judge_larger(found, larger)
         found.classification = classify(found, tried, larger)
@@ -202,15 +207,32 @@ class _Trial:
                 break
         return tried
 
-    def _rehearse(
-        self, market: Market, purchase: Purchase, normal: Tried, balance: int | None
-    ) -> Coroutine[Any, Any, Tried]:
-        """The order itself: its gas limits, its bid and, where known, its account."""
-        sender = (self.sender or fresh_address()).lower()
-        legs = (Leg(2),)
-        gas, buy_gas = gas_limit(normal.sales[0].gas), gas_limit(purchase.gas)
-        scenario = Scenario(AS_SENT, legs, gas, buy_gas=buy_gas, sender=sender)
-        return run(self.node, self.around, market, scenario, purchase.got, own_balance=balance)
+    async def _rehearsals(
+        self,
+        market: Market,
+        purchase: Purchase,
+        scenarios: list[Scenario],
+        tried: dict[str, Tried | NotRun],
+        balance: int | None,
+    ) -> dict[str, Tried | NotRun]:
+        """The order itself, sold soon, later and next day: its gas limits, its bid and, where known, its account."""
+        wanted = {TWO_BLOCKS: AS_SENT, MINUTES: AS_SENT_LATER, DAY: AS_SENT_NEXT_DAY}
+        orders = []
+        for scenario in scenarios:
+            ended = tried[scenario.name]
+            if scenario.name in wanted and isinstance(ended, Tried) and ended.sales and ended.sales[0].ok:
+                gas, buy_gas = gas_limit(ended.sales[0].gas), gas_limit(purchase.gas)
+                sender = (self.sender or fresh_address()).lower()
+                orders.append(
+                    Scenario(wanted[scenario.name], scenario.legs, gas, buy_gas=buy_gas, sender=sender)
+                )
+        ended_orders = await asyncio.gather(
+            *(
+                self._try(run(self.node, self.around, market, order, purchase.got, own_balance=balance))
+                for order in orders
+            )
+        )
+        return {order.name: ended for order, ended in zip(orders, ended_orders, strict=True)}
 
     async def _smaller(self, market: Market, purchase: Purchase) -> Purchase | None:
         if purchase.ok:

@@ -1,22 +1,34 @@
-"""The ways in which a purchase might be sold again, each tried on its own, from an account of its own.
+"""Each scenario of the matrix tried on its own, from an account of its own.
 
-A token that means harm needs a difference between what is tried and what is done. So every scenario consists of the
-desk's own transactions and nothing else: the router's functions that support fees on transfer, an approval
-without limit (the desk approves the largest number, once, in the block after the purchase), the desk's fee bid.
-Nobody asks the token for a balance in between. What the desk does not choose is varied from scenario to scenario:
-the sender, the proposer, the base fee, the random number, the gas limit, the bid, the hour, the length of the
-jump, the block of the purchase, the other traders.
+Every scenario consists of the desk's own transactions and nothing else: the router's functions that support fees on
+transfer, an approval without limit (the desk approves the largest number, once, in the block after the purchase),
+the desk's fee bid. Nobody asks the token for a balance in between. What is varied is `matrix.py`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby
 
 from sniper_cli.chains.node import Node
 from sniper_cli.pricing.constant_product import ImpossibleSwap, amount_out
+from sniper_cli.safety.matrix import (
+    ALL,
+    CROWD,
+    CROWD_SHARE_BPS,
+    CROWD_STEP,
+    RUSH,
+    RUSH_BLOCKS,
+    RUSH_SHARE_BPS,
+    SELLERS,
+    SELLERS_KEEP_BPS,
+    TRIAL,
+    Leg,
+    Scenario,
+)
+from sniper_cli.safety.repricing import repriced, repricing
 from sniper_cli.safety.simulation import (
     Block,
     Call,
@@ -29,7 +41,6 @@ from sniper_cli.safety.simulation import (
 from sniper_cli.safety.trades import (
     APPROVE_GAS,
     CROWD_GAS,
-    GENEROUS_GAS,
     Market,
     Sale,
     Tried,
@@ -41,85 +52,7 @@ from sniper_cli.safety.trades import (
     sell_call,
 )
 
-ALL = 10_000
-
-CROWD = 8
-CROWD_STEP = 5
-"""Blocks between the other traders: no long silence, and together to the fortieth block after the purchase."""
-CROWD_SHARE_BPS = 300
-"""What each of them buys, of the pool's coins: together the price rises by more than half."""
-
-NEXT_BLOCK, TWO_BLOCKS, SAME_BLOCK = "sell_next_block", "sell_two_blocks", "sell_same_block"
-MINUTES, HOUR, DAY, WEEK = (
-    "sell_after_30_blocks",
-    "sell_after_an_hour",
-    "sell_after_a_day",
-    "sell_after_a_week",
-)
-IN_PARTS, CROWDED, FALLEN = "sell_in_parts", "sell_after_others", "sell_after_a_fall"
-IN_HASTE, AS_SENT = "sell_in_haste", "sell_as_sent"
-LARGER = "larger_purchase"
-
-SELLERS = 4
-"""Who bought just before us and leaves just after: the price falls below the one we paid."""
-SELLERS_KEEP_BPS = 2000
-"""They keep a fifth, so that a taxed purchase suffices for what they sell."""
-FALLEN_SHARE_BPS = 6500
-"""Of what the purchase brought without them before it; with them it brings a fifth less."""
-
-FAR = 7200
-"""A day of Ethereum's blocks. Real nodes refuse to jump so far (geth: 256), a development chain does not."""
-HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One sale: how many blocks (and, at the least, seconds) after the purchase, and what share of what is left."""
-
-    blocks: int
-    seconds: int = 0
-    share_bps: int = ALL
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Buy, wait, sell; what is special about the circumstances."""
-
-    name: str
-    legs: tuple[Leg, ...]
-    gas: int
-    buy_gas: int | None = None
-    """The gas limit of the purchase, where it is another than the sale's."""
-    urgent: bool = False
-    other_proposer: bool = False
-    crowd: bool = False
-    """Others buy between our purchase and our sale."""
-    fall: bool = False
-    """Others buy before us and sell between our purchase and our sale."""
-    delay: int = 0
-    """Blocks that the purchase is mined later than the next."""
-    sender: str = field(default_factory=fresh_address)
-
-
-def matrix(gas: int) -> list[Scenario]:
-    """The scenarios that every token must pass. Jumps stay below the 256 blocks that real nodes simulate.
-
-    `gas` is the most that a sale may use; the first scenario gives more, to learn what it does use.
-    """
-    parts = (Leg(2, share_bps=4000), Leg(3, share_bps=5000), Leg(4))
-    return [
-        Scenario(TWO_BLOCKS, (Leg(2),), max(GENEROUS_GAS, 2 * gas)),
-        Scenario(NEXT_BLOCK, (Leg(1),), gas),
-        Scenario(SAME_BLOCK, (Leg(0),), gas),
-        Scenario(MINUTES, (Leg(30),), gas, other_proposer=True),
-        Scenario(IN_HASTE, (Leg(3),), gas, urgent=True, other_proposer=True),
-        Scenario(HOUR, (Leg(101, HOUR_SECONDS),), gas, delay=2),
-        Scenario(DAY, (Leg(200, DAY_SECONDS),), gas, other_proposer=True),
-        Scenario(WEEK, (Leg(FAR, 7 * DAY_SECONDS),), gas),
-        Scenario(IN_PARTS, parts, gas),
-        Scenario(CROWDED, (Leg(CROWD * CROWD_STEP + 1),), gas, crowd=True),
-        Scenario(FALLEN, (Leg(3, share_bps=FALLEN_SHARE_BPS),), gas, fall=True),
-    ]
+ALL_PCT = 100
 
 
 class Purpose(Enum):
@@ -156,13 +89,16 @@ async def run(
     `own_balance` is that of a sender who exists: his balance is overridden only where it would not suffice.
     """
     steps = _steps(around, market, scenario, got)
-    blocks = _blocks(around, scenario, steps)
+    blocks = _blocks(around, market, scenario, steps)
     balances = {
         who: pocket_money(
             sum(step.call.value for step in steps if step.call.sender == who), around, scenario.gas
         )
         for who in {step.call.sender for step in steps}
     }
+    if scenario.purse is not None:
+        spent = sum(step.call.value for step in steps if step.call.sender == scenario.sender)
+        balances[scenario.sender] = spent + scenario.purse + _gas_money(around, scenario)
     if own_balance is not None and own_balance >= market.amount + _gas_money(around, scenario):
         del balances[scenario.sender]
     outcome = await simulate(node, around, blocks, balances=balances)
@@ -185,6 +121,11 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
     steps = [Step(bought, Purpose.BUY, buy), Step(approved, Purpose.APPROVE, approve_call(market, who))]
     if scenario.crowd:
         steps += _crowd(market, bought)
+    if scenario.rush:
+        steps += _rush(market, bought)
+    if scenario.trial:
+        little = max(1, market.amount // TRIAL)
+        steps.append(Step(1, Purpose.OTHERS, buy_call(market, who, little, gas=scenario.buy_gas or gas)))
     if scenario.fall:
         steps = [*_early(market, bought), *steps]
     left = got
@@ -195,7 +136,8 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
             continue  # a token of few units: there is no such part to sell
         sell = sell_call(market, who, quantity, gas=gas, fees=fees)
         steps.append(Step(bought + leg.blocks, Purpose.SELL, sell, leg, quantity))
-    return sorted(steps, key=lambda step: step.ahead)
+    # Of one block: the others' calls before our sale, ours in their order.
+    return sorted(steps, key=lambda step: (step.ahead, step.purpose is Purpose.SELL))
 
 
 def _crowd(market: Market, bought: int) -> list[Step]:
@@ -209,6 +151,22 @@ def _crowd(market: Market, bought: int) -> list[Step]:
     early, little = people[0], amount_out(share, market.reserves) // 10
     calls += [(CROWD, approve_call(market, early)), (CROWD, sell_call(market, early, little, gas=CROWD_GAS))]
     return [Step(bought + number * CROWD_STEP, Purpose.OTHERS, call) for number, call in calls]
+
+
+def _rush(market: Market, bought: int) -> list[Step]:
+    """Very many buy, in each block one leaves, and the last comes into the block of our sale."""
+    share = max(1, market.reserves.coming * RUSH_SHARE_BPS // ALL)
+    people = [fresh_address() for _ in range(RUSH)]
+    steps = [
+        Step(bought + 1 + place % RUSH_BLOCKS, Purpose.OTHERS, buy_call(market, who, share, gas=CROWD_GAS))
+        for place, who in enumerate(people)
+    ]
+    little = amount_out(share, market.reserves) // 10
+    for later, who in enumerate(people[:RUSH_BLOCKS], start=1):
+        calls = approve_call(market, who), sell_call(market, who, little, gas=CROWD_GAS)
+        steps += [Step(bought + later, Purpose.OTHERS, call) for call in calls]
+    last = buy_call(market, fresh_address(), share, gas=CROWD_GAS)
+    return [*steps, Step(bought + RUSH_BLOCKS + 1, Purpose.OTHERS, last)]
 
 
 def _early(market: Market, bought: int) -> list[Step]:
@@ -227,7 +185,7 @@ def _early(market: Market, bought: int) -> list[Step]:
     return [Step(bought + later, Purpose.OTHERS, call) for later, call in calls]
 
 
-def _blocks(around: Surroundings, scenario: Scenario, steps: Sequence[Step]) -> list[Block]:
+def _blocks(around: Surroundings, market: Market, scenario: Scenario, steps: Sequence[Step]) -> list[Block]:
     """The steps in blocks, with the time that each is mined at."""
     blocks: list[Block] = []
     number = seconds = bought_at = 0
@@ -242,8 +200,20 @@ def _blocks(around: Surroundings, scenario: Scenario, steps: Sequence[Step]) -> 
         other = scenario.other_proposer and any(step.purpose is Purpose.SELL for step in group)
         proposer = around.other_coinbase if other else around.coinbase
         calls = tuple(step.call for step in group)
-        blocks.append(Block(ahead, seconds, calls, proposer, around.base_fee_ahead(ahead)))
+        base_fee = around.base_fee_ahead(ahead)
+        storage: Mapping[str, Mapping[str, str]] = {}
+        if any(step.purpose is Purpose.SELL for step in group):
+            base_fee = _fee_of_sale(around, scenario, base_fee)
+            if scenario.coins_pct != ALL_PCT:
+                storage = repricing(market, scenario.coins_pct)
+        blocks.append(Block(ahead, seconds, calls, proposer, base_fee, storage=storage))
     return blocks
+
+
+def _fee_of_sale(around: Surroundings, scenario: Scenario, base_fee: int) -> int:
+    """The base fee that a scenario asks for, as far as the bid still pays it."""
+    fees = around.urgent if scenario.urgent else around.fees
+    return min(base_fee * scenario.fee_pct // ALL_PCT, max(base_fee, fees.max_fee - fees.priority_fee))
 
 
 def _read(market: Market, scenario: Scenario, ended: Sequence[tuple[Step, Result]]) -> Tried:
@@ -266,6 +236,8 @@ def _read(market: Market, scenario: Scenario, ended: Sequence[tuple[Step, Result
                 reserves = reserves.after(market.amount, amount_out(market.amount, reserves))
             except ImpossibleSwap:
                 reserves = last_reserves(market, result.logs) or reserves
+            if scenario.coins_pct != ALL_PCT:
+                reserves = repriced(reserves, scenario.coins_pct)
         else:
             if step.purpose is Purpose.SELL:
                 later = step.leg.blocks if step.leg else 0

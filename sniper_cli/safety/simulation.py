@@ -59,6 +59,8 @@ class Block:
     base_fee: int | None = None
     """The surroundings' own where none is given."""
     random: str = field(default_factory=lambda: "0x" + secrets.token_hex(32))
+    storage: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Slots that another trade would have left otherwise, by contract; set before the block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def request(
     overrides: dict[str, dict[str, str]] = {who: {"balance": hex(wei)} for who, wei in balances.items()}
     for where, what in code.items():
         overrides.setdefault(where, {})["code"] = what
-    states = [
+    states: list[dict[str, Any]] = [
         {
             "blockOverrides": {
                 "number": hex(around.head.number + block.ahead),
@@ -186,7 +188,12 @@ def request(
         }
         for block in blocks
     ]
-    states[0]["stateOverrides"] = overrides
+    for state, block in zip(states, blocks, strict=True):
+        if block.storage:
+            state["stateOverrides"] = {
+                where: {"stateDiff": dict(slots)} for where, slots in block.storage.items()
+            }
+    states[0]["stateOverrides"] = states[0].get("stateOverrides", {}) | overrides
     return {"blockStateCalls": states, "traceTransfers": False}
 
 

@@ -9,9 +9,9 @@ from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused, NodeTimeout, NodeUnreachable
 from sniper_cli.safety.capabilities import JUMP, probe
 from sniper_cli.safety.judge import judge
+from sniper_cli.safety.matrix import DAY, WEEK
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Outcome, SafetyReport
-from sniper_cli.safety.scenarios import DAY, WEEK
 from state.launches import Verdict
 from tests.chain_fixtures import Chain
 from tests.zoo import WEI, list_token
@@ -123,7 +123,7 @@ async def test_a_scenario_that_a_node_refuses_leaves_the_token_unproven(anvil: C
     outcomes = {check.name: check.outcome for check in report.checks}
     assert outcomes[DAY] is Outcome.NOT_PROVEN
     assert report.reasons == (
-        "selling after 200 blocks and a day could not be tried: "
+        "selling after 200 blocks and a day, after a year and little by little through a week could not be tried: "
         "the node refused eth_simulateV1: too many blocks",
     )
 

@@ -10,8 +10,8 @@ from sniper_cli.chains.node import Head
 from sniper_cli.errors import NodeRefused
 from sniper_cli.pricing.constant_product import Reserves
 from sniper_cli.safety import trades
+from sniper_cli.safety.matrix import FAR, WEEK, matrix
 from sniper_cli.safety.policy import COIN, GWEI, SafetyPolicy
-from sniper_cli.safety.scenarios import FAR, WEEK, matrix
 from sniper_cli.safety.simulation import (
     BUILDERS,
     ZERO_ADDRESS,

@@ -3,9 +3,9 @@
 import pytest
 
 from sniper_cli.safety.judge import judge
+from sniper_cli.safety.matrix import TWO_BLOCKS
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Outcome, SafetyReport
-from sniper_cli.safety.scenarios import TWO_BLOCKS
 from state.launches import Verdict
 from tests.chain_fixtures import Chain
 from tests.zoo import (
@@ -105,13 +105,13 @@ async def test_reasons_are_sentences_with_figures(anvil: Chain) -> None:
 async def test_what_cannot_be_bought_is_found_out_in_few_requests(anvil: Chain) -> None:
     _, report = await judged(anvil, "NotOpen")
     assert report.reasons == ("buying fails: revert 'trading not open'",)
-    assert report.simulations <= 4
+    assert report.simulations <= 5
 
 
 async def test_a_safe_report_has_a_figure_for_every_scenario(anvil: Chain) -> None:
     _, report = await judged(anvil, "Normal")
     assert {check.outcome for check in report.checks} == {Outcome.PASS}
-    assert len([check for check in report.checks if check.name.startswith("sell_")]) == 13
+    assert len([check for check in report.checks if check.name.startswith("sell_")]) == 21
     assert (report.symbol, report.name, report.decimals) == ("NORMAL", "Normal Token", 18)
     assert report.liquidity == 10 * 10**18
     assert report.as_json()["verdict"] == "safe"
