@@ -11,10 +11,11 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from sniper_cli.sniping.attempts import is_exit, sales_of, sold_by_steps, sold_for
 from sniper_cli.sniping.events import BuyFailed, PositionClosed, PositionOpened, SniperEvent
-from sniper_cli.sniping.exits import ExitRules
 from sniper_cli.sniping.launches import sell_tax_bps
 from sniper_cli.sniping.marks import Holding
+from sniper_cli.sniping.rules import ExitRules
 from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import FAILED
 from state.accounts import Asset, Instrument
@@ -31,6 +32,9 @@ class Book:
         self._run = run
         self.holdings: dict[UUID, Holding] = {}
         self._buys: dict[UUID, tuple[str, str]] = {}
+        self._sales: set[UUID] = set()
+        self.fallen: dict[UUID, list[Order]] = {}
+        """Positions whose last sale was sent and has failed since the last look, with their sales by rules."""
 
     def expect(self, order_id: UUID, token: str, symbol: str) -> None:
         """A purchase is on its way: say so if it fails."""
@@ -54,13 +58,15 @@ class Book:
             events: list[SniperEvent] = [_opened(session, holding) for holding in opened]
             events += [sold for holding in gone if (sold := _closed(session, holding)) is not None]
             events += self._failed_buys(session)
+            sales = sales_of(session, self._run.account_id, found)
+            self._note_failures(sales)
             session.expunge_all()  # what is read stays readable after the snapshot is given up
         kept = {
-            key: replace(holding, position=found[key])
+            key: _with_sales(replace(holding, position=found[key]), sales[key])
             for key, holding in self.holdings.items()
             if key in found
         }
-        self.holdings = kept | {holding.id: holding for holding in opened}
+        self.holdings = kept | {h.id: _with_sales(h, sales[h.id]) for h in opened}
         self._give_rules(opened)
         for event in () if quietly else events:
             self._run.tell(event)
@@ -92,11 +98,22 @@ class Book:
             for holding in fresh:
                 entry = None if holding.entry_liquidity is None else str(holding.entry_liquidity)
                 position = session.get_one(Position, holding.id)
-                position.exit_rules = {**rules, "entry_liquidity": entry}
+                original = str(holding.position.quantity)
+                position.exit_rules = {**rules, "entry_liquidity": entry, "original": original}
                 holding.position.exit_rules = position.exit_rules
                 session.add(position)
 
         self._run.database.transact(write)
+
+    def _note_failures(self, sales: dict[UUID, list[Order]]) -> None:
+        """Sales known to be at work that have failed since."""
+        latest = {key: [order for order in orders if is_exit(order)] for key, orders in sales.items()}
+        self.fallen = {
+            key: orders
+            for key, orders in latest.items()
+            if orders and orders[-1].id in self._sales and orders[-1].state in FAILED
+        }
+        self._sales = {order.id for orders in latest.values() for order in orders if order.is_working}
 
     def _failed_buys(self, session: Session) -> list[BuyFailed]:
         failed = []
@@ -109,6 +126,13 @@ class Book:
                 reason = order.explanation or order.state.value
                 failed.append(BuyFailed(order_id=order_id, token=token, symbol=symbol, reason=reason))
         return failed
+
+
+def _with_sales(holding: Holding, sales: list[Order]) -> Holding:
+    """What of a holding follows from its sales so far."""
+    request = holding.position.exit_rules.get("request") or {}
+    asked = sold_for(str(request.get("id")), sales) if request else 0
+    return replace(holding, sold=sold_by_steps(sales), asked=asked)
 
 
 def _opened(session: Session, holding: Holding) -> PositionOpened:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sniper_cli.sniping.exits import ExitRule
+from sniper_cli.sniping.attempts import Attempt
+from sniper_cli.sniping.rules import ExitRule
 from state.columns import utc_now
 from state.identifiers import short
 
@@ -227,6 +229,50 @@ class SellFailed(SniperEvent):
 
     def line(self) -> str:
         return f"not sold {self.symbol or self.token}, attempt {self.attempt}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitStuck(SniperEvent):
+    """A position that should be left cannot be: everything that was tried. It is tried on."""
+
+    position_id: UUID
+    token: str
+    symbol: str
+    rule: ExitRule
+    problem: str
+    attempts: tuple[Attempt, ...]
+
+    def line(self) -> str:
+        tried = "; ".join(
+            f"#{one.number} at {Decimal(one.max_fee or 0) / GWEI:.2f} gwei, "
+            f"{Decimal(one.max_slippage_bps or 0) / 100:.0f} % below: {one.reason}"
+            for one in self.attempts
+        )
+        return f"ALARM    {self.symbol or self.token} cannot be sold ({self.rule}): {self.problem}. Tried {tried}"
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal."""
+        return {
+            "token": self.token,
+            "symbol": self.symbol,
+            "rule": self.rule.value,
+            "problem": self.problem,
+            "attempts": [asdict(one) for one in self.attempts],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionHeld(SniperEvent):
+    """Somebody suspended a position's rules, or lets them count again."""
+
+    position_id: UUID
+    token: str
+    symbol: str
+    held: bool
+
+    def line(self) -> str:
+        what = "is held: only fleeing rules and you sell it" if self.held else "is left by its rules again"
+        return f"held     {self.symbol or self.token} {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from sniper_cli.chains import abi
+from sniper_cli.pools.pool import Pool
 from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves, after_tax, amount_out
 from sniper_cli.sniping.run import Run
 from state.positions import Position, PositionState
@@ -33,6 +36,11 @@ class Holding:
     launch_block: int | None = None
     entry_liquidity: int | None = None
     """The pool's reserve of the coin when its token was judged."""
+    sold: tuple[tuple[Decimal, int], ...] = ()
+    """What each step of the ladder has sold."""
+    market: Pool | None = None
+    asked: int = 0
+    """What has been sold for the request that stands in the position."""
 
     @property
     def id(self) -> UUID:
@@ -83,10 +91,24 @@ def mark(holding: Holding, reading: PoolReading) -> Mark:
     return Mark(value, quantity, reading)
 
 
+def best_price(best: Any, marked: Mark, quantity: int) -> list[str]:
+    """The highest value that a quantity was ever marked at, by the unit; as text, as JSON keeps it."""
+    if best and int(best[0]) * quantity >= marked.value * int(best[1]):
+        return list(best)
+    return [str(marked.value), str(quantity)]
+
+
 def write_marks(
     session: Session, holdings: Sequence[Holding], marks: dict[UUID, Mark], now: datetime
 ) -> None:
-    """Write the marks of one block. Only the marks' own columns: quantities and cash are the desk's."""
+    """Write the marks of one block. Only the marks' own columns: quantities and cash are the desk's.
+
+    The rules are read again in this transaction: somebody may have edited them, or asked for a sale, since.
+    """
+    ids = [holding.id for holding in holdings if holding.id in marks]
+    query = sa.select(col(Position.id), col(Position.exit_rules)).where(col(Position.id).in_(ids))
+    rows = session.execute(query.with_for_update()).all() if ids else ()
+    kept = {row[0]: row[1] for row in rows}
     for holding in holdings:
         marked = marks.get(holding.id)
         if marked is None:
@@ -94,7 +116,11 @@ def write_marks(
         position = holding.position
         position.mark_value, position.marked_at = marked.value, now
         position.peak_value = max(position.peak_value, marked.value + position.received)
-        position.exit_rules = {**position.exit_rules, "liquidity": str(marked.reading.coin_reserve)}
+        position.exit_rules = {
+            **kept.get(position.id, position.exit_rules),
+            "liquidity": str(marked.reading.coin_reserve),
+            "best": best_price(position.exit_rules.get("best"), marked, position.quantity),
+        }
         session.execute(
             sa.update(Position)
             .where(col(Position.id) == position.id, col(Position.state) == PositionState.OPEN)

@@ -12,12 +12,16 @@ from sqlmodel import Session
 from sniper_cli.errors import NetworkError
 from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.events import HeadSeen, PendingRemoval, RunnerTrouble
-from sniper_cli.sniping.exits import ExitRule, ExitSignal, decide, figures_of, rules_of
+from sniper_cli.sniping.exits import ExitSignal, decide, figures_of
 from sniper_cli.sniping.judging import judge_holding
 from sniper_cli.sniping.listings import Removal
 from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
+from sniper_cli.sniping.overrides import is_held, signal_of
+from sniper_cli.sniping.ready import ReadySales
+from sniper_cli.sniping.rules import URGENT, ExitRule, rules_of
 from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import Sales
+from sniper_cli.sniping.tape import Tape
 from sniper_cli.sniping.thresholds import Watchlist
 from sniper_cli.trading.reconciliation import adjust
 from state.columns import utc_now
@@ -38,10 +42,12 @@ REJUDGE_BLOCKS = 15
 class Rounds:
     """The work of a block, and the sales that cannot wait for one."""
 
-    def __init__(self, run: Run, book: Book, sales: Sales) -> None:
+    def __init__(self, run: Run, book: Book, sales: Sales, ready: ReadySales | None = None) -> None:
         self._run = run
         self._book = book
         self._sales = sales
+        self._ready = ready
+        self._tape = Tape(run)
         self._marks: dict[UUID, Mark] = {}
         self._judged_at: dict[UUID, int] = {}
         self._condemned: dict[UUID, str] = {}
@@ -57,8 +63,10 @@ class Rounds:
             self._marks = await read_marks(self._run, holdings)
             if await self._taken_away(head, holdings):
                 holdings = list(self._book.holdings.values())
+            await self._look_back(head, holdings)
         self._write(head, holdings)
-        await self._leave(holdings)
+        await self._leave(head, holdings)
+        await self._prepare(holdings)
         await self._judge_again(head, holdings)
         self._run.tell(HeadSeen(number=head.number, open_positions=len(self._book.holdings)))
 
@@ -66,17 +74,47 @@ class Rounds:
         """Find out what became of orders, and take up new positions."""
         await self._run.desk.refresh(self._run.account_id)
         self._book.look()
+        for key, orders in self._book.fallen.items():
+            if (holding := self._book.holdings.get(key)) is not None:
+                self._sales.fell_through(holding, orders)
+
+    async def _look_back(self, head: Head, holdings: Sequence[Holding]) -> None:
+        """Blocks that no round has worked through count for the peak, too."""
+        if self._tape.last is None:
+            with self._run.database.read() as session:
+                place = session.get(ChainCursor, (self._run.chain_id, CURSOR))
+                self._tape.last = None if place is None else place.block_number
+        try:
+            peaks = await self._tape.read(head.number, holdings, self._marks)
+        except NetworkError as error:  # the rules count on; the same blocks are read at the next head
+            self._run.tell(RunnerTrouble(problem=f"past blocks could not be read: {error.message}"))
+            return
+        for holding in holdings:
+            position = holding.position
+            peak = peaks.get(holding.id, 0) + position.received
+            position.peak_value = max(position.peak_value, peak)
+
+    async def _prepare(self, holdings: Sequence[Holding]) -> None:
+        """Plan the sale of everything that may have to flee, so that fleeing asks no node."""
+        if self._ready is None or self._run.dry_run:
+            return
+        wary = [h for h in holdings if rules_of(h.position).watch_pending and h.id in self._marks]
+        if wary:
+            await self._ready.prepare([(h, self._sales.flight(h, self._marks[h.id])) for h in wary])
 
     async def close_all(self) -> None:
         """Sell everything that is held, because the run is over."""
         signal = ExitSignal(ExitRule.END, "the run is over")
-        holdings = list(self._book.holdings.values())
+        holdings = [h for h in self._book.holdings.values() if not is_held(h.position)]
         await asyncio.gather(*(self._sales.sell(h, signal, self._marks.get(h.id)) for h in holdings))
 
     @property
     def has_something_to_sell(self) -> bool:
         """Whether anything held is worth the gas of its sale: what lost its liquidity is not."""
-        return any(self._sales.is_worth_it(self._marks.get(key)) for key in self._book.holdings)
+        return any(
+            self._sales.is_worth_it(self._marks.get(key)) and not is_held(holding.position)
+            for key, holding in self._book.holdings.items()
+        )
 
     async def flee(self, removal: Removal) -> None:
         """Sell ahead of a waiting removal of liquidity, if it is of a pool that we hold and large enough to matter."""
@@ -141,19 +179,31 @@ class Rounds:
 
         self._run.database.transact(write)
 
-    async def _leave(self, holdings: Sequence[Holding]) -> None:
+    async def _leave(self, head: Head, holdings: Sequence[Holding]) -> None:
         """Apply the rules to every position; sales go out together."""
-        now, sales = utc_now(), []
+        sales = []
         self._watchlist.keep(holding.id for holding in holdings)
         for holding in holdings:
-            marked, position = self._marks.get(holding.id), holding.position
-            liquidity = None if marked is None else marked.reading.coin_reserve
-            signal = self._condemnation(holding)
-            if signal is None and self._watchlist.fires(position, micros(now), liquidity):
-                signal = decide(rules_of(position), figures_of(position, liquidity=liquidity), now)
+            signal = self._signal(head, holding)
             if signal is not None:
-                sales.append(self._sales.sell(holding, signal, marked))
+                sales.append(self._sales.sell(holding, signal, self._marks.get(holding.id)))
         await asyncio.gather(*sales)
+
+    def _signal(self, head: Head, holding: Holding) -> ExitSignal | None:
+        """Why a position is to be sold now: a token turned bad, somebody's word, a rule; held, only what flees."""
+        marked, position, now = self._marks.get(holding.id), holding.position, utc_now()
+        liquidity = None if marked is None else marked.reading.coin_reserve
+        signal = self._condemnation(holding) or signal_of(position, holding.asked)
+        if signal is not None:
+            return signal
+        volume, prices = self._tape.stall(holding, head.number)
+        if not self._watchlist.fires(
+            position, micros(now), liquidity, sold=holding.sold, volume=volume, prices=prices
+        ):
+            return None
+        figures = figures_of(position, liquidity=liquidity, sold=holding.sold, volume=volume, prices=prices)
+        found = decide(rules_of(position), figures, now)
+        return None if found is None or (is_held(position) and found.rule not in URGENT) else found
 
     def _condemnation(self, holding: Holding) -> ExitSignal | None:
         reason = self._condemned.get(holding.id)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
+    from sniper_cli.venues.venue import Plan
 
 ACTOR = "sniper"
 """Who acts, in the journal, when a rule and not a person does."""
@@ -68,13 +69,14 @@ class Run:
     def tell(self, event: SniperEvent) -> None:
         self.listener(event)
 
-    async def submit(self, intent: OrderIntent) -> BookedOrder:
-        """Place an order, if the account is still ours to trade.
+    async def submit(self, intent: OrderIntent, plan: Plan | None = None) -> BookedOrder:
+        """Place an order, if the account is still ours to trade; `plan` is what its venue has planned already.
 
         Raises LeaseLost; NetworkError before anything is recorded; OrderRefused for a used order id.
         """
         head = self.heads.latest
-        outcome = (await self.desk.submit(intent))[0]
+        plans = {} if plan is None else {intent.client_order_id: plan}
+        outcome = (await self.desk.submit(intent, plans=plans))[0]
         self.heads.look_again(head)
         return outcome.order
 

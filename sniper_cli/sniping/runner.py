@@ -28,6 +28,7 @@ from sniper_cli.sniping.events import (
     RunnerTrouble,
 )
 from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
+from sniper_cli.sniping.ready import ReadySales
 from sniper_cli.sniping.rounds import CURSOR, Rounds
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import Sales
@@ -97,7 +98,8 @@ class Sniper:
         self._books_transfers = books_transfers
         self._worked = asyncio.Event()
         self._book = Book(self._run)
-        self._rounds = Rounds(self._run, self._book, Sales(self._run))
+        ready = ReadySales(self._run)
+        self._rounds = Rounds(self._run, self._book, Sales(self._run, ready), ready)
         self._watcher = Watcher(self._run, Entries(self._run, self._book), self._rounds)
 
     async def run(self, stop: asyncio.Event) -> None:

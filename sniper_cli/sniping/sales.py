@@ -1,7 +1,8 @@
 """Leaving positions: an exit signal becomes a sale through the desk, tried again until the position is closed.
 
 All that a retry needs stands in the database: the orders of the position under `position-<id>-exit-<n>`. So a
-restart continues where the last run ended, and two sales of one position never work at once.
+restart continues where the last run ended, and two sales of one position never work at once. Each attempt bids higher
+and takes a worse price; what fails whole is tried in parts; what fails on and on is told aloud, and tried on.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, SniperError
-from sniper_cli.sniping.events import ExitDecided, RunnerTrouble, SellFailed
-from sniper_cli.sniping.exits import URGENT, ExitRule, ExitSignal, rules_of
+from sniper_cli.sniping.attempts import FAILED, divisor, failures, is_exit, sales_of, told
+from sniper_cli.sniping.events import ExitDecided, ExitStuck, RunnerTrouble, SellFailed
+from sniper_cli.sniping.exits import ExitSignal
 from sniper_cli.sniping.marks import Holding, Mark
-from sniper_cli.sniping.run import Run
+from sniper_cli.sniping.ready import ReadySales
+from sniper_cli.sniping.rules import URGENT, ExitRule, rules_of
+from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.trading.intents import OrderIntent
+from state import journal
 from state.columns import utc_now
-from state.orders import Order, OrderState, Side
+from state.orders import Order, Side
 
 SALE_GAS = 220_000
 """What a sale costs at least, with its approval: below this worth a position is not worth selling."""
@@ -35,17 +41,22 @@ RETRY_SLIPPAGE_BPS = 1500
 FLEEING_SLIPPAGE_BPS = 9000
 """A sale that flees takes a tenth of what it expected: a revert would leave it with nothing."""
 MOST_SLIPPAGE_BPS = 9900
-FAILED = frozenset(
-    {OrderState.REFUSED, OrderState.REJECTED, OrderState.DROPPED, OrderState.CANCELLED, OrderState.EXPIRED}
-)
+MOST_URGENCY = 3
+HASTEN_AFTER = 2
+"""A sale that is in neither of two blocks after it was sent is outbid by ourselves, and again at every block."""
+WAITS_LONG = 20
+"""… and after so many blocks it is told aloud."""
 
 
 class Sales:
     """Sells what the rules say, one sale of a position at a time."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ready: ReadySales | None = None) -> None:
         self._run = run
+        self._ready = ready or ReadySales(run)
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._seen: dict[UUID, int] = {}
+        self._outbid: dict[UUID, int] = {}
 
     async def sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> AnyOrder | None:
         """Place the next sale of a position unless one is at work, or must wait, or is not worth its gas.
@@ -60,19 +71,18 @@ class Sales:
 
     async def _sell(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> AnyOrder | None:
         with self._run.database.read() as session:
-            former = exit_orders(session, self._run.account_id, holding.id)
+            every = sales_of(session, self._run.account_id, [holding.id])[holding.id]
             session.expunge_all()
-        if (working := next((order for order in former if order.is_working), None)) is not None:
-            await self._hasten(working, signal)
+        if (working := next((order for order in every if order.is_working), None)) is not None:
+            await self._hasten(holding, working, signal)
             return None
-        quantity = holding.position.quantity if mark is None else mark.quantity
-        if (
-            quantity <= 0
-            or not self._is_due(former, signal)
-            or not (signal.rule is ExitRule.LIQUIDITY_PENDING or self.is_worth_it(mark))
-        ):
+        former = [order for order in every if is_exit(order)]
+        wanted = self._wanted(holding, signal, mark)
+        if wanted <= 0 or not self._is_due(former, signal):
             return None
-        attempt = len(former) + 1
+        by_hand = signal.rule is ExitRule.BY_HAND
+        if not (signal.rule is ExitRule.LIQUIDITY_PENDING or by_hand or self.is_worth_it(mark)):
+            return None
         self._run.tell(
             ExitDecided(
                 position_id=holding.id,
@@ -80,64 +90,101 @@ class Sales:
                 symbol=holding.symbol,
                 rule=signal.rule,
                 detail=signal.detail,
-                attempt=attempt,
+                attempt=len(former) + 1,
             )
         )
-        intent = self._intent(holding, signal, quantity, former)
+        return await self._place(holding, signal, self._intent(holding, signal, wanted, former), former)
+
+    async def _place(
+        self, holding: Holding, signal: ExitSignal, intent: OrderIntent, former: Sequence[Order]
+    ) -> AnyOrder | None:
+        plan = self._ready.take(holding, intent) if signal.rule is ExitRule.LIQUIDITY_PENDING else None
         try:
-            order = await self._run.submit(intent)
+            order = await self._run.submit(intent, plan)
         except NetworkError as error:
             self._run.tell(RunnerTrouble(problem=f"{holding.symbol} could not be sold yet: {error.message}"))
             return None
-        except SniperError as error:
-            self._failed(holding, attempt, error.message)
-            return None
         if order.state in FAILED:
-            self._failed(holding, attempt, order.explanation or order.state.value)
+            self._failed(holding, len(former) + 1, order.explanation or order.state.value)
+            self._raise_alarm(holding, signal)
         return order
 
-    async def _hasten(self, order: AnyOrder, signal: ExitSignal) -> None:
-        """A sale is at work already: when it must come ahead of a removal of liquidity, its bid is raised."""
-        if signal.outbid_fee is None:
+    def _wanted(self, holding: Holding, signal: ExitSignal, mark: Mark | None) -> int:
+        quantity = holding.position.quantity if mark is None else mark.quantity
+        return quantity if signal.quantity is None else min(quantity, signal.quantity)
+
+    async def _hasten(self, holding: Holding, order: Order, signal: ExitSignal) -> None:
+        """A sale is at work already: its bid is raised when it must come ahead of something, or when blocks pass."""
+        head = self._run.heads.latest
+        number = 0 if head is None else head.number
+        seen = self._seen.setdefault(order.id, number)
+        blocks = number - seen
+        if signal.outbid_fee is None and (
+            blocks < HASTEN_AFTER or self._outbid.get(order.id, -1) >= number or not is_exit(order)
+        ):
             return
+        self._outbid[order.id] = number
+        urgency = min(MOST_URGENCY, signal.urgency + max(0, blocks - HASTEN_AFTER + 1))
         try:
-            await self._run.desk.hasten(order.id, urgency=signal.urgency, outbid_fee=signal.outbid_fee)
+            await self._run.desk.hasten(order.id, urgency=urgency, outbid_fee=signal.outbid_fee)
         except SniperError as error:
+            self._outbid[order.id] = number + WAITS_LONG  # the cap is reached: not asked again at every block
             self._run.tell(RunnerTrouble(problem=f"the bid of a sale could not be raised: {error.message}"))
+        if blocks >= WAITS_LONG:
+            self._tell_stuck(holding, signal, [order], f"waits to be mined for {blocks} blocks")
+            self._seen[order.id] = number
 
     def _intent(
-        self, holding: Holding, signal: ExitSignal, quantity: int, former: Sequence[AnyOrder]
+        self, holding: Holding, signal: ExitSignal, wanted: int, former: Sequence[AnyOrder]
     ) -> OrderIntent:
-        """The next attempt: each bids higher and takes a worse price than the last."""
-        attempt = len(former) + 1
+        """The next attempt: each bids higher and takes a worse price than the last, and what fails is cut in parts."""
+        failed, parts = len(failures(former)), divisor(former)
+        quantity = max(1, -(-wanted // parts))
         least = FLEEING_SLIPPAGE_BPS if signal.rule in URGENT else rules_of(holding.position).slippage_bps
+        if signal.max_slippage_bps is not None:
+            least = signal.max_slippage_bps
+        slippage = min(MOST_SLIPPAGE_BPS, least + RETRY_SLIPPAGE_BPS * failed)
+        reason: dict[str, Any] = {
+            "origin": "exit",
+            "rule": signal.rule.value,
+            "detail": signal.detail,
+            "figures": signal.figures,
+            "attempt": len(former) + 1,
+            "max_slippage_bps": slippage,
+        }
+        if parts > 1:
+            reason["divisor"] = parts
+        if signal.steps:
+            reason["steps"] = [[str(gain), units] for gain, units in _within(signal.steps, quantity)]
+        if signal.request is not None:
+            reason["request"] = signal.request
         return OrderIntent(
             account_id=self._run.account_id,
             instrument_id=holding.position.instrument_id,
             side=Side.SELL,
-            client_order_id=exit_client_id(holding.id, attempt),
+            client_order_id=exit_client_id(holding.id, len(former) + 1),
             quantity=quantity,
-            max_slippage_bps=min(MOST_SLIPPAGE_BPS, least + RETRY_SLIPPAGE_BPS * (attempt - 1)),
-            urgency=min(3, signal.urgency + min(2, attempt - 1)),
+            max_slippage_bps=slippage,
+            urgency=min(MOST_URGENCY, signal.urgency + min(2, failed)),
             outbid_fee=signal.outbid_fee,
-            reason={
-                "origin": "exit",
-                "rule": signal.rule.value,
-                "detail": signal.detail,
-                "figures": signal.figures,
-                "attempt": attempt,
-            },
+            reason=reason,
             launch_id=holding.position.launch_id,
             position_id=holding.id,
         )
 
+    def flight(self, holding: Holding, mark: Mark) -> OrderIntent:
+        """The sale that a pending removal would call for, as its venue is to plan it beforehand."""
+        signal = ExitSignal(ExitRule.LIQUIDITY_PENDING, "kept ready")
+        return self._intent(holding, signal, mark.quantity, ())
+
     def _is_due(self, former: Sequence[AnyOrder], signal: ExitSignal) -> bool:
         """After several failures, not at every block."""
-        failures = len(former) - PATIENT_AFTER
-        if failures <= 0 or signal.rule is ExitRule.LIQUIDITY_PENDING:
+        failed = failures(former)
+        often = len(failed) - PATIENT_AFTER
+        if often <= 0 or signal.rule is ExitRule.LIQUIDITY_PENDING:
             return True
-        wait = min(LONGEST_WAIT, timedelta(seconds=1 << min(failures, 12)))
-        return utc_now() - former[-1].updated_at >= wait
+        wait = min(LONGEST_WAIT, timedelta(seconds=1 << min(often, 12)))
+        return utc_now() - failed[-1].updated_at >= wait
 
     def is_worth_it(self, mark: Mark | None) -> bool:
         """Whether selling brings more than its gas. What cannot be priced is tried."""
@@ -146,6 +193,43 @@ class Sales:
             return True
         tip = int(self._run.settings.priority_fee_gwei.scaleb(9))
         return mark.value > SALE_GAS * (head.base_fee + tip)
+
+    def fell_through(self, holding: Holding, orders: Sequence[Order]) -> None:
+        """A sale that had been sent has failed since: say so, and aloud when it is one of many."""
+        order = orders[-1]
+        self._failed(holding, len(orders), order.explanation or order.state.value)
+        rule = str(order.reason.get("rule") or ExitRule.TIME)
+        self._raise_alarm(holding, ExitSignal(ExitRule(rule), str(order.reason.get("detail") or "")))
+
+    def _raise_alarm(self, holding: Holding, signal: ExitSignal) -> None:
+        """Tell aloud at the n-th failure in a row, the 2n-th, the 4n-th …"""
+        with self._run.database.read() as session:
+            every = sales_of(session, self._run.account_id, [holding.id])[holding.id]
+            failed = failures([order for order in every if is_exit(order)])
+            session.expunge_all()
+        times, rest = divmod(len(failed), self._run.settings.exits.stuck_after)
+        if times and not rest and times & (times - 1) == 0:
+            self._tell_stuck(holding, signal, failed, f"{len(failed)} sales in a row have failed")
+
+    def _tell_stuck(
+        self, holding: Holding, signal: ExitSignal, orders: Sequence[AnyOrder], problem: str
+    ) -> None:
+        """The event, and the act in the journal: with everything that was tried."""
+        run = self._run
+
+        def write(session: Session) -> ExitStuck:
+            event = ExitStuck(
+                position_id=holding.id,
+                token=holding.token,
+                symbol=holding.symbol,
+                rule=signal.rule,
+                problem=problem,
+                attempts=told(session, orders),
+            )
+            journal.append(session, "exit.stuck", holding.id, event.as_json(), actor=ACTOR)
+            return event
+
+        run.tell(run.database.transact(write))
 
     def _failed(self, holding: Holding, attempt: int, reason: str) -> None:
         self._run.tell(
@@ -159,21 +243,20 @@ class Sales:
         )
 
 
+def _within(steps: Sequence[tuple[object, int]], quantity: int) -> list[tuple[object, int]]:
+    """The steps' parts, as far as this one sale goes."""
+    found = []
+    for gain, units in steps:
+        taken = min(units, quantity)
+        quantity -= taken
+        if taken:
+            found.append((gain, taken))
+    return found
+
+
 def exit_client_id(position_id: UUID, attempt: int) -> str:
     """The client order id of a position's n-th sale by a rule."""
     return f"position-{position_id}-exit-{attempt}"
 
 
-def exit_orders(session: Session, account_id: UUID, position_id: UUID) -> list[Order]:
-    """A position's sales by rules so far, oldest first."""
-    query = (
-        select(Order)
-        .where(
-            Order.account_id == account_id,
-            Order.position_id == position_id,
-            Order.side == Side.SELL,
-            col(Order.client_order_id).startswith(f"position-{position_id}-exit-"),
-        )
-        .order_by(col(Order.id))
-    )
-    return list(session.exec(query).all())
+__all__ = ["FAILED", "Sales", "exit_client_id"]

@@ -52,6 +52,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 Checkpoint = Callable[[str], None]
+NO_PLANS: Mapping[str, Plan] = {}
 
 
 def no_checkpoint(_step: str) -> None:
@@ -102,22 +103,28 @@ class OrderDesk:
     # -- the walk -----------------------------------------------------------------------------------------------
 
     async def submit(
-        self, intents: OrderIntent | Sequence[OrderIntent], *, dry_run: bool = False
+        self,
+        intents: OrderIntent | Sequence[OrderIntent],
+        *,
+        dry_run: bool = False,
+        plans: Mapping[str, Plan] = NO_PLANS,
     ) -> list[OrderOutcome]:
         """Walk one or several intents down the path; an outcome each, in their order.
 
         A refused intent comes back as a recorded order in state REFUSED. An order still RECORDED could not be given
         to the venue (its `explanation` says why): it stands, and `refresh` and `recover` settle its fate.
+        `plans`, by client order id: what a venue that is elsewhere has planned already, and is not asked again.
         Raises OrderRefused for a client order id used for something else, NetworkError before anything is recorded.
         """
         asked = [intents] if isinstance(intents, OrderIntent) else intents
         accounts = {intent.account_id for intent in asked}
         if len(accounts) == 1:
-            return await self._submit(next(iter(accounts)), asked, dry_run=dry_run)
+            return await self._submit(next(iter(accounts)), asked, dry_run=dry_run, plans=plans)
         outcomes: dict[int, OrderOutcome] = {}
         for account_id in dict.fromkeys(intent.account_id for intent in asked):
             mine = [(index, intent) for index, intent in enumerate(asked) if intent.account_id == account_id]
-            done = await self._submit(account_id, [intent for _, intent in mine], dry_run=dry_run)
+            wanted = [intent for _, intent in mine]
+            done = await self._submit(account_id, wanted, dry_run=dry_run, plans=plans)
             outcomes |= {index: outcome for (index, _), outcome in zip(mine, done, strict=True)}
         return [outcomes[index] for index in range(len(asked))]
 
@@ -148,13 +155,13 @@ class OrderDesk:
         return self.walk_here(account, venue, work, dry_run=dry_run)
 
     async def _submit(
-        self, account_id: UUID, intents: Sequence[OrderIntent], *, dry_run: bool
+        self, account_id: UUID, intents: Sequence[OrderIntent], *, dry_run: bool, plans: Mapping[str, Plan]
     ) -> list[OrderOutcome]:
         account = self.account(account_id)
         venue = self._venue_of(account)
         if isinstance(venue, PaperVenue):
             return self.place_here(account, venue, intents, dry_run=dry_run)
-        outcomes = await self._place_there(account, venue, intents, dry_run=dry_run)
+        outcomes = await self._place_there(account, venue, intents, dry_run=dry_run, plans=plans)
         if not dry_run:
             await self._keep_in_check(account_id)
         return outcomes
@@ -271,14 +278,20 @@ class OrderDesk:
     # -- at a venue that is elsewhere ---------------------------------------------------------------------------
 
     async def _place_there(
-        self, account: Account, venue: Venue, intents: Sequence[OrderIntent], *, dry_run: bool
+        self,
+        account: Account,
+        venue: Venue,
+        intents: Sequence[OrderIntent],
+        *,
+        dry_run: bool,
+        plans: Mapping[str, Plan],
     ) -> list[OrderOutcome]:
         if any(holds(intent) for intent in intents):
             families = await self.place_there(
                 account, venue, [Family(one) for one in intents], dry_run=dry_run
             )
             return [members[0] for members in families]
-        drafts = await self.prepare(account, venue, intents)
+        drafts = await self.prepare(account, venue, intents, plans)
         outcomes = record(self, account, venue, drafts, dry_run=dry_run)
         if dry_run:
             return outcomes
@@ -296,13 +309,21 @@ class OrderDesk:
 
         return await place_there(self, account, venue, families, dry_run=dry_run)
 
-    async def prepare(self, account: Account, venue: Venue, intents: Sequence[OrderIntent]) -> list[Draft]:
+    async def prepare(
+        self,
+        account: Account,
+        venue: Venue,
+        intents: Sequence[OrderIntent],
+        plans: Mapping[str, Plan] = NO_PLANS,
+    ) -> list[Draft]:
         """Check intents and let the venue plan them; nothing is written."""
         drafts = look(self, account, intents)
         if any(draft.known is None and draft.listing is None for draft in drafts):
             introduce(self, account, venue, intents)
             drafts = look(self, account, intents)
-        await asyncio.gather(*(plan(venue, draft) for draft in drafts))
+        for draft in drafts:
+            draft.plan = plans.get(draft.intent.client_order_id)
+        await asyncio.gather(*(plan(venue, draft) for draft in drafts if draft.plan is None))
         self.checkpoint("planned")
         return drafts
 
