@@ -1,7 +1,8 @@
 """More of the zoo: tokens of authors who have read the judge, and honest ones with all that honest authors write.
 
 `BAD` names each hostile kind with the story in which it keeps its buyer's money: what happens between purchase and
-sale on a real chain. `GOOD` sell whatever happens. `let_out` plays a story with mined transactions and says what came of it.
+sale on a real chain. `GOOD` sell whatever happens. `let_out` plays a story with mined transactions and says how it
+ended.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Story:
 
 BAD: dict[str, Story] = {
     "RichStay": Story(),
-    "PoorStay": Story(purse=3 * WEI // 100),
+    "PoorStay": Story(purse=3 * WEI // 100, gas=500_000),
     "HashAware": Story(),
     "DeepHashAware": Story(blocks=4),
     "RareLottery": Story(blocks=22),
