@@ -27,6 +27,7 @@ from sniper_cli.monitoring.rows import (
     with_result,
 )
 from sniper_cli.monitoring.sentences import Money
+from sniper_cli.safety.lines import Group
 from sniper_cli.safety.report import Outcome
 from sniper_cli.trading.figures import checks_in_words
 from sniper_cli.trading.views import instrument_of
@@ -47,14 +48,31 @@ IN_FULL = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What was asked of the chain for a line of a dossier, and what came of it."""
+
+    what: str
+    sender: str
+    to: str
+    data: str
+    block: int | None
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckLine:
-    """One check of a safety report or of an order."""
+    """One check of a safety report or of an order, or one line of a dossier."""
 
     name: str
     outcome: Outcome
     detail: str
     figure: str
     limit: str
+    group: str = ""
+    """Of a dossier; empty elsewhere."""
+    weight: str = ""
+    """What the level makes of it: `refuse`, `warn`, `ignore`."""
+    evidence: tuple[Proof, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +157,7 @@ def launch_story(
             tx_hash=launch.tx_hash,
             judged_at=launch.judged_at,
             report=report,
-            checks=tuple(_safety_checks(report.get("checks") or ())),
+            checks=tuple(_dossier_lines(report) or _safety_checks(report.get("checks") or ())),
             orders=orders,
             position=position,
             timeline=_timeline(session, subjects, told, money),
@@ -227,6 +245,34 @@ def record_in_full(database: Database, seq: int) -> tuple[str, str] | None:
             if len(acts) > IN_FULL:
                 body["data"]["more"] = f"{len(acts) - IN_FULL:,}: sniper audit export --after {seq - 1}"
         return json.dumps(body, indent=2, ensure_ascii=False), record.hash
+
+
+def _dossier_lines(report: dict[str, Any]) -> list[CheckLine]:
+    """All groups of a dossier; none for a launch that was judged before there were dossiers."""
+    return [
+        CheckLine(
+            name=_words(line["name"]),
+            outcome=Outcome(line["outcome"]),
+            detail=str(line.get("detail") or ""),
+            figure=str(line.get("figure") or ""),
+            limit=str(line.get("limit") or ""),
+            group=group.value,
+            weight=str(line.get("weight") or ""),
+            evidence=tuple(
+                Proof(
+                    **{
+                        part: str(proof.get(part) or "")
+                        for part in ("what", "sender", "to", "data", "result")
+                    },
+                    block=proof.get("block"),
+                )
+                for proof in line.get("evidence") or ()
+            ),
+        )
+        # A database may return the groups in another order than they were written in.
+        for group in Group
+        for line in (report.get("groups") or {}).get(group.value, ())
+    ]
 
 
 def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import select
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -18,7 +19,7 @@ from state.journal import append
 from state.launches import ChainCursor, Launch, Verdict
 from tui.app import SniperApp
 from tui.screens.dashboard import DashboardScreen
-from tui.screens.dialogs import RecordBox
+from tui.screens.dialogs import EvidenceBox, RecordBox
 from tui.screens.help import HelpBox
 from tui.screens.launch import LaunchScreen
 from tui.screens.order import OrderScreen
@@ -154,6 +155,28 @@ async def test_enter_opens_the_launch_with_every_check_failures_first(app: Snipe
         assert "refused: nothing was sent" in screen
 
 
+async def test_a_dossier_stands_with_its_groups_and_enter_shows_the_simulated_call(
+    app: SniperApp, evening: Context
+):
+    with evening.database.write() as session:
+        launch = session.exec(select(Launch).where(Launch.symbol == "GASSY")).one()
+        launch.report = {**launch.report, "groups": DOSSIER}
+        session.add(launch)
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"gassy", "enter", "enter")
+        await settled(app, pilot)
+        screen = text_of(app)
+        assert "✘ powers · mints" in screen
+        assert "trading 1/1 · powers 0/2" in screen
+
+        await pilot.press("enter")
+        await settled(app, pilot)
+        shown = text_of(app)
+        assert isinstance(app.screen, EvidenceBox)
+        assert "0x40c10f19" in shown
+        assert "the supply grew by 99" in shown
+
+
 async def test_a_bought_launch_tells_its_orders_and_its_result(app: SniperApp):
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("slash", *"ember", "enter", "enter")
@@ -223,7 +246,7 @@ async def test_the_palette_finds_a_launch_by_its_token(app: SniperApp):
         await pilot.press("enter", "enter")
         await settled(app, pilot)
 
-        assert isinstance(app.screen, LaunchScreen)
+        assert any(isinstance(each, LaunchScreen) for each in app.screen_stack)
 
 
 async def test_zoom_shows_one_panel_and_escape_all_of_them(app: SniperApp):
@@ -287,6 +310,30 @@ async def test_a_token_s_name_is_never_read_as_markup(app: SniperApp, evening: C
         await settled(app, pilot)
 
         assert "Launch · [red]EVIL[/]" in text_of(app)
+
+
+DOSSIER = {
+    "trading": [{"name": "buy", "outcome": "pass", "detail": "buys", "weight": "ignore", "evidence": []}],
+    "powers": [
+        {"name": "unknown_authority", "outcome": "not_proven", "detail": "who?", "weight": "warn"},
+        {
+            "name": "mints",
+            "outcome": "fail",
+            "detail": "0xabc can make new tokens",
+            "weight": "refuse",
+            "evidence": [
+                {
+                    "what": "eth_simulateV1",
+                    "to": "0x" + "2" * 40,
+                    "sender": "0x" + "7" * 40,
+                    "data": "0x40c10f19" + "0" * 64,
+                    "block": 215,
+                    "result": "the supply grew by 99",
+                }
+            ],
+        },
+    ],
+}
 
 
 def see_launch(database: Database, pool: str, symbol: str = "NEW", name: str = "New") -> None:

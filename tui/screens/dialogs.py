@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
 from sniper_cli.errors import SniperError
+from sniper_cli.monitoring.stories import CheckLine
 from tui.actions import Act
 from tui.widgets.titles import entitle
 
@@ -175,6 +176,55 @@ class RecordBox(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss()
+
+
+class EvidenceBox(ModalScreen[None]):
+    """One line of a dossier: what it says, and each call that proves it with its result."""
+
+    DEFAULT_CSS = f"""
+    EvidenceBox {{ {BOX} }}
+    EvidenceBox > .box {{ width: 92; }}
+    EvidenceBox VerticalScroll {{ height: auto; max-height: 22; margin-bottom: 1; }}
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close")]
+
+    def __init__(self, line: CheckLine) -> None:
+        super().__init__()
+        self.line = line
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            group = f"{self.line.group} · " if self.line.group else ""
+            box.border_title = f"{group}{self.line.name}"
+            box.border_subtitle = self.line.outcome.value.replace("_", " ")
+            yield Static(self.line.detail, classes="text", markup=False)
+            with VerticalScroll():
+                yield Static(evidence_text(self.line), markup=False)
+            yield Label("esc  close", classes="keys")
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+def evidence_text(line: CheckLine) -> str:
+    """Each proof as lines of words and values; what a check of trading tried is in its own sentence."""
+    if not line.evidence:
+        return "no single call stands behind this line"
+    return "\n\n".join(
+        "\n".join(
+            f"{name:<8}{value}"
+            for name, value in (
+                ("asked", proof.what),
+                ("from", proof.sender),
+                ("to", proof.to),
+                ("data", proof.data),
+                ("block", "" if proof.block is None else f"{proof.block:,}"),
+                ("result", proof.result),
+            )
+            if value
+        )
+        for proof in line.evidence
+    )
 
 
 def _name(error: BaseException) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -15,9 +16,13 @@ from state.identifiers import short
 from state.launches import Decision
 from tui import columns, figures
 from tui.screens.detail import DetailScreen, check_columns, fill, timeline_columns
+from tui.screens.dialogs import EvidenceBox
 from tui.widgets.facts import Fact, Facts
 from tui.widgets.live_table import LiveTable
 from tui.widgets.titles import entitle
+
+NAME_WIDTH = 22
+"""The table's column of names."""
 
 DECISIONS = {
     Decision.WAITING: ("waiting for the verdict", "muted"),
@@ -47,6 +52,8 @@ class LaunchScreen(DetailScreen[LaunchStory]):
     }
     """
     NAME = "Launch"
+    shown: Sequence[CheckLine] = ()
+    """The lines in the order of the table."""
 
     def body(self) -> Iterable[Widget]:
         checks: LiveTable[CheckLine] = LiveTable(
@@ -86,15 +93,50 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         self.query_one("#figures", Facts).show(_figures(story))
         self.query_one("#outcome", Facts).show(_outcome(story))
         checks = self.query_one("#checks", LiveTable)
-        fill(checks, sorted(story.checks, key=lambda c: c.outcome is Outcome.PASS))
-        passed = sum(check.outcome is Outcome.PASS for check in story.checks)
-        entitle(checks, subtitle=f"{passed} of {len(story.checks)} passed" if story.checks else "")
+        self.shown = sorted(story.checks, key=_order_of)
+        fill(checks, [replace(check, name=_name_of(check)) for check in self.shown])
+        entitle(checks, "Dossier" if _groups(story) else "Checks", _passed(story))
         fill(self.query_one("#timeline", LiveTable), story.timeline)
 
     def on_live_table_chosen(self, message: LiveTable.Chosen) -> None:
         message.stop()
+        if message.table.id == "checks" and isinstance(message.key, int) and message.key < len(self.shown):
+            self.app.push_screen(EvidenceBox(self.shown[message.key]))
         if self.story and message.table.id == "timeline" and isinstance(message.key, int):
             self.sniper.open_record(self.story.timeline[message.key].seq)
+
+
+def _order_of(check: CheckLine) -> int:
+    """What led to a refusal first, then what is warned of, then what the level ignores, then what passed."""
+    if check.outcome is Outcome.PASS:
+        return 3
+    if check.group in ("", "trading"):
+        return 0
+    return {"refuse": 0, "warn": 1}.get(check.weight, 2)
+
+
+def _name_of(check: CheckLine) -> str:
+    """With its group before it, where there is room; trading's own speak for themselves."""
+    named = f"{check.group} · {check.name}"
+    return named if check.group not in ("", "trading") and len(named) <= NAME_WIDTH else check.name
+
+
+def _groups(story: LaunchStory) -> list[str]:
+    return list(dict.fromkeys(check.group for check in story.checks if check.group))
+
+
+def _passed(story: LaunchStory) -> str:
+    """`18 of 30 passed`; of a dossier group by group."""
+    if not story.checks:
+        return ""
+
+    def counted(checks: Sequence[CheckLine]) -> str:
+        return f"{sum(check.outcome is Outcome.PASS for check in checks)}"
+
+    if not (groups := _groups(story)):
+        return f"{counted(story.checks)} of {len(story.checks)} passed"
+    of = {group: [check for check in story.checks if check.group == group] for group in groups}
+    return " · ".join(f"{group} {counted(checks)}/{len(checks)}" for group, checks in of.items())
 
 
 def _verdict(story: LaunchStory) -> Iterator[Fact]:
