@@ -14,8 +14,16 @@ from sniper_cli.safety.facts import READ_GAS, reserves_in
 from sniper_cli.safety.findings import cause
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Outcome, SafetyCheck
-from sniper_cli.safety.simulation import Block, Call, fresh_address, pocket_money, simulate, surroundings
-from sniper_cli.safety.trades import Market, approve_call, fair_price, read_sale, sell_call
+from sniper_cli.safety.simulation import (
+    Block,
+    Call,
+    Surroundings,
+    fresh_address,
+    pocket_money,
+    simulate,
+    surroundings,
+)
+from sniper_cli.safety.trades import Market, Sale, approve_call, fair_price, read_sale, sell_call
 
 HOLDING = "sell_holding"
 
@@ -34,22 +42,29 @@ async def check_holding(
     """Simulate the sale of a holding in the next block. Raises NetworkError only where no head can be read."""
     around = surroundings(head or await node.head(), policy)
     market = Market(exchange, token.lower(), pool.lower(), 0, Reserves(0, 0))
-    reader, seller = fresh_address(), holder.lower()
-    calls = (
-        Call(reader, market.pool, abi.CALL_GET_RESERVES, 0, READ_GAS),
-        approve_call(market, seller),
-        sell_call(market, seller, quantity, gas=policy.max_sell_gas),
-    )
-    block = Block(1, around.seconds(1), calls, around.coinbase)
-    balances = {who: pocket_money(0, around, policy.max_sell_gas) for who in (reader, seller)}
     try:
-        [[read, approved, sold]] = await simulate(node, around, [block], balances=balances)
+        sale = await sale_of(node, around, market, holder, quantity, gas=policy.max_sell_gas)
     except NetworkError as error:
         words = f"selling what is held could not be tried: {error.message}"
         return SafetyCheck(HOLDING, Outcome.NOT_PROVEN, words)
-    reserves = reserves_in(read, coin_first=market.coin_first)
-    sale = read_sale(market, (approved, sold), quantity, fair_price(quantity, reserves), 0)
     figure, limit = (f"{sale.tax_bps} bps" if sale.ok else None), f"{policy.max_sell_tax_bps} bps"
     if wrong := cause(sale, policy).replace("{when}", "from the holder's account"):
         return SafetyCheck(HOLDING, Outcome.FAIL, wrong, figure, limit)
     return SafetyCheck(HOLDING, Outcome.PASS, f"what is held sells for {sale.paid} wei", figure, limit)
+
+
+async def sale_of(
+    node: Node, around: Surroundings, market: Market, holder: str, quantity: int, *, gas: int
+) -> Sale:
+    """A holder approves and sells in the next block, from his own account. Raises NetworkError."""
+    reader, seller = fresh_address(), holder.lower()
+    calls = (
+        Call(reader, market.pool, abi.CALL_GET_RESERVES, 0, READ_GAS),
+        approve_call(market, seller),
+        sell_call(market, seller, quantity, gas=gas),
+    )
+    block = Block(1, around.seconds(1), calls, around.coinbase)
+    balances = {who: pocket_money(0, around, gas) for who in (reader, seller)}
+    [[read, approved, sold]] = await simulate(node, around, [block], balances=balances)
+    reserves = reserves_in(read, coin_first=market.coin_first)
+    return read_sale(market, (approved, sold), quantity, fair_price(quantity, reserves), 0)

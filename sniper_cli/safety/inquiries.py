@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sniper_cli.chains import abi
 from sniper_cli.safety.deployers import find_deployer, judge_deployer
+from sniper_cli.safety.holders import judge_holders
 from sniper_cli.safety.impersonation import judge_metadata
 from sniper_cli.safety.lines import Group, Line
 from sniper_cli.safety.liquidity import judge_liquidity
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def parts(subject: Subject, extras: Extras) -> dict[Group, Part]:
     """What is asked about the subject."""
     found: dict[Group, Part] = {
+        Group.HOLDERS: partial(judge_holders, subject),
         Group.POWERS: partial(_powers, subject),
         Group.PROXY: partial(_proxy, subject),
         Group.LIQUIDITY: partial(judge_liquidity, subject),
