@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands import position_exits
 from commands.options import (
     AfterOption,
     DryRunOption,
@@ -27,6 +28,9 @@ from commands.trading import LiveOption, WaitOption
 from sniper_cli.output import Column, Format, confirm, cut, emit, format_of
 
 app = typer.Typer(help="See what is held, what it cost and what it is worth.", no_args_is_help=True)
+
+
+app.add_typer(position_exits.app, name="exits")
 
 
 def _gain(value: Any) -> str | None:
@@ -264,3 +268,8 @@ def reconcile(
         raise ReconciliationFailed(
             "the ledger and the chain do not agree", hint="sniper position reconcile --book --dry-run"
         )
+
+
+app.command("exit")(position_exits.exit_)
+app.command("hold")(position_exits.hold)
+app.command("resume")(position_exits.resume)
