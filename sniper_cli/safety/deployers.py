@@ -7,6 +7,7 @@ new his account is and how many pools he made lately at this factory.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, col, select
@@ -81,7 +82,7 @@ def _tokens(subject: Subject) -> list[str]:
 async def judge_deployer(subject: Subject, history: History | None) -> list[Line]:
     """The deployer's account and record. Raises NetworkError."""
     node, at = subject.node, hex(subject.block)
-    deployer = await find_deployer(node, subject)
+    deployer = await subject.once("deployer", partial(find_deployer, node, subject))
     if deployer is None:
         words = f"who made the pool could not be found in the last {LOG_BLOCKS} blocks"
         return [unproven(RECORD, Group.DEPLOYER, words)]

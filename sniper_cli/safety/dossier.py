@@ -1,17 +1,18 @@
 """Everything that is known of one token in its pool at one block, and the verdict that a policy makes of it.
 
-The judgement of trading and all other parts run side by side. A launch does not wait for ever: what is not in when the
-budget is over is not proven, and the level decides whether that matters. A token that trading refuses is not
+The judgement of trading and all other parts run side by side; on a node that shares our cores the many simulations of
+powers let trading go first, for both would only be slower together. A launch does not wait for ever: what is not in
+when the budget is over is not proven, and the level decides whether that matters. A token that trading refuses is not
 looked into any further. A check by hand and the judgements of what is held have no budget: they wait for everything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Head, Node
@@ -30,6 +31,7 @@ from state.launches import Verdict
 if TYPE_CHECKING:
     from sniper_cli.safety.deployers import Record
 
+T = TypeVar("T")
 Part = Callable[[], Awaitable[Sequence[Line]]]
 History = Callable[[str], "Record"]
 """What our own records say of a deployer."""
@@ -47,6 +49,19 @@ class Subject:
     around: Surroundings
     deployer: str | None = None
     """Who sent the transaction that made the pool, where it is known already."""
+    hurried: bool = False
+    """There is a budget."""
+    judged: asyncio.Event = field(default_factory=asyncio.Event)
+    """Trading has been judged."""
+    shared: dict[str, asyncio.Future[Any]] = field(default_factory=dict)
+    """What several parts need and one of them asks for."""
+
+    async def once(self, what: str, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The answer to a question that is asked once, whoever needs it first. Raises NetworkError."""
+        if what not in self.shared:
+            self.shared[what] = asyncio.ensure_future(ask())
+        answer: T = await asyncio.shield(self.shared[what])
+        return answer
 
     @property
     def block(self) -> int:
@@ -112,7 +127,14 @@ async def compile_dossier(
     begun = monotonic()
     head = head or await node.head()
     subject = Subject(
-        node, exchange, token.lower(), pool.lower(), amount, surroundings(head, policy), deployer
+        node,
+        exchange,
+        token.lower(),
+        pool.lower(),
+        amount,
+        surroundings(head, policy),
+        deployer,
+        hurried=budget_ms is not None,
     )
     work = {
         group: asyncio.ensure_future(_line_or_doubt(group, part))
@@ -122,12 +144,13 @@ async def compile_dossier(
         report = await judge(
             node, exchange, token, pool, amount=amount, policy=policy, head=head, sender=sender
         )
+        subject.judged.set()
         await _wait(report, list(work.values()), begun, budget_ms)
     finally:
         late = [group for group, task in work.items() if not task.done()]
-        for group in late:
-            work[group].cancel()
-        await asyncio.gather(*work.values(), return_exceptions=True)
+        for task in (*work.values(), *subject.shared.values()):
+            task.cancel()  # of what is done it changes nothing
+        await asyncio.gather(*work.values(), *subject.shared.values(), return_exceptions=True)
     lines = [of_check(check) for check in report.checks]
     for group, task in work.items():
         lines += [_late(group, report, budget_ms)] if group in late else task.result()

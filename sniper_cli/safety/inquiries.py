@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from sniper_cli.chains import abi
@@ -14,7 +15,7 @@ from sniper_cli.safety.impersonation import judge_metadata
 from sniper_cli.safety.lines import Group, Line
 from sniper_cli.safety.liquidity import judge_liquidity
 from sniper_cli.safety.powers import prove_powers
-from sniper_cli.safety.proxies import judge_proxy, read_code
+from sniper_cli.safety.proxies import Code, judge_proxy, read_code
 from sniper_cli.safety.untrusted import read_metadata
 
 if TYPE_CHECKING:
@@ -36,16 +37,32 @@ def parts(subject: Subject, extras: Extras) -> dict[Group, Part]:
     return found
 
 
+NEAR_SECONDS = 0.02
+"""A node that answers a batch within this runs beside us, on the same cores."""
+
+
 async def _powers(subject: Subject) -> Sequence[Line]:
-    code = await read_code(subject.node, subject.token, hex(subject.block))
-    deployer = await find_deployer(subject.node, subject)
-    powers = await prove_powers(subject.node, subject.around, subject.market, code, deployer=deployer)
+    begun = monotonic()
+    code = await _code(subject)
+    near = monotonic() - begun < NEAR_SECONDS
+    deployer = await subject.once("deployer", partial(find_deployer, subject.node, subject))
+
+    async def turn() -> None:
+        if near and subject.hurried:
+            await subject.judged.wait()
+
+    powers = await prove_powers(
+        subject.node, subject.around, subject.market, code, deployer=deployer, turn=turn
+    )
     return powers.lines
 
 
 async def _proxy(subject: Subject) -> Sequence[Line]:
-    code = await read_code(subject.node, subject.token, hex(subject.block))
-    return await judge_proxy(subject.node, subject.token, code, subject.block)
+    return await judge_proxy(subject.node, subject.token, await _code(subject), subject.block)
+
+
+async def _code(subject: Subject) -> Code:
+    return await subject.once("code", partial(read_code, subject.node, subject.token, hex(subject.block)))
 
 
 async def _metadata(subject: Subject) -> Sequence[Line]:

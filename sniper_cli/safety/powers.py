@@ -10,7 +10,7 @@ A purchase and a sale around one act cost a local node 0.4 ms; the acts of one t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sniper_cli.chains import abi
@@ -211,23 +211,27 @@ async def prove_powers(
     code: Code,
     *,
     deployer: str | None = None,
+    turn: Callable[[], Awaitable[None]] | None = None,
 ) -> Powers:
-    """Find the rulers' powers and prove each. Raises NetworkError."""
+    """Find the rulers' powers and prove each. Raises NetworkError.
+
+    `turn` is awaited between reading and simulating: until then little is asked of the node.
+    """
     block = around.head.number
     layout = layout_of(code)
     exchange = market.exchange
     known = (market.pool, exchange.router, exchange.factory, exchange.wrapped, *code.implementations)
     buyer = fresh_address()
     trial = _Trial(node, around, market, buyer, 0)
-    (held,), named = await asyncio.gather(
-        _first(trial),
-        find_authorities(node, market.token, layout, block, known=known, deployer=deployer),
-    )
+    named = await find_authorities(node, market.token, layout, block, known=known, deployer=deployer)
+    holders = await asyncio.gather(*(holder_of(node, who, hex(block)) for who in named.sources))
+    if turn is not None:
+        await turn()
+    held = await _first(trial)
     if not held:
         words = "nothing could be bought: what its rulers can do to a holder was not tried"
         return Powers((unproven(TRIED, Group.POWERS, words),), (), named, trial.simulations)
     trial.held = held
-    holders = await asyncio.gather(*(holder_of(node, who, hex(block)) for who in named.sources))
     kinds = {holder.address: holder for holder in holders}
     trial.contracts = {holder.address for holder in holders if not holder.alone}
     found = _Search(trial, layout, code, named, kinds)
@@ -235,11 +239,11 @@ async def prove_powers(
     return Powers(tuple(found.lines()), tuple(found.powers), named, trial.simulations)
 
 
-async def _first(trial: _Trial) -> tuple[int]:
+async def _first(trial: _Trial) -> int:
     """What the purchase brings."""
     trial.held = 1
     [after] = await trial.run([Act(trial.buyer, None)])
-    return (after.balance,)
+    return after.balance
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ A `DELEGATECALL` in code that fits no standard is a finding by itself: what it w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from eth_abi.abi import decode
@@ -88,7 +89,8 @@ class Holder:
         return self.kind == "eoa"
 
 
-def opcodes(code: bytes) -> list[tuple[int, int, bytes]]:
+@lru_cache(maxsize=128)
+def opcodes(code: bytes) -> tuple[tuple[int, int, bytes], ...]:
     """Place, opcode and pushed bytes of each instruction."""
     found, at = [], 0
     while at < len(code):
@@ -96,7 +98,7 @@ def opcodes(code: bytes) -> list[tuple[int, int, bytes]]:
         size = op - 0x5F if 0x60 <= op <= 0x7F else 0
         found.append((at, op, code[at + 1 : at + 1 + size]))
         at += 1 + size
-    return found
+    return tuple(found)
 
 
 def clone_of(code: bytes) -> tuple[str, str] | None:
