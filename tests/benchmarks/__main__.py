@@ -18,6 +18,7 @@ from typing import Any
 SUBJECTS = {
     "startup": "The command line's start",
     "judging": "Judging tokens by simulation (local chain, automine)",
+    "powers": "Owner powers and dossiers (local chain, automine)",
     "hearing": "From sending to hearing a log (local chain, automine)",
     "market": "The simulated market",
     "matching": "The order book alone",
