@@ -30,7 +30,9 @@ SOLC = NpmPackage(
 )
 DEMO = ROOT / "sniper_cli" / "demo" / "contracts"
 ZOO = ROOT / "tests" / "contracts"
+SAFETY = ROOT / "sniper_cli" / "safety" / "contracts"
 ARTIFACTS = {
+    SAFETY / "round_trip.json": [SAFETY / "RoundTrip.sol"],
     ROOT / "sniper_cli" / "demo" / "tokens.json": [DEMO / "Token.sol", DEMO / "Traps.sol"],
     ZOO / "zoo.json": [DEMO / "Token.sol", DEMO / "Traps.sol", ZOO / "Zoo.sol", ZOO / "Harder.sol"],
     ZOO / "unseen.json": [DEMO / "Token.sol", ZOO / "Unseen.sol"],

@@ -163,7 +163,15 @@ async def test_a_token_with_a_great_name_is_told(anvil: Chain) -> None:
 async def test_a_dossiers_json_has_every_group_with_weights_and_the_checks_as_before(anvil: Chain) -> None:
     listing = await list_token(anvil.node, anvil.exchange, "Mintable")
     plain = (await compiled(anvil, listing)).as_json()
-    assert list(plain["groups"]) == ["trading", "powers", "proxy", "liquidity", "deployer", "metadata"]
+    assert list(plain["groups"]) == [
+        "trading",
+        "holders",
+        "powers",
+        "proxy",
+        "liquidity",
+        "deployer",
+        "metadata",
+    ]
     assert [line["name"] for line in plain["groups"]["trading"]] == [each["name"] for each in plain["checks"]]
     mints = next(line for line in plain["groups"]["powers"] if line["name"] == "mints")
     assert (mints["outcome"], mints["weight"]) == ("fail", "warn")
