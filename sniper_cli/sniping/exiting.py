@@ -18,7 +18,7 @@ from sniper_cli.errors import OrderRefused, UsageProblem
 from sniper_cli.sniping import overrides
 from sniper_cli.sniping.attempts import failures, is_exit, sales_of, sold_by_steps, sold_for
 from sniper_cli.sniping.distances import distances
-from sniper_cli.sniping.exits import figures_of, gain_level, step_left
+from sniper_cli.sniping.exits import figures_of, gain_level, percent_of, step_left
 from sniper_cli.sniping.rules import ExitRule, rules_of
 from sniper_cli.trading.lookup import find_position
 from state.columns import utc_now
@@ -218,7 +218,7 @@ async def exit_now(
         raise OrderRefused(
             "the position is closed already", hint=f"sniper position show {short(position.id)}"
         )
-    quantity = overrides.percent_of(position.quantity, share)
+    quantity = percent_of(position.quantity, share)
     if dry_run:
         return ExitView(position.id, None, "nobody", "planned", quantity, 0, (), None, True)
     how = "at almost any price, at once" if urgent else "at the market"

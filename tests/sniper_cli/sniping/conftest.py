@@ -42,7 +42,9 @@ NO_EXITS = ExitSettings(
 
 def exits(**chosen: Any) -> ExitSettings:
     """Only these rules are on."""
-    return NO_EXITS.model_copy(update={k: Decimal(v) if k.endswith("pct") else v for k, v in chosen.items()})
+    return NO_EXITS.model_copy(
+        update={k: Decimal(v) if k.endswith("pct") or k.endswith("coins") else v for k, v in chosen.items()}
+    )
 
 
 def sniping(rules: ExitSettings = NO_EXITS, **chosen: Any) -> SnipingSettings:

@@ -25,7 +25,7 @@ HELD_BACK = 100_000 * WEI
 
 async def bought(hunt: Hunt, kind: str = "Normal", **rules: object) -> tuple[str, str]:
     """A token of a kind, listed and bought, to be left by these rules only; token and pool."""
-    await hunt.start(sniping(exits(**rules)))
+    await hunt.start(sniping(exits(**rules), level="daring"))
     token, pool = await hunt.list(kind)
     await hunt.until(PositionOpened)
     return token, pool
