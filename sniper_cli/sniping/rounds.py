@@ -228,7 +228,8 @@ class Rounds:
             self._condemned.pop(holding.id, None)
 
     def _last_judged(self, holding: Holding, head: Head) -> int:
-        return self._judged_at.setdefault(holding.id, head.number)
+        """A new position is due at once: a launch's dossier had no time for everything."""
+        return self._judged_at.setdefault(holding.id, head.number - REJUDGE_BLOCKS)
 
 
 def _is_minor(removal: Removal, marked: Mark | None, holding: Holding) -> bool:
