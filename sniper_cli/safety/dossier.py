@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,10 +19,10 @@ from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NetworkError
 from sniper_cli.pricing.constant_product import Reserves
-from sniper_cli.safety.judge import judge
 from sniper_cli.safety.levels import Level
 from sniper_cli.safety.levels import weigh as weigh_lines
 from sniper_cli.safety.lines import Group, Line, of_check, unproven
+from sniper_cli.safety.methods import judge_by_best
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import SafetyReport
 from sniper_cli.safety.simulation import Surroundings, surroundings
@@ -30,6 +31,7 @@ from state.launches import Verdict
 
 if TYPE_CHECKING:
     from sniper_cli.safety.deployers import Record
+    from sniper_cli.safety.sidecar import SideCar
 
 T = TypeVar("T")
 Part = Callable[[], Awaitable[Sequence[Line]]]
@@ -106,6 +108,8 @@ class Extras:
     history: History | None = None
     opinions: Sequence[Callable[[int, str, str], Awaitable[Line]]] = ()
     """Asked with chain, token and pool; see `opinions.py`."""
+    side_car: SideCar | None = None
+    """A fork to work on where the node does not simulate."""
 
 
 async def compile_dossier(
@@ -124,8 +128,47 @@ async def compile_dossier(
     extras: Extras | None = None,
 ) -> Dossier:
     """Judge a token and look into everything else. Raises NetworkError only where the head cannot be read."""
-    begun = monotonic()
+    extras = extras or Extras()
     head = head or await node.head()
+    ordered = partial(
+        _compile,
+        exchange=exchange,
+        token=token,
+        pool=pool,
+        amount=amount,
+        policy=policy,
+        level=level,
+        head=head,
+        sender=sender,
+        deployer=deployer,
+        budget_ms=budget_ms,
+        extras=extras,
+    )
+    if extras.side_car is None:
+        return await ordered(node)
+    async with extras.side_car.proving(node, head) as (prover, method):
+        dossier = await ordered(prover)
+    if prover is node:
+        return dossier
+    return replace(dossier, report=replace(dossier.report, method=method))
+
+
+async def _compile(
+    node: Node,
+    *,
+    exchange: Exchange,
+    token: str,
+    pool: str,
+    amount: int,
+    policy: SafetyPolicy,
+    level: Level,
+    head: Head,
+    sender: str | None,
+    deployer: str | None,
+    budget_ms: int | None,
+    extras: Extras,
+) -> Dossier:
+    begun = monotonic()
     subject = Subject(
         node,
         exchange,
@@ -138,10 +181,10 @@ async def compile_dossier(
     )
     work = {
         group: asyncio.ensure_future(_line_or_doubt(group, part))
-        for group, part in _parts(subject, extras or Extras()).items()
+        for group, part in _parts(subject, extras).items()
     }
     try:
-        report = await judge(
+        report = await judge_by_best(
             node, exchange, token, pool, amount=amount, policy=policy, head=head, sender=sender
         )
         subject.judged.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import NotFound, UsageProblem
@@ -47,11 +48,12 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
     from sniper_cli.safety.dossier import compile_dossier
     from sniper_cli.safety.levels import level_named
     from sniper_cli.safety.policy import SafetyPolicy
+    from sniper_cli.safety.sidecar import SideCar
     from sniper_cli.sniping.station import address_of
     from sniper_cli.trading.assembly import open_market
 
     settings = context.settings.sniping
-    async with open_market(context) as (node, exchange):
+    async with open_market(context) as (node, exchange), SideCar(exchange.chain_id) as side_car:
         where = (pool or await _pool_of(node, exchange, token)).lower()
         return await compile_dossier(
             node,
@@ -63,7 +65,7 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
             # A level named here is asked about as it is, without the profile's own weights.
             level=level_named(level) if level else level_named(settings.level, settings.policy),
             sender=address_of(context),
-            extras=_extras(context, exchange.chain_id, where),
+            extras=replace(_extras(context, exchange.chain_id, where), side_car=side_car),
         )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sniper_cli.safety.opinions import Opinion
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
+    from sniper_cli.safety.sidecar import SideCar
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
     from sniper_cli.venues.venue import Plan
@@ -47,6 +48,8 @@ class Run:
     listener: Listener
     dry_run: bool = False
     heads: Heads = field(default_factory=Heads)
+    side_car: SideCar | None = None
+    """A fork that judges where the node does not simulate; the runner's to close."""
     closing: bool = False
     """No new purchases; what is held may still be sold."""
 
@@ -116,7 +119,7 @@ class Run:
                 sender=self.address,
                 deployer=deployer,
                 budget_ms=settings.dossier_budget_ms if hurried else None,
-                extras=Extras(self._history(pool), opinions),
+                extras=Extras(self._history(pool), opinions, self.side_car),
             )
             return dossier.report
 

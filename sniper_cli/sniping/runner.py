@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sniper_cli.endpoints.streams import chain_stream
 from sniper_cli.errors import LeaseLost, NetworkError, SniperError, StateError
 from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.safety.sidecar import SideCar
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.entries import Entries
@@ -92,6 +93,7 @@ class Sniper:
             lease=RunnerLease(database, account.id),
             listener=on_event,
             dry_run=dry_run,
+            side_car=SideCar(exchange.chain_id),
         )
         self._account_name = account.name
         self._close_at_end = close_at_end
@@ -120,6 +122,8 @@ class Sniper:
                 self._note("runner.stopped", {"reason": reason})
             finally:
                 run.lease.release()
+                if run.side_car is not None:
+                    await run.side_car.close()
             run.tell(RunnerStopped(reason=reason))
 
     async def _settle_the_past(self) -> None:

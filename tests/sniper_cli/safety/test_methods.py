@@ -7,6 +7,8 @@ import pytest
 
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
+from sniper_cli.safety.dossier import Extras, compile_dossier
+from sniper_cli.safety.levels import DARING, level_named
 from sniper_cli.safety.methods import judge_by_best
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.prefilter import judge_round_trip, round_trip
@@ -140,3 +142,22 @@ async def test_what_a_round_trip_brings_is_what_the_pool_pays(anvil: Chain) -> N
     coins, tokens = 10 * 10**18 + AMOUNT, 900_000 * 10**18 - got
     assert (found.got, found.paid) == (got, got * 997 * coins // (tokens * 1000 + got * 997))
     assert judge_round_trip(found, AMOUNT).outcome is Outcome.NOT_PROVEN
+
+
+async def test_a_whole_dossier_is_compiled_on_the_fork(anvil: Chain, side_car: SideCar) -> None:
+    listing = await list_token(anvil.node, anvil.exchange, "Mintable")
+    async with Without(anvil.process.http_url, "eth_simulateV1") as node:
+        dossier = await compile_dossier(
+            node,
+            anvil.exchange,
+            *listing,
+            amount=AMOUNT,
+            policy=SafetyPolicy(),
+            level=level_named(DARING),
+            extras=Extras(side_car=side_car),
+        )
+    assert dossier.report.method == "anvil fork + eth_simulateV1"
+    mints = dossier.line("mints")
+    assert mints is not None
+    assert mints.outcome is Outcome.FAIL
+    assert dossier.verdict is Verdict.SAFE
