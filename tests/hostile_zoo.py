@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from eth_account import Account
+
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from tests import zoo
@@ -33,6 +35,8 @@ class Story:
     blocks: int = 1
     seconds: int = 0
     """Before the last of the blocks."""
+    before: int = 0
+    """Accounts that bought before him."""
     followers: int = 0
     """Purchases of others."""
     whale: int = 0
@@ -98,6 +102,8 @@ BAD: dict[str, Story] = {
     "AsksTable": Story(followers=12),
     "SwitchingBeacon": Story(blocks=30),
     "LiesToPool": Story(),
+    "FirstComeOnly": Story(before=24),
+    "FarWindow": Story(blocks=1000),
 }
 GOOD = (
     "Reflection", "SwapBack3", "Permitted", "Limited", "FirstBlock", "Votes", "Snapshots", "GasCeiling",
@@ -126,6 +132,10 @@ async def listed(node: Node, exchange: Exchange, kind: str) -> Listing:
 async def let_out(node: Node, exchange: Exchange, listing: Listing, story: Story) -> bool:
     """Whether a buyer who lives through a story gets most of what his tokens are worth."""
     token = listing.token
+    for _ in range(story.before):
+        stranger = Account.create()
+        await node.call("anvil_setBalance", [stranger.address, hex(WEI)])
+        assert (await buy(node, exchange, token, stranger, FOLLOWER_WEI)).ok
     assert (await buy(node, exchange, token, BUYER, AMOUNT)).ok
     if story.again:
         assert (await buy(node, exchange, token, BUYER, AMOUNT)).ok

@@ -22,6 +22,7 @@ from sniper_cli.safety.matrix import (
     HOUR,
     IN_HASTE,
     IN_PARTS,
+    LATE,
     LITTLE_BY_LITTLE,
     MINUTES,
     NEXT_BLOCK,
@@ -44,7 +45,7 @@ from sniper_cli.safety.trades import (
 PATTERNS = (
     (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, WEEK, YEAR)),
     (Classification.COOLDOWN, (NEXT_BLOCK,)),
-    (Classification.SECOND_SELL, (IN_PARTS, CROWDED, FALLEN, RUSHED, AGAIN, SOARED, CRASHED)),
+    (Classification.SECOND_SELL, (IN_PARTS, CROWDED, FALLEN, RUSHED, LATE, AGAIN, SOARED, CRASHED)),
     (Classification.TIME_TRAP, (LITTLE_BY_LITTLE,)),
     (Classification.HONEYPOT, (IN_HASTE, AS_SENT, AS_SENT_LATER, AS_SENT_NEXT_DAY)),
 )

@@ -34,6 +34,7 @@ MINUTES, HOUR, DAY, WEEK, YEAR = (
 )
 IN_PARTS, CROWDED, FALLEN = "sell_in_parts", "sell_after_others", "sell_after_a_fall"
 LITTLE_BY_LITTLE, RUSHED, AGAIN = "sell_little_by_little", "sell_after_a_rush", "sell_after_a_trial"
+LATE = "sell_as_latecomer"
 SOARED, CRASHED = "sell_after_a_rise", "sell_after_a_crash"
 IN_HASTE, AS_SENT = "sell_in_haste", "sell_as_sent"
 AS_SENT_LATER, AS_SENT_NEXT_DAY = "sell_as_sent_later", "sell_as_sent_next_day"
@@ -49,8 +50,18 @@ TRIAL = 100
 """A trial purchase is this fraction of the real one, and comes long before it."""
 TRIAL_BLOCKS, TRIAL_SHARE_BPS = 33, 9500
 
-FAR = 7200
-"""A day of Ethereum's blocks. Real nodes refuse to jump so far (geth: 256), a development chain does not."""
+FAR = 50_400
+"""A week of Ethereum's blocks. Real nodes refuse to jump so far (geth: 256), a development chain and a fork do not."""
+FAR_OFF = (
+    (300, 3600),
+    (700, 9000),
+    (1500, 18_000),
+    (3200, 39_000),
+    (7200, 86_400),
+    (16_000, 200_000),
+    (33_000, 400_000),
+)
+"""Moments on the way there."""
 HOUR_SECONDS, DAY_SECONDS = 3600, 86_400
 YEAR_SECONDS = 400 * DAY_SECONDS
 
@@ -95,6 +106,8 @@ class Scenario:
     """Others buy between our purchase and our sale."""
     rush: bool = False
     """Very many do, and one of them just before our sale, in its block."""
+    late: bool = False
+    """Very many have bought before us."""
     fall: bool = False
     """Others buy before us and sell between our purchase and our sale."""
     trial: bool = False
@@ -125,12 +138,13 @@ def matrix(gas: int, *, priced: bool = False) -> list[Scenario]:
         Scenario(IN_HASTE, (Leg(3),), gas, urgent=True, other_proposer=True, fee_pct=BUSY_PCT),
         Scenario(HOUR, (Leg(101, HOUR_SECONDS),), gas, delay=2, purse=FORTUNE + secrets.randbelow(FORTUNE)),
         Scenario(DAY, (Leg(200, DAY_SECONDS),), gas, other_proposer=True, fee_pct=QUIET_PCT),
-        Scenario(WEEK, (Leg(FAR, 7 * DAY_SECONDS),), gas),
+        Scenario(WEEK, _far_off(), gas),
         Scenario(YEAR, (Leg(240, YEAR_SECONDS),), gas),
         Scenario(IN_PARTS, parts, gas),
         Scenario(LITTLE_BY_LITTLE, _moments(), gas),
         Scenario(CROWDED, (Leg(CROWD * CROWD_STEP + 1),), gas, crowd=True),
         Scenario(RUSHED, (Leg(RUSH_BLOCKS + 1),), gas, rush=True),
+        Scenario(LATE, (Leg(2, share_bps=FALLEN_SHARE_BPS),), gas, late=True, delay=RUSH_BLOCKS),
         Scenario(FALLEN, (Leg(3, share_bps=FALLEN_SHARE_BPS),), gas, fall=True),
         Scenario(AGAIN, (Leg(2, share_bps=TRIAL_SHARE_BPS),), gas, trial=True, delay=TRIAL_BLOCKS),
     ]
@@ -140,6 +154,11 @@ def matrix(gas: int, *, priced: bool = False) -> list[Scenario]:
             Scenario(CRASHED, (Leg(2),), gas, coins_pct=CRASHED_PCT),
         ]
     return found
+
+
+def _far_off() -> tuple[Leg, ...]:
+    """A little at each moment on the way, and then nearly all."""
+    return (*(Leg(blocks, seconds, 500) for blocks, seconds in FAR_OFF), Leg(FAR, 7 * DAY_SECONDS))
 
 
 def _moments() -> tuple[Leg, ...]:

@@ -123,6 +123,8 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
         steps += _crowd(market, bought)
     if scenario.rush:
         steps += _rush(market, bought)
+    if scenario.late:
+        steps = [*_queue(market), *steps]
     if scenario.trial:
         little = max(1, market.amount // TRIAL)
         steps.append(Step(1, Purpose.OTHERS, buy_call(market, who, little, gas=scenario.buy_gas or gas)))
@@ -167,6 +169,15 @@ def _rush(market: Market, bought: int) -> list[Step]:
         steps += [Step(bought + later, Purpose.OTHERS, call) for call in calls]
     last = buy_call(market, fresh_address(), share, gas=CROWD_GAS)
     return [*steps, Step(bought + RUSH_BLOCKS + 1, Purpose.OTHERS, last)]
+
+
+def _queue(market: Market) -> list[Step]:
+    """Very many have bought in the blocks before ours."""
+    share = max(1, market.reserves.coming * RUSH_SHARE_BPS // ALL)
+    return [
+        Step(1 + place % RUSH_BLOCKS, Purpose.OTHERS, buy_call(market, fresh_address(), share, gas=CROWD_GAS))
+        for place in range(RUSH)
+    ]
 
 
 def _early(market: Market, bought: int) -> list[Step]:

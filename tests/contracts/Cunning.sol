@@ -371,3 +371,31 @@ contract LiesToPool {
         return true;
     }
 }
+
+/// The first twenty buyers may sell, whoever comes later may not.
+contract FirstComeOnly is Counting {
+    uint256 public buyers;
+    mapping(address => uint256) public place;
+
+    constructor(string memory n, string memory s, uint256 supply) Counting(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isBuy(from, to) && place[to] == 0) place[to] = ++buyers;
+        if (_isSell(from, to)) require(place[from] <= 20, "too late");
+        _move(from, to, amount);
+    }
+}
+
+/// Shut from the five hundredth to the two thousandth block.
+contract FarWindow is Counting {
+    uint256 public listedAt;
+
+    constructor(string memory n, string memory s, uint256 supply) Counting(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (listedAt == 0 && _isListing(from, to)) listedAt = block.number;
+        uint256 since = block.number - listedAt;
+        if (_isSell(from, to)) require(since < 500 || since > 2000, "paused");
+        _move(from, to, amount);
+    }
+}

@@ -111,7 +111,7 @@ async def test_what_cannot_be_bought_is_found_out_in_few_requests(anvil: Chain) 
 async def test_a_safe_report_has_a_figure_for_every_scenario(anvil: Chain) -> None:
     _, report = await judged(anvil, "Normal")
     assert {check.outcome for check in report.checks} == {Outcome.PASS}
-    assert len([check for check in report.checks if check.name.startswith("sell_")]) == 21
+    assert len([check for check in report.checks if check.name.startswith("sell_")]) == 22
     assert (report.symbol, report.name, report.decimals) == ("NORMAL", "Normal Token", 18)
     assert report.liquidity == 10 * 10**18
     assert report.as_json()["verdict"] == "safe"
