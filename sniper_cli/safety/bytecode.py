@@ -50,6 +50,7 @@ class Place:
     slot: str
     offset: int
     readers: frozenset[str]
+    writers: frozenset[str] = frozenset()
 
     def value(self, word: int) -> int:
         """The address in the slot's word."""
@@ -92,7 +93,9 @@ def _layout(code: bytes) -> Layout:
         if MOVES & set(record.reads):
             governing |= set(record.writes)
         if record.type == "address":
-            places.append(Place(f"0x{record.slot}", record.offset, frozenset(record.reads)))
+            places.append(
+                Place(f"0x{record.slot}", record.offset, frozenset(record.reads), frozenset(record.writes))
+            )
     functions = tuple(
         Function(
             each.selector,

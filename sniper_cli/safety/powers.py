@@ -234,7 +234,7 @@ async def prove_powers(
     trial.held = held
     kinds = {holder.address: holder for holder in holders}
     trial.contracts = {holder.address for holder in holders if not holder.alone}
-    found = _Search(trial, layout, code, named, kinds)
+    found = _Search(trial, layout, code, named, kinds, _rewiring(layout, named, known))
     await found.search()
     return Powers(tuple(found.lines()), tuple(found.powers), named, trial.simulations)
 
@@ -246,6 +246,17 @@ async def _first(trial: _Trial) -> int:
     return after.balance
 
 
+def _rewiring(layout: Layout, named: Authorities, known: Iterable[str]) -> frozenset[str]:
+    """Writers of the slots that hold the pool's or the router's address now."""
+    market = {int(address, 16) for address in known}
+    return frozenset(
+        selector
+        for place in layout.addresses
+        if place.value(named.words.get(int(place.slot, 16), 0)) in market
+        for selector in place.writers
+    )
+
+
 @dataclass(slots=True)
 class _Search:
     """The candidates of one token, what became of them, and what is said of it."""
@@ -255,6 +266,8 @@ class _Search:
     code: Code
     named: Authorities
     kinds: dict[str, Holder]
+    rewiring: frozenset[str]
+    """Functions that say which account is the pool: a holder named as that loses more than his sale, by no theft."""
     powers: list[Power] = field(default_factory=list)
     passed: set[str] = field(default_factory=set)
     """Functions that somebody got through."""
@@ -301,7 +314,9 @@ class _Search:
 
     def _effects(self, act: Act, after: After, base: After) -> Iterable[Power]:
         """What the act changed against the same trade without it."""
-        if after.balance < base.balance:
+        if after.balance < base.balance and act.function and act.function.selector in self.rewiring:
+            yield Power(BLOCKS_SALES, act, "the holder is then taken for the market itself")
+        elif after.balance < base.balance:
             taken = (base.balance - after.balance) * BPS // base.balance
             yield Power(SEIZES, act, f"the holder's balance fell by {taken / 100:.2f} %", f"{taken} bps")
         elif base.sold and not after.sold:

@@ -14,6 +14,7 @@ from sniper_cli.safety.report import Outcome
 from sniper_cli.settings.safety import DossierPolicy
 from state.launches import Verdict
 from tests.chain_fixtures import ADDRESSES, Chain
+from tests.hostile_zoo import GOOD, listed
 from tests.zoo import ZOO_POLICY, Listing, anvil_account, calldata, list_token, transact
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("dossiers")]
@@ -66,6 +67,14 @@ async def test_each_level_draws_its_line(anvil: Chain, kind: str, verdicts: tupl
     listing = await list_token(anvil.node, anvil.exchange, kind)
     found = [(await compiled(anvil, listing, level)).verdict.value for level in LEVELS]
     assert tuple(found) == verdicts
+
+
+@pytest.mark.parametrize("kind", GOOD)
+async def test_an_honest_token_of_unusual_habits_is_bought_at_the_standard_level(
+    anvil: Chain, kind: str
+) -> None:
+    dossier = await compiled(anvil, await listed(anvil.node, anvil.exchange, kind))
+    assert dossier.verdict is Verdict.SAFE, dossier.report.reasons
 
 
 async def test_what_is_refused_names_the_power_and_keeps_the_call(anvil: Chain) -> None:
