@@ -43,10 +43,10 @@ from sniper_cli.safety.trades import (
 )
 
 PATTERNS = (
-    (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, WEEK, YEAR)),
+    (Classification.TIME_TRAP, (MINUTES, HOUR, DAY, YEAR)),
     (Classification.COOLDOWN, (NEXT_BLOCK,)),
     (Classification.SECOND_SELL, (IN_PARTS, CROWDED, FALLEN, RUSHED, LATE, AGAIN, SOARED, CRASHED)),
-    (Classification.TIME_TRAP, (LITTLE_BY_LITTLE,)),
+    (Classification.TIME_TRAP, (LITTLE_BY_LITTLE, WEEK)),
     (Classification.HONEYPOT, (IN_HASTE, AS_SENT, AS_SENT_LATER, AS_SENT_NEXT_DAY)),
 )
 """What a token is that sells two blocks after buying and badly in one of these scenarios; the first that fits."""
