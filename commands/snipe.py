@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from commands import snipe_report
 from commands.options import (
     AfterOption,
     AllOption,
@@ -323,3 +324,7 @@ def show(
         found = launch_named(session, launch)
     # A row of a table iterates over its fields, which would be taken for a list.
     emit(SimpleNamespace(**found.model_dump()), fmt=format_of(output, json), fields=fields, columns=LAUNCH)
+
+
+app.command("report")(snipe_report.report)
+app.command("follow-up")(snipe_report.follow_up)

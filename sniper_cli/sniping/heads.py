@@ -73,6 +73,11 @@ class Heads:
         if not self._hot:
             self._cool.set()
 
+    @property
+    def is_hot(self) -> bool:
+        """A launch is being judged or bought right now."""
+        return bool(self._hot)
+
     async def calm(self) -> None:
         """Wait until no launch is in a hurry, but not long: exits have until the next block, too."""
         await asyncio.sleep(BEHIND_SECONDS)

@@ -13,6 +13,7 @@ from sniper_cli.errors import NetworkError
 from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.events import HeadSeen, PendingRemoval, RunnerTrouble
 from sniper_cli.sniping.exits import ExitSignal, decide, figures_of
+from sniper_cli.sniping.follow_up import follow_one
 from sniper_cli.sniping.judging import judge_holding
 from sniper_cli.sniping.listings import Removal
 from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
@@ -68,6 +69,8 @@ class Rounds:
         await self._leave(head, holdings)
         await self._prepare(holdings)
         await self._judge_again(head, holdings)
+        if not (self._run.closing or self._run.heads.is_hot):
+            await follow_one(self._run, head)
         self._run.tell(HeadSeen(number=head.number, open_positions=len(self._book.holdings)))
 
     async def settle(self) -> None:

@@ -17,6 +17,7 @@ from sniper_cli.output import confirm, note
 from sniper_cli.output.formats import plain
 from sniper_cli.settings.model import Mode
 from sniper_cli.sniping.events import HeadSeen, Listener, SniperEvent
+from state.identifiers import short
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
@@ -121,7 +122,25 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
             await sniper.run(stop)
 
     ended = await interruptible(work(), ask_to_stop)
-    return Exit.INTERRUPTED if ended.signal is signal.SIGINT else Exit.OK
+    if ended.signal is signal.SIGINT:
+        return Exit.INTERRUPTED
+    return _stuck(context)
+
+
+def _stuck(context: Context) -> int:
+    """A run that leaves positions behind which it could not sell does not end as if all were well."""
+    from sniper_cli.sniping.telling import stuck_positions
+
+    after = context.settings.sniping.exits.stuck_after
+    with context.database.read() as session:
+        stuck = stuck_positions(session, after=after)
+    for position_id, failed in stuck.items():
+        note(
+            f"ALARM    position {short(position_id)} could not be sold in {failed} attempts and is still held"
+        )
+    if stuck:
+        note("hint: sniper position exits ID shows its rules, sniper position exit ID --urgent tries at once")
+    return Exit.PARTIAL if stuck else Exit.OK
 
 
 async def _require_funds(context: Context, station: Station) -> None:

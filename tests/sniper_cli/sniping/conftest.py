@@ -43,7 +43,7 @@ NO_EXITS = ExitSettings(
 def exits(**chosen: Any) -> ExitSettings:
     """Only these rules are on."""
     return NO_EXITS.model_copy(
-        update={k: Decimal(v) if k.endswith("pct") or k.endswith("coins") else v for k, v in chosen.items()}
+        update={k: Decimal(v) if k.endswith(("pct", "coins")) else v for k, v in chosen.items()}
     )
 
 
