@@ -53,6 +53,8 @@ class Story:
     """The launcher takes most of the liquidity."""
     modulo: int = 0
     """The sale is mined in a block that this does not divide."""
+    proposer: str | None = None
+    """Whose block the sale comes into."""
     in_company: bool = False
     """Another's purchase stands before the sale in its block."""
 
@@ -104,6 +106,8 @@ BAD: dict[str, Story] = {
     "LiesToPool": Story(),
     "FirstComeOnly": Story(before=24),
     "FarWindow": Story(blocks=1000),
+    "OneProposer": Story(proposer="0x" + "11" * 20),
+    "AsksDoorman": Story(proposer="0x" + "11" * 20),
 }
 GOOD = (
     "Reflection", "SwapBack3", "Permitted", "Limited", "FirstBlock", "Votes", "Snapshots", "GasCeiling",
@@ -159,6 +163,8 @@ async def _live_through(node: Node, exchange: Exchange, listing: Listing, story:
         assert (await buy(node, exchange, listing.token, anvil_account(1), story.whale)).ok
     if story.drained:
         await _drain(node, listing)
+    if story.proposer is not None:
+        await node.call("anvil_setCoinbase", [story.proposer])
     if story.purse is not None:
         await node.call("anvil_setBalance", [BUYER.address, hex(story.purse)])
     await node.call("anvil_mine", [hex(story.blocks), hex(1)])
@@ -180,6 +186,8 @@ async def _sold(
     else:
         sold = await sell(node, exchange, listing.token, BUYER, quantity, gas=story.gas)
     after = int(await node.call("eth_getBalance", [BUYER.address, "latest"]), 16)
+    if story.proposer is not None:
+        await node.call("anvil_setCoinbase", [zoo.COINBASE])  # which outlives a reverted chain
     return after - before + sold.cost, fair
 
 

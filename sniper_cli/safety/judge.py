@@ -37,16 +37,20 @@ from sniper_cli.safety.matrix import (
     AS_SENT,
     AS_SENT_LATER,
     AS_SENT_NEXT_DAY,
+    CROWDED,
     DAY,
+    LITTLE_BY_LITTLE,
     MINUTES,
     TWO_BLOCKS,
+    YEAR,
     Scenario,
     matrix,
 )
 from sniper_cli.safety.policy import BLOCK_SECONDS, SafetyPolicy
-from sniper_cli.safety.report import Classification, Outcome, SafetyReport
+from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
 from sniper_cli.safety.repricing import storage_is_known
 from sniper_cli.safety.scenarios import run
+from sniper_cli.safety.sight import NAME, judge_sight
 from sniper_cli.safety.simulation import ZERO_ADDRESS, Surroundings, fresh_address, surroundings
 from sniper_cli.safety.trades import (
     Market,
@@ -60,6 +64,8 @@ from sniper_cli.safety.trades import (
 from sniper_cli.settings.model import SnipingSettings
 
 T = TypeVar("T")
+BLINDFOLDED = {TWO_BLOCKS, DAY, YEAR, CROWDED, LITTLE_BY_LITTLE}
+"""Scenarios in which a token is tried without its eyes."""
 SMALLER = 10
 """A purchase that fails is tried once more at this fraction, to tell a limit from a closed door."""
 
@@ -183,7 +189,14 @@ class _Trial:
         normal = tried[TWO_BLOCKS]
         judge_gas(found, normal)
         if isinstance(normal, Tried) and normal.sales and not blocked(normal.sales[0]):
-            tried |= await self._rehearsals(market, purchase, scenarios, tried, balance)
+            orders, sight = await asyncio.gather(
+                self._rehearsals(market, purchase, scenarios, tried, balance),
+                self._try(self._sight(market, purchase, scenarios)),
+            )
+            tried |= orders
+            if isinstance(sight, NotRun):
+                sight = SafetyCheck(NAME, Outcome.NOT_PROVEN, f"its code could not be searched: {sight.why}")
+            found.add(sight.name, sight.outcome, sight.detail)
         judge_sales(found, tried)
         judge_larger(found, larger)
         found.classification = classify(found, tried, larger)
@@ -233,6 +246,11 @@ class _Trial:
             )
         )
         return {order.name: ended for order, ended in zip(orders, ended_orders, strict=True)}
+
+    async def _sight(self, market: Market, purchase: Purchase, scenarios: list[Scenario]) -> SafetyCheck:
+        """What it looks at, tried on the ways of selling that lead furthest apart."""
+        chosen = [each for each in scenarios if each.name in BLINDFOLDED]
+        return await judge_sight(self.node, self.around, market, chosen, purchase.got, self.policy)
 
     async def _smaller(self, market: Market, purchase: Purchase) -> Purchase | None:
         if purchase.ok:

@@ -83,6 +83,7 @@ async def run(
     got: int,
     *,
     own_balance: int | None = None,
+    code: Mapping[str, str] | None = None,
 ) -> Tried:
     """Try a scenario, selling shares of the `got` units that the purchase was seen to bring. Raises NetworkError.
 
@@ -101,7 +102,7 @@ async def run(
         balances[scenario.sender] = spent + scenario.purse + _gas_money(around, scenario)
     if own_balance is not None and own_balance >= market.amount + _gas_money(around, scenario):
         del balances[scenario.sender]
-    outcome = await simulate(node, around, blocks, balances=balances)
+    outcome = await simulate(node, around, blocks, balances=balances, code=code)
     results = [result for block in outcome for result in block]
     return _read(market, scenario, list(zip(steps, results, strict=True)))
 

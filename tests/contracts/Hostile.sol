@@ -243,3 +243,29 @@ contract AsksOracle is Watching {
         return block.number < listedAt + 40 || _oracle.allows(from);
     }
 }
+
+/// Lets everybody out but in the blocks of one proposer.
+contract OneProposer is Watching {
+    constructor(string memory n, string memory s, uint256 supply) Watching(n, s, supply) {}
+
+    function _mayLeave(address) internal view override returns (bool) {
+        return block.coinbase != 0x1111111111111111111111111111111111111111;
+    }
+}
+
+/// The same, seen by another contract.
+contract Doorman {
+    function opens() external view returns (bool) {
+        return block.coinbase != 0x1111111111111111111111111111111111111111;
+    }
+}
+
+contract AsksDoorman is Watching {
+    Doorman private _doorman = new Doorman();
+
+    constructor(string memory n, string memory s, uint256 supply) Watching(n, s, supply) {}
+
+    function _mayLeave(address) internal view override returns (bool) {
+        return _doorman.opens();
+    }
+}

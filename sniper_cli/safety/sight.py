@@ -1,0 +1,114 @@
+"""Does a token, while it trades, look at what nobody can foretell: proposer, block hashes, random number, gas limit?
+
+However often a sale is tried, one proposer or one hash among many may shut the door, and no honest trade depends on
+them. So the code is searched for the opcodes that read them, the token's and that of the contracts it calls. Where
+there are some the trades are tried again with each of them replaced by an invalid one: what still goes through never
+looked (a raffle, say, which no trade comes near); what fails did, and then nothing is proven in its favour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.node import Node
+from sniper_cli.errors import NodeRefused
+from sniper_cli.safety.findings import causes
+from sniper_cli.safety.matrix import Scenario
+from sniper_cli.safety.policy import SafetyPolicy
+from sniper_cli.safety.proxies import opcodes, read_code
+from sniper_cli.safety.report import Outcome, SafetyCheck
+from sniper_cli.safety.scenarios import run
+from sniper_cli.safety.simulation import Surroundings
+from sniper_cli.safety.trades import Market
+
+NAME = "looks_at"
+UNFORETOLD = {
+    0x40: "the hashes of blocks",
+    0x41: "the proposer",
+    0x44: "the random number",
+    0x45: "the block's gas limit",
+    0x49: "the hashes of blobs",
+    0x4A: "the price of blobs",
+}
+INVALID = 0xFE
+MOST_CALLED = 8
+"""Contracts that a token calls and that are looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the code could look at, and the same code without eyes, by address."""
+
+    seen: tuple[str, ...]
+    blinded: dict[str, str]
+
+
+async def find_sight(node: Node, around: Surroundings, market: Market) -> Sight:
+    """Search the token's code, that behind it, and that of what a transfer calls. Raises NetworkError."""
+    at = hex(around.head.number)
+    code, called = await asyncio.gather(read_code(node, market.token, at), _called(node, market, at))
+    found = {market.token: code.own} | code.implementations
+    unknown = [address for address in called if address not in found][:MOST_CALLED]
+    answers = await node.batch([("eth_getCode", [address, at]) for address in unknown])
+    found |= {address: bytes.fromhex(answer[2:]) for address, answer in zip(unknown, answers, strict=True)}
+    seen: dict[str, None] = {}
+    blinded: dict[str, str] = {}
+    for address, body in found.items():
+        places = [(place, op) for place, op, _ in opcodes(_without_metadata(body)) if op in UNFORETOLD]
+        if places:
+            seen |= dict.fromkeys(UNFORETOLD[op] for _, op in places)
+            blinded[address] = _blinded(body, (place for place, _ in places))
+    return Sight(tuple(seen), blinded)
+
+
+async def judge_sight(
+    node: Node,
+    around: Surroundings,
+    market: Market,
+    scenarios: Sequence[Scenario],
+    got: int,
+    policy: SafetyPolicy,
+) -> SafetyCheck:
+    """Whether scenarios that sell also sell where the code sees nothing of it. Raises NetworkError."""
+    sight = await find_sight(node, around, market)
+    if not sight.blinded:
+        return SafetyCheck(NAME, Outcome.PASS, "its code reads nothing that cannot be foretold")
+    words = ", ".join(sight.seen)
+    tried = await asyncio.gather(
+        *(run(node, around, market, each, got, code=sight.blinded) for each in scenarios)
+    )
+    if any(any(causes(each, policy)) for each in tried):
+        detail = f"its trades look at {words}: what it does in another block cannot be known"
+        return SafetyCheck(NAME, Outcome.NOT_PROVEN, detail)
+    return SafetyCheck(NAME, Outcome.PASS, f"its code reads {words}, its trades do not")
+
+
+async def _called(node: Node, market: Market, at: str) -> list[str]:
+    """What a transfer touches: the pool's own, to itself, is a purchase and a sale in one."""
+    transfer = abi.encode_call(abi.CALL_TRANSFER, ["address", "uint256"], [market.pool, 1])
+    asked = {"from": market.pool, "to": market.token, "data": transfer}
+    try:
+        answer = await node.call("eth_createAccessList", [asked, at])
+    except NodeRefused:
+        return []  # not offered, or the token refuses the pool: the token's own code is searched all the same
+    ours = {market.pool, market.exchange.wrapped, market.exchange.router, market.exchange.factory}
+    touched = [entry["address"].lower() for entry in answer.get("accessList") or ()]
+    return [address for address in touched if address not in ours]
+
+
+def _without_metadata(code: bytes) -> bytes:
+    """Without the compiler's CBOR at the end, whose length stands in its last two bytes: hashes are no instructions."""
+    length = int.from_bytes(code[-2:]) + 2
+    return (
+        code[:-length] if length < len(code) and code[-length:][:1] in (b"\xa1", b"\xa2", b"\xa3") else code
+    )
+
+
+def _blinded(code: bytes, places: Iterable[int]) -> str:
+    changed = bytearray(code)
+    for place in places:
+        changed[place] = INVALID
+    return "0x" + changed.hex()
