@@ -49,10 +49,10 @@ CALL_REMOVE_LIQUIDITY_ETH_PERMIT = "0xded9382a"
 CALL_REMOVE_LIQUIDITY_ETH_TAXED_PERMIT = "0x5b0d5984"
 
 POOL_CREATED = "0x783cca1c0412dd0d695e784568c96da2e9c22ff989357a2e8b1d9b2b4e6b7118"
-"""V3: PoolCreated(address indexed token0, address indexed token1, uint24 indexed fee, int24 tickSpacing, address pool)"""
+"""V3: PoolCreated(address indexed token0, address indexed token1, uint24 indexed fee, int24 spacing, address pool)"""
 INITIALIZE_V4 = "0xdd466e674ea557f56295e2d0218a125ea4b4f0f6f3307b95f85e6110838d6438"
-"""v4: Initialize(bytes32 indexed id, address indexed currency0, address indexed currency1, uint24 fee, int24 tickSpacing,
-address hooks, uint160 sqrtPriceX96, int24 tick)"""
+"""v4: Initialize(bytes32 indexed id, address indexed currency0, address indexed currency1, uint24 fee,
+int24 tickSpacing, address hooks, uint160 sqrtPriceX96, int24 tick)"""
 SWAP_V3 = "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67"
 """Swap(address indexed sender, address indexed recipient, int256 amount0, int256 amount1, uint160 sqrtPriceX96,
 uint128 liquidity, int24 tick)"""
@@ -98,6 +98,12 @@ def word(data: str, index: int) -> int:
     """The 32-byte word at `index` of 0x-prefixed hex, as an unsigned integer. Raises ValueError where there is none."""
     start = 2 + 64 * index
     return int(data[start : start + 64], 16)
+
+
+def signed_word(data: str, index: int) -> int:
+    """The word at `index` as a signed integer: a tick, a tick spacing, an amount of V3."""
+    number = word(data, index)
+    return number - (1 << 256) if number >> 255 else number
 
 
 def address_word(data: str, index: int) -> str:

@@ -23,6 +23,8 @@ class Step:
     replaces: bool
     skipped_from: int
     """The first block whose logs must be read again to have missed none; above the head when none was skipped."""
+    vanished: tuple[str, ...] = ()
+    """The hashes of the blocks that were pushed out, as far as they are remembered."""
 
 
 class Lineage:
@@ -58,17 +60,22 @@ class Lineage:
             heads.insert(0, await parent(heads[0].parent_hash))
         first = heads[0].number
         replaces = first <= latest.number
+        vanished = self._from(first)
         self._stand_on(tuple(heads))
         skipped_from = first if replaces or len(heads) > 1 else head.number + 1
-        return Step(tuple(heads), replaces, skipped_from)
+        return Step(tuple(heads), replaces, skipped_from, vanished)
 
     async def _leap(self, latest: Head, head: Head, at_number: Callable[[int], Awaitable[Head]]) -> Step:
         """After a long absence: look whether our latest block still stands, and take the new head alone."""
         unchanged = (await at_number(latest.number)).hash == latest.hash
         first = latest.number + 1 if unchanged else min(self._hashes)
+        vanished = self._from(first)
         self._hashes.clear()
         self._stand_on((head,))
-        return Step((head,), replaces=not unchanged, skipped_from=first)
+        return Step((head,), replaces=not unchanged, skipped_from=first, vanished=vanished)
+
+    def _from(self, first: int) -> tuple[str, ...]:
+        return tuple(block for number, block in self._hashes.items() if number >= first)
 
     def _stand_on(self, heads: tuple[Head, ...]) -> None:
         for number in [number for number in self._hashes if number >= heads[0].number]:

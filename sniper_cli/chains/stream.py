@@ -13,7 +13,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic, monotonic_ns
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +84,14 @@ class PendingSeen:
 
 @dataclass(frozen=True, slots=True)
 class Reorganised:
-    """Blocks from this number on were replaced; the heads and logs in their place follow."""
+    """Blocks from this number on were replaced; the heads and logs in their place follow.
+
+    Whoever believed something because of a log of theirs believes it no longer: what still holds is told again.
+    """
 
     from_number: int
+    vanished: tuple[str, ...] = field(default=(), compare=False)
+    """The hashes of the blocks that went, as far as they are remembered."""
 
 
 Event = Connected | Disconnected | Quiet | NewHead | LogSeen | PendingSeen | Reorganised
@@ -104,7 +109,7 @@ class ChainStream:
         self._next_block = from_block
         self._wants_pending = pending
         self._lineage = Lineage()
-        self._seen: dict[tuple[str, str], None] = {}
+        self._seen: dict[tuple[str, str], int] = {}
         self._chain_id = chain_id
         self._addresses: list[str] = []
         self._topics: list[str] = []
@@ -201,7 +206,9 @@ class ChainStream:
             return
         self._note_pace(before, head)
         if step.replaces:
-            self._outbox.append(Reorganised(step.skipped_from))
+            self._outbox.append(Reorganised(step.skipped_from, step.vanished))
+            # What is told from there on is told anew, also of a block that was heard of before its head.
+            self._seen = {key: number for key, number in self._seen.items() if number < step.skipped_from}
         self._outbox.extend(NewHead(passed) for passed in step.heads)
         if step.skipped_from <= head.number:
             await self._read_logs(step.skipped_from, head.number)
@@ -258,7 +265,7 @@ class ChainStream:
         if key in self._seen:
             return
         self._outbox.append(LogSeen(log, received_at))
-        self._seen[key] = None
+        self._seen[key] = int(log["blockNumber"], 16)
         if len(self._seen) > SEEN_LOGS:
             del self._seen[next(iter(self._seen))]
 

@@ -261,7 +261,7 @@ class MergedStream:
             return
         self._last_head_at = monotonic()
         if step.replaces:
-            self._outbox.append(Reorganised(step.skipped_from))
+            self._outbox.append(Reorganised(step.skipped_from, step.vanished))
         self._outbox.extend(NewHead(passed) for passed in step.heads)
         if step.replaces:
             for passed in step.heads:

@@ -58,15 +58,16 @@ class Entries:
 
     async def _follow(self, launch: Launch, received_at: int) -> None:
         judged = await self._until_judged(launch, received_at)
-        while (
-            judged is not None
-            and self._may_buy(launch, judged.report)
-            and not await self._buy(launch, judged)
-        ):
+        while judged is not None and not self._is_gone(launch):
+            if judged.report.block_hash in self._run.lost_blocks:
+                judged = await self._until_judged(launch, monotonic_ns())
+                continue
+            if not self._may_buy(launch, judged.report) or await self._buy(launch, judged):
+                return
             # The node failed before anything was recorded: what was judged is old by the next block.
             head = await self._next_head(launch, self._run.heads.latest)
             judged = await self._until_judged(launch, monotonic_ns()) if self._in_time(launch, head) else None
-        if judged is None:
+        if judged is None and not self._is_gone(launch):
             self._decide(launch, Decision.SKIPPED, "could not be judged and ordered before it was too old")
 
     async def _next_head(self, launch: Launch, known: Head | None) -> Head:
@@ -88,9 +89,15 @@ class Entries:
             return True
         return False
 
+    def _is_gone(self, launch: Launch) -> bool:
+        """Whether its block was reorganised away since; mined again, it is followed anew."""
+        return (launch.id, launch.block_hash) in self._run.vanished
+
     def _in_time(self, launch: Launch, head: Head) -> bool:
         return (
-            not self._run.closing and head.number - launch.block_number <= self._run.settings.recheck_blocks
+            not self._run.closing
+            and not self._is_gone(launch)
+            and head.number - launch.block_number <= self._run.settings.recheck_blocks
         )
 
     def skip(self, launch: Launch, reason: str) -> None:

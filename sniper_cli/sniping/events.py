@@ -118,6 +118,19 @@ class LaunchSeen(SniperEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchVanished(SniperEvent):
+    """A reorganisation took away the block in which the pool was created; it may be mined again."""
+
+    launch_id: UUID
+    token: str
+    pool: str
+    block_number: int
+
+    def line(self) -> str:
+        return f"vanished {self.token} with block {self.block_number}: not bought unless it is mined again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchJudged(SniperEvent):
     launch_id: UUID
     token: str

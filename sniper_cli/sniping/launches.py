@@ -5,30 +5,39 @@ Each function runs inside the caller's write transaction, so that the row and it
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.safety.report import SafetyReport
 from sniper_cli.sniping.listings import Listing
 from state import journal
 from state.columns import utc_now
 from state.database import lock_row
 from state.errors import RowNotFound
-from state.launches import Decision, Judgement, Launch, Occasion, find_launch
+from state.launches import Decision, Judgement, Launch, Occasion, Source, find_launch
 
-PROTOCOL = "uniswap_v2"
+if TYPE_CHECKING:
+    from sniper_cli.chains.exchange import Exchanges
 
 
-def record_seen(session: Session, chain_id: int, listing: Listing, *, actor: str) -> tuple[Launch, bool]:
-    """Record a pool, or find it: the launch, and whether it is new."""
+def record_seen(
+    session: Session, chain_id: int, listing: Listing, *, actor: str, source: Source = Source.LOG
+) -> tuple[Launch, bool]:
+    """Record a pool, or find it: the launch, and whether it is new or has come back in another block."""
     known = find_launch(session, chain_id, listing.pool)
     if known is not None:
-        return known, False
+        return known, _mined_again(session, known, listing, actor=actor)
     launch = Launch(
         chain_id=chain_id,
-        protocol=PROTOCOL,
+        protocol=listing.protocol.value,
+        fee=listing.fee,
+        tick_spacing=listing.tick_spacing,
+        hooks=listing.hooks,
+        source=source,
         factory=listing.factory,
         pool=listing.pool,
         token=listing.token,
@@ -46,9 +55,77 @@ def record_seen(session: Session, chain_id: int, listing: Listing, *, actor: str
         "block_number": launch.block_number,
         "block_hash": launch.block_hash,
         "tx_hash": launch.tx_hash,
+        "protocol": launch.protocol,
+        "source": launch.source.value,
     }
     journal.append(session, "launch.seen", launch.id, data, actor=actor)
     return launch, True
+
+
+def _mined_again(session: Session, launch: Launch, listing: Listing, *, actor: str) -> bool:
+    """A pool whose creation had vanished, or is told of in another block, stands again; undecided unless bought."""
+    if launch.vanished_at is None and launch.block_hash == listing.block_hash:
+        return False
+    launch = _locked(session, launch.id)
+    launch.vanished_at = None
+    launch.block_number, launch.block_hash = listing.block_number, listing.block_hash
+    launch.tx_hash = listing.tx_hash
+    _reopen(launch)
+    session.add(launch)
+    data = {"block_number": launch.block_number, "block_hash": launch.block_hash, "tx_hash": launch.tx_hash}
+    journal.append(session, "launch.returned", launch.id, data, actor=actor)
+    return True
+
+
+def record_vanished(
+    session: Session, chain_id: int, from_number: int, blocks: Collection[str], *, actor: str
+) -> tuple[list[Launch], list[Launch]]:
+    """A reorganisation took blocks away: the launches that went with theirs, and those only judged on one of them.
+
+    The first stand again when their log is told again; the second are undecided again, unless bought.
+    """
+    gone, to_judge = [], []
+    recent = select(Launch).where(Launch.chain_id == chain_id, col(Launch.vanished_at).is_(None))
+    for launch in session.exec(recent.where(col(Launch.block_number) >= from_number)).all():
+        launch.vanished_at = utc_now()
+        data = {"block_number": launch.block_number, "block_hash": launch.block_hash}
+        journal.append(session, "launch.vanished", launch.id, data, actor=actor)
+        gone.append(launch)
+    if blocks:
+        on_them = select(Judgement.launch_id).where(
+            Judgement.chain_id == chain_id,
+            Judgement.occasion == Occasion.LAUNCH,
+            col(Judgement.block_hash).in_(blocks),
+        )
+        judged = recent.where(col(Launch.block_number) < from_number, col(Launch.id).in_(on_them))
+        for launch in session.exec(judged.where(Launch.decision == Decision.REFUSED)).all():
+            _reopen(launch)
+            journal.append(session, "launch.reopened", launch.id, {"from_number": from_number}, actor=actor)
+            to_judge.append(launch)
+    session.add_all([*gone, *to_judge])
+    return gone, to_judge
+
+
+def _reopen(launch: Launch) -> None:
+    """Undecided again. What was bought stays bought: its order tells what became of it."""
+    if launch.decision is not Decision.BOUGHT and launch.source is not Source.SCAN:
+        launch.decision, launch.reasons = Decision.WAITING, []
+
+
+def pool_of(launch: Launch, exchanges: Exchanges) -> Pool | None:
+    """The pool of a launch; none where its exchange is no longer watched."""
+    exchange = exchanges.by_factory(launch.factory)
+    if exchange is None:
+        return None
+    return Pool(
+        exchange,
+        launch.pool,
+        launch.token,
+        launch.quote_token,
+        exchange.fee if launch.fee is None else launch.fee,
+        launch.tick_spacing or 0,
+        launch.hooks or ZERO_ADDRESS,
+    )
 
 
 def record_verdict(
@@ -144,7 +221,12 @@ def record_decision(
 
 def undecided(session: Session, chain_id: int) -> list[Launch]:
     """Launches that a former run saw and had not decided when it ended, oldest first."""
-    query = select(Launch).where(Launch.chain_id == chain_id, Launch.decision == Decision.WAITING)
+    query = select(Launch).where(
+        Launch.chain_id == chain_id,
+        Launch.decision == Decision.WAITING,
+        Launch.source != Source.SCAN,
+        col(Launch.vanished_at).is_(None),
+    )
     return list(session.exec(query.order_by(col(Launch.id))).all())
 
 

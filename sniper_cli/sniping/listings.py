@@ -1,6 +1,7 @@
 """What the chain's raw messages say: a new pool's log, a waiting transaction that takes liquidity out.
 
-Both are on the hot path and are read by slicing; see `sniper_cli.chains.abi`.
+Both are on the hot path and are read by slicing; see `sniper_cli.chains.abi`. A log counts only from the factory that
+its protocol's exchange names: anyone can emit an event of that name.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sniper_cli.chains import abi
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
+from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 
 ARGUMENTS = 10
 """Where the arguments begin in calldata: after `0x` and the selector."""
@@ -27,11 +29,20 @@ NAMING_ONE_TOKEN = frozenset(
 NAMING_BOTH_TOKENS = frozenset({abi.CALL_REMOVE_LIQUIDITY, abi.CALL_REMOVE_LIQUIDITY_PERMIT})
 
 
+CREATED = {
+    Protocol.V2: abi.PAIR_CREATED,
+    Protocol.V3: abi.POOL_CREATED,
+    Protocol.V4: abi.INITIALIZE_V4,
+}
+"""The event by which each protocol tells of a new pool."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A pool of a token against the wrapped coin, as its creation log tells it. Addresses in lower case."""
+    """A pool of a token against the coin, as its creation log tells it. Addresses in lower case."""
 
     pool: str
+    """Its address; of a v4 pool its id of 32 bytes."""
     token: str
     quote_token: str
     factory: str
@@ -40,6 +51,13 @@ class Listing:
     tx_hash: str
     received_at: int
     """When the log reached us: nanoseconds of the monotonic clock."""
+    protocol: Protocol = Protocol.V2
+    fee: int = 3000
+    """Hundredths of a basis point; a v4 pool whose hooks set the fee says 0x800000."""
+    tick_spacing: int | None = None
+    hooks: str | None = None
+    sqrt_price: int | None = None
+    """The price that a v4 pool begins with, as Q64.96."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +74,78 @@ class Removal:
     """Its fee cap in wei per gas: what a sale must exceed to come first."""
 
 
-def read_listing(log: abi.Log, exchange: Exchange, received_at: int) -> Listing | None:
-    """The listing in a PairCreated log; none if the pool is not against the wrapped coin."""
-    created = abi.pair_created(log)
-    if exchange.wrapped not in (created.token0, created.token1) or log.get("removed"):
+def topics_of(exchanges: Exchanges) -> tuple[str, ...]:
+    """The events to ask for: one a protocol that is watched."""
+    return tuple(topic for protocol, topic in CREATED.items() if exchanges.of(protocol))
+
+
+def read_listing(log: abi.Log, exchanges: Exchanges, received_at: int) -> Listing | None:
+    """The listing in a pool's creation log; none if the pool is not against the coin, or of no exchange of ours."""
+    factory, topics = str(log["address"]).lower(), log["topics"]
+    exchange = exchanges.by_factory(factory)
+    if exchange is None or topics[0] != CREATED[exchange.protocol] or log.get("removed"):
+        return None
+    data = log["data"]
+    fee, spacing, hooks, sqrt_price = exchange.fee, None, None, None
+    if exchange.protocol is Protocol.V4:
+        pool = str(topics[1]).lower()
+        sides = abi.topic_address(topics[2]), abi.topic_address(topics[3])
+        fee, spacing = abi.word(data, 0), abi.signed_word(data, 1)
+        hooks, sqrt_price = abi.address_word(data, 2), abi.word(data, 3)
+    else:
+        sides = abi.topic_address(topics[1]), abi.topic_address(topics[2])
+        if exchange.protocol is Protocol.V3:
+            fee, spacing = int(topics[3], 16), abi.signed_word(data, 0)
+        pool = abi.address_word(data, 1 if exchange.protocol is Protocol.V3 else 0)
+    quote = _coin_in(sides, exchange)
+    if quote is None:
         return None
     return Listing(
-        pool=created.pair,
-        token=created.token1 if created.token0 == exchange.wrapped else created.token0,
-        quote_token=exchange.wrapped,
-        factory=str(log["address"]).lower(),
+        pool=pool,
+        token=sides[1] if sides[0] == quote else sides[0],
+        quote_token=quote,
+        factory=factory,
         block_number=int(log["blockNumber"], 16),
         block_hash=log["blockHash"],
         tx_hash=log["transactionHash"],
         received_at=received_at,
+        protocol=exchange.protocol,
+        fee=fee,
+        tick_spacing=spacing,
+        hooks=hooks,
+        sqrt_price=sqrt_price,
     )
 
 
-def read_removal(transaction: dict[str, Any], exchange: Exchange) -> Removal | None:
+def _coin_in(sides: tuple[str, str], exchange: Exchange) -> str | None:
+    """The side that is the coin; none where neither is, and where both are: a v4 pool of the coin and its wrapping."""
+    coins = {exchange.wrapped, ZERO_ADDRESS} if exchange.protocol is Protocol.V4 else {exchange.wrapped}
+    found = [side for side in sides if side in coins]
+    return found[0] if len(found) == 1 else None
+
+
+def pool_from(listing: Listing, exchange: Exchange) -> Pool:
+    """The pool that a listing tells of."""
+    return Pool(
+        exchange,
+        listing.pool,
+        listing.token,
+        listing.quote_token,
+        listing.fee,
+        listing.tick_spacing or 0,
+        listing.hooks or ZERO_ADDRESS,
+    )
+
+
+def read_removal(transaction: dict[str, Any], exchanges: Exchanges) -> Removal | None:
     """The removal of liquidity that a waiting transaction asks for, if it asks for one."""
     called, data = str(transaction.get("to") or "").lower(), str(transaction.get("input") or "")
     selector = data[:ARGUMENTS]
-    if called == exchange.router and selector in NAMING_ONE_TOKEN and _words(data) >= 2:
+    is_router = any(called == exchange.router for exchange in exchanges.of(Protocol.V2))
+    if is_router and selector in NAMING_ONE_TOKEN and _words(data) >= 2:
         return Removal(_address(data, 0), None, _number(data, 1), transaction["hash"], _fee(transaction))
-    if called == exchange.router and selector in NAMING_BOTH_TOKENS and _words(data) >= 3:
-        named = [token for token in (_address(data, 0), _address(data, 1)) if token != exchange.wrapped]
+    if is_router and selector in NAMING_BOTH_TOKENS and _words(data) >= 3:
+        named = [token for token in (_address(data, 0), _address(data, 1)) if token != exchanges.wrapped]
         token = named[0] if named else None
         return Removal(token, None, _number(data, 2), transaction["hash"], _fee(transaction))
     if selector == abi.CALL_PAIR_BURN:

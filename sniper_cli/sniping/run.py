@@ -17,7 +17,7 @@ from state.database import Database
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Head, Node
     from sniper_cli.safety.deployers import Record
     from sniper_cli.safety.opinions import Opinion
@@ -50,6 +50,12 @@ class Run:
     heads: Heads = field(default_factory=Heads)
     side_car: SideCar | None = None
     """A fork that judges where the node does not simulate; the runner's to close."""
+    exchanges: Exchanges | None = None
+    """All exchanges whose new pools are watched; none: only `exchange`."""
+    vanished: set[tuple[UUID, str]] = field(default_factory=set)
+    """Launches and their blocks that a reorganisation took away: what was begun for them is not brought to its end."""
+    lost_blocks: set[str] = field(default_factory=set)
+    """Blocks that a reorganisation took away: what was judged on one is judged anew."""
     closing: bool = False
     """No new purchases; what is held may still be sold."""
 

@@ -45,7 +45,7 @@ from state.orders import working_orders
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Head, Node
     from sniper_cli.trading.desk import OrderDesk
 
@@ -75,11 +75,13 @@ class Sniper:
         dry_run: bool = False,
         close_at_end: bool = False,
         books_transfers: bool = False,
+        exchanges: Exchanges | None = None,
     ) -> None:
         """`dry_run` judges and buys nothing; `close_at_end` sells everything when the run is over.
 
         `books_transfers`: coins that came or went from outside since the last run are booked before the first order.
         Off where the ledger is to be held against the chain afterwards, and must explain every coin by itself.
+        `exchanges`: all whose new pools are watched, where there are more than `exchange`.
         """
         self._run = Run(
             database=database,
@@ -93,6 +95,7 @@ class Sniper:
             lease=RunnerLease(database, account.id),
             listener=on_event,
             dry_run=dry_run,
+            exchanges=exchanges,
             side_car=SideCar(exchange.chain_id),
         )
         self._account_name = account.name

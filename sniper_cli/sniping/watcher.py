@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from sniper_cli.chains.exchange import Exchanges, Protocol
 from sniper_cli.chains.stream import (
     Connected,
     Disconnected,
@@ -22,8 +23,14 @@ from sniper_cli.chains.stream import (
 from sniper_cli.errors import SniperError
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.entries import Entries, buy_client_id
-from sniper_cli.sniping.events import ConnectionBack, ConnectionLost, LaunchSeen, RunnerTrouble
-from sniper_cli.sniping.listings import Listing, read_listing, read_removal
+from sniper_cli.sniping.events import (
+    ConnectionBack,
+    ConnectionLost,
+    LaunchSeen,
+    LaunchVanished,
+    RunnerTrouble,
+)
+from sniper_cli.sniping.listings import Listing, read_listing, read_removal, topics_of
 from sniper_cli.sniping.rounds import Rounds
 from sniper_cli.sniping.run import ACTOR, Run
 from state.launches import Decision, Launch
@@ -34,6 +41,8 @@ if TYPE_CHECKING:
     from sniper_cli.endpoints.streams import MergedStream
 
 TOO_OLD = "too old: listed while nobody was watching"
+BOUGHT = frozenset({Protocol.V2.value})
+"""Whose pools are judged and bought; those of the others are recorded."""
 
 
 class Watcher:
@@ -43,13 +52,15 @@ class Watcher:
         self._run = run
         self._entries = entries
         self._rounds = rounds
-        self._following: set[UUID] = set()
+        self._exchanges = run.exchanges or Exchanges((run.exchange,))
+        self._following: set[tuple[UUID, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost = False
 
     async def watch(self, stream: ChainStream | MergedStream) -> None:
         """Follow the stream until cancelled. It reconnects by itself, for ever."""
-        async for message in stream.events(factory=self._run.exchange.factory):
+        exchanges = self._exchanges
+        async for message in stream.events(factory=exchanges.factories, topics=topics_of(exchanges)):
             self._heed(message)
 
     def _heed(self, message: Event) -> None:
@@ -57,9 +68,9 @@ class Watcher:
             case NewHead(head=head):
                 self._run.heads.push(head)
             case LogSeen(log=log, received_at=received_at):
-                self._listed(read_listing(log, self._run.exchange, received_at))
+                self._listed(read_listing(log, self._exchanges, received_at))
             case PendingSeen(tx=transaction):
-                removal = read_removal(transaction, self._run.exchange)
+                removal = read_removal(transaction, self._exchanges)
                 if removal is not None:
                     self._start(self._rounds.flee(removal), "a sale ahead of a removal of liquidity")
             case Disconnected(reason=reason):
@@ -68,8 +79,8 @@ class Watcher:
             case Connected() if self._lost:
                 self._lost = False
                 self._run.tell(ConnectionBack())
-            case Reorganised(from_number=number):
-                self._run.tell(RunnerTrouble(problem=f"the chain was reorganised from block {number} on"))
+            case Reorganised():
+                self._take_back(message)
 
     def resume(self) -> None:
         """Take up the launches that a former run saw and did not decide."""
@@ -87,14 +98,40 @@ class Watcher:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def _take_back(self, message: Reorganised) -> None:
+        """Blocks went: the launches of theirs are not bought, judgements made on them are made anew."""
+        run, number = self._run, message.from_number
+        run.lost_blocks.update(message.vanished)
+        gone, to_judge = run.database.transact(
+            lambda session: launches.record_vanished(
+                session, run.chain_id, number, message.vanished, actor=ACTOR
+            )
+        )
+        run.tell(RunnerTrouble(problem=f"the chain was reorganised from block {number} on"))
+        for launch in gone:
+            run.vanished.add((launch.id, launch.block_hash))
+            self._following.discard((launch.id, launch.block_hash))
+            run.tell(
+                LaunchVanished(
+                    launch_id=launch.id,
+                    token=launch.token,
+                    pool=launch.pool,
+                    block_number=launch.block_number,
+                )
+            )
+        for launch in to_judge:
+            self._following.discard((launch.id, launch.block_hash))
+            self._take_up(launch, monotonic_ns())
+
     def _listed(self, listing: Listing | None) -> None:
-        """Record a new pool and follow it; one seen before is left alone."""
+        """Record a new pool and follow it; one seen before is left alone, unless its block had vanished."""
         if listing is None or self._run.closing:
             return
         launch, is_new = self._run.database.transact(
             lambda session: launches.record_seen(session, self._run.chain_id, listing, actor=ACTOR)
         )
         if is_new:
+            self._run.vanished.discard((launch.id, launch.block_hash))
             self._run.tell(
                 LaunchSeen(
                     launch_id=launch.id,
@@ -107,14 +144,17 @@ class Watcher:
 
     def _take_up(self, launch: Launch, received_at: int) -> None:
         """Follow an undecided launch, unless its time has passed or its purchase is recorded already."""
-        if launch.id in self._following or launch.decision is not Decision.WAITING:
+        place = (launch.id, launch.block_hash)
+        if place in self._following or launch.decision is not Decision.WAITING:
             return
-        self._following.add(launch.id)
+        self._following.add(place)
         head = self._run.heads.latest
         age = 0 if head is None else head.number - launch.block_number
         if self._bought_before(launch):
             return
-        if age > self._run.settings.recheck_blocks:
+        if launch.protocol not in BOUGHT:
+            self._entries.skip(launch, f"pools of {launch.protocol} are watched, not bought")
+        elif age > self._run.settings.recheck_blocks:
             self._entries.skip(launch, TOO_OLD)
         else:
             self._start(self._entries.follow(launch, received_at), f"launch {launch.token}")
