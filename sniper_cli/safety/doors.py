@@ -43,6 +43,8 @@ class Door:
     """He was let in: the function returned."""
     secret: bool = False
     """An argument was compared, or a hash of it: a password."""
+    sealed: bool = False
+    """A hash was taken of an argument."""
 
     @property
     def unknown(self) -> bool:
@@ -195,7 +197,7 @@ def _hash(m: _Machine) -> None:
     elif mine:
         m.door.hashed = True
     elif WORD.to_bytes(32) in hashed:
-        m.door.secret = True
+        m.door.secret = m.door.sealed = True
     m.push(value)
 
 

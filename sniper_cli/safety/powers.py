@@ -336,14 +336,17 @@ class _Search:
 
     async def _whom_doors_know(self) -> list[str]:
         """Look at the doors that nobody passed: whom else do they know? Raises NetworkError."""
-        shut = [each for each in self.layout.functions if each.governing and each.selector not in self.passed]
+        # Also those that let everybody in and did nothing: a door that turns nobody away may still know one.
+        did = {power.act.function.selector for power in self.powers if power.act.function}
+        shut = [each for each in self.layout.functions if each.governing and each.selector not in did]
         for _ in range(3):  # a slot's value may name the next slot
             self.doors = {each.selector: self._door(each) for each in shut}
             missing = {slot for door in self.doors.values() for slot in door.missing} - set(self.named.words)
             if not missing:
                 break
             self.named.words |= await self._words(missing)
-        mappings = {slot for door in self.doors.values() for slot in door.mappings}
+        turned_away = [door for selector, door in self.doors.items() if selector not in self.passed]
+        mappings = {slot for door in turned_away for slot in door.mappings}
         candidates = [who for who in self.named.people if who not in self.named.sources][:32]
         listed = await listed_in(
             self.trial.node, self.trial.market.token, mappings, candidates, self.trial.around.head.number
@@ -433,7 +436,9 @@ class _Search:
     def _unknown(self) -> Line:
         """Doors that nobody known passes and that are not known to be shut for ever."""
         doubtful = [
-            each for each in self.layout.functions if (door := self._shut(each)) and self._doubtful(door)
+            each
+            for each in self.layout.functions
+            if each.selector in self.doors and self._doubtful(each.selector)
         ]
         if not doubtful:
             return passed(UNKNOWN, Group.POWERS, "every function that governs trading has a known guard")
@@ -450,11 +455,14 @@ class _Search:
             ),
         )
 
-    def _shut(self, function: Function) -> Door | None:
-        return None if function.selector in self.passed else self.doors.get(function.selector)
+    def _doubtful(self, selector: str) -> bool:
+        """A list that names nobody known, a hash, a password, a foreign contract. An owner who is gone is no doubt.
 
-    def _doubtful(self, door: Door) -> bool:
-        """A list that names nobody known, a hash, a password, a foreign contract. An owner who is gone is no doubt."""
+        Of a door that was passed only hashes count: honest functions ask other contracts and their caller's balance.
+        """
+        door = self.doors[selector]
+        if selector in self.passed:
+            return door.hashed or door.sealed
         return door.unknown or bool(door.mappings)
 
     def _why(self, function: Function) -> str:

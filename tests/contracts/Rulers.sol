@@ -100,6 +100,19 @@ contract RulerHashed is Ruled {
     }
 }
 
+/// Whoever is not the keeper is not turned away: nothing happens, and nobody notices that there is a door.
+contract RulerSilent is Ruled {
+    bytes32 private _hash;
+
+    constructor(string memory n, string memory s, uint256 supply, uint256 keeper) Ruled(n, s, supply) {
+        _hash = keccak256(abi.encodePacked(address(uint160(keeper))));
+    }
+
+    function tune(uint256 rate) external {
+        if (keccak256(abi.encodePacked(msg.sender)) == _hash) _rate = rate;
+    }
+}
+
 /// The owner that is gone, or a hash: the first comparison alone would look like a door that is shut for ever.
 contract RulerBesideTheOwner is Ruled {
     bytes32 private _hash;

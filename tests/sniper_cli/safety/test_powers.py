@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_abi import encode
+from eth_abi.abi import encode
 
 from sniper_cli.pricing.constant_product import Reserves
 from sniper_cli.safety.lines import Line
@@ -126,6 +126,7 @@ async def test_a_hidden_ruler_is_found_wherever_he_is_kept(anvil: Chain, kind: s
     [
         ("RulerInMapping", "asks a list that names nobody known"),
         ("RulerHashed", "compares a hash of the caller"),
+        ("RulerSilent", "compares a hash of the caller"),
         ("RulerBesideTheOwner", "compares a hash of the caller"),
         ("RulerWithPassword", "compares a hash of an argument"),
         ("RulerElsewhere", "asks another contract"),
