@@ -49,6 +49,7 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("config", "Show, change and validate the settings.", HOUSE),
     Lazy("profile", "List, choose, create and delete profiles.", HOUSE),
     Lazy("db", "Upgrade and inspect the database.", HOUSE),
+    Lazy("chain", "See the chains that Sniper knows, and the exchanges on them.", HOUSE),
     Lazy("endpoints", "Keep nodes, relays and hosts: list, add, check and watch them.", HOUSE),
     Lazy("devnet", "Install and run the local chain.", HOUSE),
     Lazy("help", "Topics: exit codes, formats, environment, the man page.", HOUSE),

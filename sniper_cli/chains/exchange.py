@@ -11,11 +11,12 @@ from sniper_cli.chains.devnet.record import DevnetRecord, read_record
 from sniper_cli.errors import ConfigurationError, NodeUnreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Protocol as Interface
 
     from sniper_cli.chains.node import Node
-    from sniper_cli.settings.model import ChainSettings
+    from sniper_cli.settings.chains import ChainSettings
 
     class HasData(Interface):
         """Whatever knows the data folder: `settings.paths.Paths`."""
@@ -92,32 +93,73 @@ class Exchanges:
 
 
 def exchange_from(chain: ChainSettings, paths: HasData) -> Exchange:
-    """The exchange that the settings name; where they name none, the one on the running devnet."""
-    if chain.wrapped and chain.factory and chain.router:
-        return Exchange(
-            chain.chain_id, chain.wrapped.lower(), chain.factory.lower(), chain.router.lower(), chain.coin
-        )
-    record = _devnet_of(chain, paths)
-    if record is None:
-        raise ConfigurationError(
-            f"the settings name no exchange on chain {chain.chain_id}, and no devnet has been started",
-            hint="sniper devnet start --detach",
-        )
-    return Exchange(record.chain_id, record.wrapped, record.factory, record.router, chain.coin)
+    """The first V2 exchange of those that are watched. Raises ConfigurationError."""
+    watched = exchanges_from(chain, paths)
+    return next(iter(watched.of(Protocol.V2)), watched.listed[0])
 
 
 def exchanges_from(chain: ChainSettings, paths: HasData) -> Exchanges:
-    """All exchanges that are watched: those of the settings, else all that stand on the running devnet.
+    """All exchanges that are watched: the settings' own first, those of the chain's profile, else the devnet's.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError where there is none.
     """
-    first = exchange_from(chain, paths)
-    record = None if chain.wrapped and chain.factory and chain.router else _devnet_of(chain, paths)
-    if record is None or Protocol.V3.value not in record.protocols:
-        return Exchanges((first,))
+    own = {each.factory: each for each in _set_up(chain)}
+    known = {each.factory: each for each in _known(chain, paths)} if not _names_one(chain) else {}
+    found = tuple((known | own).values()) if known else tuple(own.values())
+    if found:
+        return Exchanges(found)
+    raise ConfigurationError(
+        f"the settings name no exchange on chain {chain.chain_id}, and no devnet has been started",
+        hint="sniper devnet start --detach",
+    )
+
+
+def _names_one(chain: ChainSettings) -> bool:
+    """Whether the settings name a single V2 exchange by the old keys: then it alone is meant, and what they add."""
+    return bool(chain.wrapped and chain.factory and chain.router)
+
+
+def _set_up(chain: ChainSettings) -> Iterator[Exchange]:
+    """The exchanges that the settings themselves name."""
+    if chain.wrapped and chain.factory and chain.router:
+        wrapped = chain.wrapped.lower()
+        yield Exchange(chain.chain_id, wrapped, chain.factory.lower(), chain.router.lower(), chain.coin)
+    for each in chain.exchanges:
+        if chain.wrapped is None:
+            raise ConfigurationError(
+                f"the exchange {each.name!r} is set up without the chain's wrapped coin",
+                hint="sniper config set chain.wrapped ADDRESS",
+            )
+        yield Exchange(
+            chain.chain_id,
+            chain.wrapped.lower(),
+            each.factory.lower(),
+            each.router.lower(),
+            chain.coin,
+            init_code_hash=each.init_code_hash.lower() or UNISWAP_V2_INIT_CODE_HASH,
+            protocol=Protocol(each.protocol),
+            name=each.name,
+            fee=each.fee,
+            position_manager=(each.position_manager or "").lower(),
+            permit2=(each.permit2 or "").lower(),
+        )
+
+
+def _known(chain: ChainSettings, paths: HasData) -> tuple[Exchange, ...]:
+    """The exchanges of the chain's profile, or of the running devnet."""
+    if chain.profile:
+        from sniper_cli.chains.profiles import PROFILES
+
+        return PROFILES[chain.profile].exchanges.listed
+    record = _devnet_of(chain, paths)
+    if record is None:
+        return ()
+    first = Exchange(record.chain_id, record.wrapped, record.factory, record.router, chain.coin)
+    if Protocol.V3.value not in record.protocols:
+        return (first,)
     from sniper_cli.chains.devnet.deploy import v3_beside
 
-    return Exchanges((first, v3_beside(first)))
+    return first, v3_beside(first)
 
 
 def node_from(chain: ChainSettings, paths: HasData) -> Node:
@@ -125,7 +167,7 @@ def node_from(chain: ChainSettings, paths: HasData) -> Node:
     from sniper_cli.chains.node import Node
 
     timeout = float(chain.request_seconds)
-    record = None if chain.wrapped and chain.factory and chain.router else _devnet_of(chain, paths)
+    record = None if _names_one(chain) else _devnet_of(chain, paths)
     if record is not None:
         if not record.alive:
             raise NodeUnreachable(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sniper_cli.chains.exchange import node_from
-from sniper_cli.settings.model import ChainSettings
+from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.paths import Paths
 
 WEI_DECIMALS = 18

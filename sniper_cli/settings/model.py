@@ -11,9 +11,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from sniper_cli.settings.chains import ChainSettings as ChainSettings
 from sniper_cli.settings.endpoints import EndpointSettings
 from sniper_cli.settings.exits import ExitSettings
-from sniper_cli.settings.kinds import Address, Bps, Table, Words
+from sniper_cli.settings.kinds import Bps, Table, Words
 from sniper_cli.settings.safety import DossierPolicy
 
 
@@ -23,22 +24,6 @@ class Mode(StrEnum):
     PAPER = "paper"
     DEVNET = "devnet"
     LIVE = "live"
-
-
-class ChainSettings(Table):
-    """The chain, its node, and the contracts of its exchange. A devnet profile takes them from the running devnet."""
-
-    chain_id: int = Field(default=31337, ge=1)
-    rpc_url: str = "http://127.0.0.1:8545"
-    ws_url: str = ""
-    """WebSocket endpoint; derived from `rpc_url` when empty."""
-    block_seconds: Decimal = Field(default=Decimal(12), gt=0)
-    request_seconds: Decimal = Field(default=Decimal(5), gt=0)
-    """How long a node may take to answer."""
-    coin: str = "ETH"
-    wrapped: Address | None = None
-    factory: Address | None = None
-    router: Address | None = None
 
 
 class PaperSettings(Table):
