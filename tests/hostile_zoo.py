@@ -106,6 +106,8 @@ BAD: dict[str, Story] = {
     "LiesToPool": Story(),
     "FirstComeOnly": Story(before=24),
     "FarWindow": Story(blocks=1000),
+    "CrowdAndTime": Story(followers=16, blocks=20),
+    "CrashAndTime": Story(drained=True, seconds=1200),
     "OneProposer": Story(proposer="0x" + "11" * 20),
     "AsksDoorman": Story(proposer="0x" + "11" * 20),
 }

@@ -23,6 +23,8 @@ CROWD_SHARE_BPS = 300
 """What each of them buys, of the pool's coins: together the price rises by more than half."""
 RUSH, RUSH_BLOCKS, RUSH_SHARE_BPS = 40, 4, 40
 """A market that has come to life: so many buyers in so many blocks, each for so little of the pool's coins."""
+AFTER_RUSH = 64
+"""… and the block of our sale, long after it: some doors wait for both, the crowd and the time."""
 
 NEXT_BLOCK, TWO_BLOCKS, SAME_BLOCK = "sell_next_block", "sell_two_blocks", "sell_same_block"
 MINUTES, HOUR, DAY, WEEK, YEAR = (
@@ -143,15 +145,15 @@ def matrix(gas: int, *, priced: bool = False) -> list[Scenario]:
         Scenario(IN_PARTS, parts, gas),
         Scenario(LITTLE_BY_LITTLE, _moments(), gas),
         Scenario(CROWDED, (Leg(CROWD * CROWD_STEP + 1),), gas, crowd=True),
-        Scenario(RUSHED, (Leg(RUSH_BLOCKS + 1),), gas, rush=True),
+        Scenario(RUSHED, (Leg(AFTER_RUSH, 2 * HOUR_SECONDS),), gas, rush=True),
         Scenario(LATE, (Leg(2, share_bps=FALLEN_SHARE_BPS),), gas, late=True, delay=RUSH_BLOCKS),
         Scenario(FALLEN, (Leg(3, share_bps=FALLEN_SHARE_BPS),), gas, fall=True),
         Scenario(AGAIN, (Leg(2, share_bps=TRIAL_SHARE_BPS),), gas, trial=True, delay=TRIAL_BLOCKS),
     ]
     if priced:
         found += [
-            Scenario(SOARED, (Leg(2),), gas, coins_pct=SOARED_PCT),
-            Scenario(CRASHED, (Leg(2),), gas, coins_pct=CRASHED_PCT),
+            Scenario(SOARED, (Leg(37),), gas, coins_pct=SOARED_PCT),
+            Scenario(CRASHED, (Leg(58, 2 * HOUR_SECONDS),), gas, coins_pct=CRASHED_PCT),
         ]
     return found
 

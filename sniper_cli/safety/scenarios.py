@@ -15,6 +15,7 @@ from itertools import groupby
 from sniper_cli.chains.node import Node
 from sniper_cli.pricing.constant_product import ImpossibleSwap, amount_out
 from sniper_cli.safety.matrix import (
+    AFTER_RUSH,
     ALL,
     CROWD,
     CROWD_SHARE_BPS,
@@ -169,7 +170,7 @@ def _rush(market: Market, bought: int) -> list[Step]:
         calls = approve_call(market, who), sell_call(market, who, little, gas=CROWD_GAS)
         steps += [Step(bought + later, Purpose.OTHERS, call) for call in calls]
     last = buy_call(market, fresh_address(), share, gas=CROWD_GAS)
-    return [*steps, Step(bought + RUSH_BLOCKS + 1, Purpose.OTHERS, last)]
+    return [*steps, Step(bought + AFTER_RUSH, Purpose.OTHERS, last)]
 
 
 def _queue(market: Market) -> list[Step]:

@@ -399,3 +399,32 @@ contract FarWindow is Counting {
         _move(from, to, amount);
     }
 }
+
+/// Waits for both, fifteen buyers and thirty blocks.
+contract CrowdAndTime is Counting {
+    uint256 public buyers;
+    uint256 public listedAt;
+
+    constructor(string memory n, string memory s, uint256 supply) Counting(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (listedAt == 0 && _isListing(from, to)) listedAt = block.number;
+        if (_isBuy(from, to)) ++buyers;
+        if (_isSell(from, to)) require(buyers < 15 || block.number < listedAt + 30, "paused");
+        _move(from, to, amount);
+    }
+}
+
+/// A pool that has lost half its coins, and a quarter of an hour.
+contract CrashAndTime is Counting {
+    uint256 public listed;
+    uint256 public listedOn;
+
+    constructor(string memory n, string memory s, uint256 supply) Counting(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isBuy(from, to) && listed == 0) (listed, listedOn) = (_coins(), block.timestamp);
+        if (_isSell(from, to)) require(_coins() * 2 > listed || block.timestamp < listedOn + 15 minutes, "paused");
+        _move(from, to, amount);
+    }
+}

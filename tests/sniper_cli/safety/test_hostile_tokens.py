@@ -33,7 +33,8 @@ FOUND_BY = {
     "PoorStay": NEXT_BLOCK, "PanicDoor": IN_HASTE, "QuietDoor": DAY, "Window": LITTLE_BY_LITTLE,
     "Nightly": LITTLE_BY_LITTLE, "Weekend": LITTLE_BY_LITTLE, "Sleeper": YEAR, "LateGasLimit": AS_SENT_LATER,
     "KnowsYouLater": AS_SENT_LATER, "LonelyBlock": RUSHED, "BigCrowdTrap": RUSHED, "TradeCount": RUSHED,
-    "MoonDoor": SOARED, "CrashDoor": CRASHED, "SecondPurchase": AGAIN, "FirstComeOnly": LATE,
+    "MoonDoor": SOARED, "CrashDoor": CRASHED, "SecondPurchase": AGAIN, "FirstComeOnly": LATE, "CrowdAndTime": RUSHED,
+    "CrashAndTime": CRASHED,
     "FarWindow": WEEK,
 }  # fmt: skip
 """The scenario without which a kind would pass."""
