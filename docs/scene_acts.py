@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sniper_cli.settings.model import ChainSettings, ExitSettings, Mode, Settings, SnipingSettings
+from sniper_cli.settings.chains import ChainSettings
+from sniper_cli.settings.model import ExitSettings, Mode, Settings, SnipingSettings
 from state.launches import Decision, Verdict
 
 NOW = datetime(2026, 3, 14, 20, 15, 42, 400_000, tzinfo=UTC)

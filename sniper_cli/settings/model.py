@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from sniper_cli.settings.chains import ChainSettings as ChainSettings
+from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.endpoints import EndpointSettings
 from sniper_cli.settings.exits import ExitSettings
 from sniper_cli.settings.kinds import Bps, Table, Words

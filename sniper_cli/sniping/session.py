@@ -105,6 +105,7 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
                 context.database,
                 station.node,
                 station.exchange,
+                exchanges=station.exchanges,
                 desk=station.desk,
                 settings=context.settings.sniping,
                 account=station.account,

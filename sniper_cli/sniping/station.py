@@ -14,7 +14,7 @@ from sniper_cli.trading.assembly import open_chain, wallet_of
 from state.accounts import Account
 
 if TYPE_CHECKING:
-    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
     from sniper_cli.trading.desk import OrderDesk
@@ -26,6 +26,9 @@ class Station:
 
     node: Node
     exchange: Exchange
+    """The V2 exchange that trading through the desk begins with."""
+    exchanges: Exchanges
+    """All whose new pools are watched."""
     account: Account
     desk: OrderDesk
 
@@ -33,11 +36,14 @@ class Station:
 @asynccontextmanager
 async def open_station(context: Context) -> AsyncIterator[Station]:
     """Everything, the wallet opened. Raises ConfigurationError, NotAllowed, NotFound, WrongChain, NetworkError."""
+    from sniper_cli.chains.exchange import exchanges_from
+
     require_chain(context)
     async with open_chain(context, actor=ACTOR) as opened:
         assert opened.node is not None
         assert opened.exchange is not None
-        yield Station(opened.node, opened.exchange, opened.account, opened.desk)
+        exchanges = exchanges_from(context.settings.chain, context.paths)
+        yield Station(opened.node, opened.exchange, exchanges, opened.account, opened.desk)
 
 
 def require_chain(context: Context) -> None:

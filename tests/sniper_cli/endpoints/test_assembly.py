@@ -13,9 +13,10 @@ from sniper_cli.endpoints.assembly import nodes_from
 from sniper_cli.endpoints.nodes import NodePool
 from sniper_cli.endpoints.spreading import Spread
 from sniper_cli.errors import ConfigurationError, SecretMissing
+from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.layers import Origin
 from sniper_cli.settings.loading import Resolved
-from sniper_cli.settings.model import ChainSettings, Settings
+from sniper_cli.settings.model import Settings
 from sniper_cli.settings.paths import Paths, home_paths
 from state.database import Database
 from state.endpoints import Endpoint, EndpointKind

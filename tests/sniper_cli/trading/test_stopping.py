@@ -10,8 +10,9 @@ import pytest
 
 from sniper_cli.context import Context
 from sniper_cli.risk import switch
+from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.loading import Resolved
-from sniper_cli.settings.model import ChainSettings, Mode, Settings
+from sniper_cli.settings.model import Mode, Settings
 from sniper_cli.settings.paths import home_paths
 from sniper_cli.trading.stopping import Target, foreseen, scope_of, stop
 from state.accounts import Account, Asset, Instrument, VenueKind
