@@ -2,7 +2,8 @@
 
 Three steps, each as wide as it can be: what stands on the chain and what a purchase brings; all scenarios of selling
 at once; and, where a sale goes through, the order itself in rehearsal: the operator's own address, the gas limits
-that the desk will set. Fourteen requests for a token that passes, three or four for one that cannot be bought.
+that the desk will set; beside it what the token's code looks at. Some two dozen requests for a token that passes, five
+for one that cannot be bought.
 
 What this cannot see: what the owner will do (take the liquidity, block an account, mint) before he does it; a
 switch that waits for something no scenario contains. Hence the exits, and judging again while a position is held.
