@@ -92,15 +92,13 @@ async def run(
     """
     steps = _steps(around, market, scenario, got)
     blocks = _blocks(around, market, scenario, steps)
-    balances = {
-        who: pocket_money(
-            sum(step.call.value for step in steps if step.call.sender == who), around, scenario.gas
-        )
-        for who in {step.call.sender for step in steps}
-    }
+    spent: dict[str, int] = {}
+    for step in steps:
+        spent[step.call.sender] = spent.get(step.call.sender, 0) + step.call.value
+    balances = {who: pocket_money(wei, around, scenario.gas) for who, wei in spent.items()}
     if scenario.purse is not None:
-        spent = sum(step.call.value for step in steps if step.call.sender == scenario.sender)
-        balances[scenario.sender] = spent + scenario.purse + _gas_money(around, scenario)
+        wanted = spent[scenario.sender] + scenario.purse
+        balances[scenario.sender] = wanted + _gas_money(around, scenario)
     if own_balance is not None and own_balance >= market.amount + _gas_money(around, scenario):
         del balances[scenario.sender]
     outcome = await simulate(node, around, blocks, balances=balances, code=code)
