@@ -62,6 +62,10 @@ class SnipingSettings(Table):
     priority_fee_gwei: Decimal = Field(default=Decimal(2), ge=0)
     max_fee_gwei: Decimal = Field(default=Decimal(300), gt=0)
     """Never bid more per gas than this, whatever the base fee."""
+    max_gas_per_trade: Decimal = Field(default=Decimal(0), ge=0)
+    """Coins that a purchase's gas may cost at most; 0: no cap but that of the fee."""
+    max_gas_per_day: Decimal = Field(default=Decimal(0), ge=0)
+    """Coins for all gas of an account in a day (UTC), before another purchase is refused; 0: no cap."""
     recheck_blocks: int = Field(default=20, ge=0)
     """A token not open for trading, or a pool without liquidity, is judged again for so many blocks."""
     level: str = Field(default="standard", pattern="^(cautious|standard|daring)$")

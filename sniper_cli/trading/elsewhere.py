@@ -152,6 +152,9 @@ def write_down(
         refusals = [result for result in draft.found.failed if result.name == "venue"]
         found = examine_there(desk, page, account, draft.intent, draft.listing, draft.plan)
         found.failed += refusals
+        if draft.plan is not None and isinstance(venue, ChainVenue):
+            costly = venue.check_costs(session, account, draft.plan)
+            found.failed += [] if costly is None else [costly]
         order = recording.draft(page, draft.intent, OrderState.RECORDED)
         if order.side is Side.SELL and order.position_key is None:
             position = page.book.positions.get(order.instrument_id)

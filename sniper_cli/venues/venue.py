@@ -22,7 +22,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from sniper_cli.books.holdings import AnyOrder
-from sniper_cli.trading.intents import OrderIntent
+from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.trading.listings import Listing
 from state.accounts import Account, Instrument, VenueKind
 from state.orders import OrderState, Side
@@ -171,6 +171,10 @@ class QuotingVenue(Venue, Protocol):
 @runtime_checkable
 class ChainVenue(Venue, Protocol):
     """A venue where what was sent can be stuck, lost or undone, and holdings can be counted independently."""
+
+    def check_costs(self, session: Session, account: Account, plan: Plan) -> CheckResult | None:
+        """What the costs of a plan (gas) would break of the operator's caps; none where they break none."""
+        ...
 
     def introduce(self, session: Session, account: Account, instrument_id: str) -> bool:
         """Make the instrument of a launch that has been seen; False when nothing is known of it."""

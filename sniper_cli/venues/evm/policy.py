@@ -25,6 +25,10 @@ class ExecutionPolicy:
     """A launch buy that was never known to be sent is not worth sending so many blocks later."""
     stuck_blocks: int = 3
     """Not mined after so many blocks: the bid is raised."""
+    gas_per_trade: int = 0
+    """The most that a purchase's gas may cost, in wei; 0: no cap but that of the fee."""
+    gas_per_day: int = 0
+    """… and all gas of an account in a day (UTC), before another purchase; 0: no cap."""
     confirmations: int = 12
     """For so many blocks a mined transaction is looked at again, lest a reorganisation took it back."""
 
@@ -36,4 +40,6 @@ class ExecutionPolicy:
             max_fee=int(sniping.max_fee_gwei.scaleb(9)),
             buy_slippage_bps=sniping.slippage_bps,
             sell_slippage_bps=sniping.exits.slippage_bps,
+            gas_per_trade=int(sniping.max_gas_per_trade.scaleb(18)),
+            gas_per_day=int(sniping.max_gas_per_day.scaleb(18)),
         )

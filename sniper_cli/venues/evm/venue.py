@@ -19,10 +19,11 @@ from sniper_cli.chains.broadcast import Fate as Said
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import OrderRefused
-from sniper_cli.trading.intents import OrderIntent
+from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.venues.evm import remedies as cures
 from sniper_cli.venues.evm.approvals import plan_approval, standing_approval
 from sniper_cli.venues.evm.counting import count_holdings
+from sniper_cli.venues.evm.gas_budget import check_gas
 from sniper_cli.venues.evm.instruments import ensure_instrument, token_of
 from sniper_cli.venues.evm.planning import SwapRequest, plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy
@@ -94,6 +95,12 @@ class EvmVenue:
         )
         self._head = max(self._head, plan.request.head.number)
         return plan
+
+    def check_costs(self, session: Session, account: Account, plan: Plan) -> CheckResult | None:
+        """What a purchase's gas would break of the caps, under the account's lock."""
+        if plan.intent.side is Side.SELL:
+            return None
+        return check_gas(session, account, plan.request, self.policy, coin=self.exchange.coin)
 
     async def quotes(self, asked: Sequence[Asked]) -> list[Quoted | None]:
         """What the pools would pay now. Raises NetworkError."""
