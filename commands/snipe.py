@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands import snipe_report
+from commands import snipe_report, snipe_scan
 from commands.options import (
     AfterOption,
     AllOption,
@@ -327,4 +327,5 @@ def show(
 
 
 app.command("report")(snipe_report.report)
+app.command("scan")(snipe_scan.scan)
 app.command("follow-up")(snipe_report.follow_up)
