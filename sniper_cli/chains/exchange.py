@@ -85,7 +85,11 @@ class Exchanges:
 
     def by_factory(self, factory: str) -> Exchange | None:
         """The exchange whose factory (v4: PoolManager) this is."""
-        return next((each for each in self.listed if each.factory == factory.lower()), None)
+        wanted = factory.lower()
+        for each in self.listed:
+            if each.factory == wanted:
+                return each
+        return None
 
     def of(self, protocol: Protocol) -> tuple[Exchange, ...]:
         """The exchanges of one protocol."""

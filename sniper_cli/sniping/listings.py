@@ -7,7 +7,7 @@ its protocol's exchange names: anyone can emit an event of that name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
@@ -37,9 +37,11 @@ CREATED = {
 """The event by which each protocol tells of a new pool."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A pool of a token against the coin, as its creation log tells it. Addresses in lower case."""
+class Listing(NamedTuple):
+    """A pool of a token against the coin, as its creation log tells it. Addresses in lower case.
+
+    A tuple: a frozen dataclass of thirteen fields takes longer to make than its log to read.
+    """
 
     pool: str
     """Its address; of a v4 pool its id of 32 bytes."""
@@ -119,9 +121,14 @@ def read_listing(log: abi.Log, exchanges: Exchanges, received_at: int) -> Listin
 
 def _coin_in(sides: tuple[str, str], exchange: Exchange) -> str | None:
     """The side that is the coin; none where neither is, and where both are: a v4 pool of the coin and its wrapping."""
-    coins = {exchange.wrapped, ZERO_ADDRESS} if exchange.protocol is Protocol.V4 else {exchange.wrapped}
-    found = [side for side in sides if side in coins]
-    return found[0] if len(found) == 1 else None
+    first, second = sides
+    wrapped = exchange.wrapped
+    if exchange.protocol is not Protocol.V4:
+        return wrapped if (first == wrapped) != (second == wrapped) else None
+    is_coin = first in (wrapped, ZERO_ADDRESS)
+    if is_coin == (second in (wrapped, ZERO_ADDRESS)):
+        return None
+    return first if is_coin else second
 
 
 def pool_from(listing: Listing, exchange: Exchange) -> Pool:
