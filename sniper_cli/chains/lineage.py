@@ -51,6 +51,9 @@ class Lineage:
             return Step((head,), replaces=False, skipped_from=head.number + 1)
         if self._hashes.get(head.number) == head.hash:
             return None
+        if head.number < min(self._hashes):
+            # Told late: we began above it. If the chain really became so short, its next blocks will show it.
+            return None
         if head.number > latest.number + MEMORY:
             return await self._leap(latest, head, at_number)
         heads = [head]

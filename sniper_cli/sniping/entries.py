@@ -60,15 +60,19 @@ class Entries:
         judged = await self._until_judged(launch, received_at)
         while judged is not None and not self._is_gone(launch):
             if judged.report.block_hash in self._run.lost_blocks:
-                judged = await self._until_judged(launch, monotonic_ns())
+                judged = await self._judged_anew(launch)
                 continue
             if not self._may_buy(launch, judged.report) or await self._buy(launch, judged):
                 return
             # The node failed before anything was recorded: what was judged is old by the next block.
-            head = await self._next_head(launch, self._run.heads.latest)
-            judged = await self._until_judged(launch, monotonic_ns()) if self._in_time(launch, head) else None
+            judged = await self._judged_anew(launch)
         if judged is None and not self._is_gone(launch):
             self._decide(launch, Decision.SKIPPED, "could not be judged and ordered before it was too old")
+
+    async def _judged_anew(self, launch: Launch) -> Judged | None:
+        """A verdict on the next block that stands, while there is time."""
+        head = await self._next_head(launch, self._run.heads.latest)
+        return await self._until_judged(launch, monotonic_ns()) if self._in_time(launch, head) else None
 
     async def _next_head(self, launch: Launch, known: Head | None) -> Head:
         """Wait for a block; meanwhile the launch is in no hurry."""

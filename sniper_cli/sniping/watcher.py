@@ -66,6 +66,7 @@ class Watcher:
     def _heed(self, message: Event) -> None:
         match message:
             case NewHead(head=head):
+                self._run.lost_blocks.discard(head.hash)  # a branch may win again
                 self._run.heads.push(head)
             case LogSeen(log=log, received_at=received_at):
                 self._listed(read_listing(log, self._exchanges, received_at))
