@@ -214,7 +214,13 @@ class Rounds:
 
     async def _judge_again(self, head: Head, holdings: Sequence[Holding]) -> None:
         """One held token a block at most, the one judged longest ago: the hot path of new launches comes first."""
-        due = [h for h in holdings if head.number - self._last_judged(h, head) >= REJUDGE_BLOCKS]
+        due = [
+            h
+            for h in holdings
+            # A purchase is heard of before its block's round: at an older head its pool may not stand yet.
+            if head.number > (h.launch_block or 0)
+            and head.number - self._last_judged(h, head) >= REJUDGE_BLOCKS
+        ]
         if not due or self._run.closing:
             return
         holding = min(due, key=lambda h: self._judged_at[h.id])

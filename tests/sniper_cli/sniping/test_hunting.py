@@ -107,7 +107,9 @@ async def test_an_account_without_funds_keeps_out_and_says_so(hunt: Hunt) -> Non
         sniping(amount=9_999, max_total_spend=10_000, max_share_of_pool_bps=10_000, min_liquidity=0)
     )
     await transact(hunt.chain.node, anvil_account(1), OWNER.address, value=purse // 2)
-    await hunt.list("Normal", pool_wei=9_999 * WEI)
+    rich = anvil_account(9).address  # who lists; a purchase as large as its pool would prove nothing
+    await hunt.chain.node.call("anvil_setBalance", [rich, hex(200_000 * WEI)])
+    await hunt.list("Normal", pool_wei=100_000 * WEI)
     decided = await hunt.until(LaunchDecided)
     assert decided.decision == Decision.SKIPPED
     assert "funds" in decided.reason
