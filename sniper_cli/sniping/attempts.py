@@ -99,11 +99,29 @@ def failures(orders: Sequence[AnyOrder]) -> list[AnyOrder]:
 
 def divisor(orders: Sequence[AnyOrder]) -> int:
     """Into how many parts the next sale is cut: a token may forbid large ones. What went through stays the size."""
+    start, turned_down = _cut(orders)
+    return min(SMALLEST, start << (turned_down // WHOLE_TRIES))
+
+
+def part(wanted: int, orders: Sequence[AnyOrder]) -> int:
+    """How much of what is wanted the next sale takes.
+
+    After a part went through, the next is at least as large: halves of what is left would never come to an end.
+    """
+    start, _ = _cut(orders)
+    before = orders[: len(orders) - len(failures(orders))]
+    size = -(-wanted // start)
+    if start > 1:
+        size = max(size, min(wanted, before[-1].quantity or 0))
+    return max(1, -(-size // (divisor(orders) // start)))
+
+
+def _cut(orders: Sequence[AnyOrder]) -> tuple[int, int]:
+    """The divisor of the last sale that went through, and how many have been turned down since."""
     failed = failures(orders)
     before = orders[: len(orders) - len(failed)]
     start = int(before[-1].reason.get("divisor") or 1) if before else 1
-    turned_down = sum(order.state in TURNED_DOWN for order in failed)
-    return min(SMALLEST, start << (turned_down // WHOLE_TRIES))
+    return start, sum(order.state in TURNED_DOWN for order in failed)
 
 
 def told(session: Session, orders: Sequence[AnyOrder]) -> tuple[Attempt, ...]:

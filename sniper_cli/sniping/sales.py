@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, SniperError
-from sniper_cli.sniping.attempts import FAILED, divisor, failures, is_exit, sales_of, told
+from sniper_cli.sniping.attempts import FAILED, divisor, failures, is_exit, part, sales_of, told
 from sniper_cli.sniping.events import ExitDecided, ExitStuck, RunnerTrouble, SellFailed
 from sniper_cli.sniping.exits import ExitSignal
 from sniper_cli.sniping.marks import Holding, Mark
@@ -139,7 +139,7 @@ class Sales:
     ) -> OrderIntent:
         """The next attempt: each bids higher and takes a worse price than the last, and what fails is cut in parts."""
         failed, parts = len(failures(former)), divisor(former)
-        quantity = max(1, -(-wanted // parts))
+        quantity = part(wanted, former)
         least = FLEEING_SLIPPAGE_BPS if signal.rule in URGENT else rules_of(holding.position).slippage_bps
         if signal.max_slippage_bps is not None:
             least = signal.max_slippage_bps

@@ -8,7 +8,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sniper_cli.sniping.attempts import divisor, failures, sold_by_steps, sold_for
+from sniper_cli.sniping.attempts import divisor, failures, part, sold_by_steps, sold_for
 from sniper_cli.sniping.distances import distances
 from sniper_cli.sniping.exits import PositionFigures, decide, signals, step_left
 from sniper_cli.sniping.rules import ExitRule, ExitRules, Step
@@ -59,6 +59,25 @@ def test_two_refusals_halve_the_size_and_what_goes_through_stays_the_size() -> N
     assert [divisor([sale(REJECTED)] * count) for count in range(6)] == [1, 1, 2, 2, 4, 4]
     assert divisor([sale(FILLED, divisor=4)]) == 4
     assert divisor([sale(DROPPED)] * 5) == 1, "what was never mined says nothing about the size"
+
+
+@given(st.integers(1, 10**24), st.integers(0, 12))
+def test_parts_come_to_an_end_once_they_go_through(held: int, refused: int) -> None:
+    """Halves of what is left would go on for ever, and leave dust that no gas is worth."""
+    orders, left = [sale(REJECTED)] * refused, held
+    cut, sold = divisor(orders), 0
+    while left:
+        taken = part(left, orders)
+        assert 0 < taken <= left
+        reason = {"divisor": cut} if cut > 1 else {}
+        orders, left, sold = [*orders, sale(FILLED, taken, **reason)], left - taken, sold + 1
+    assert sold <= cut
+
+
+def test_a_small_step_that_went_through_in_parts_does_not_make_all_later_sales_small() -> None:
+    small = sale(FILLED, 10, divisor=2)
+    assert part(1000, [small]) == 500
+    assert part(1000, [small, sale(REJECTED), sale(REJECTED)]) == 250
 
 
 LADDERS = st.lists(
@@ -126,7 +145,7 @@ def test_a_combination_says_what_its_rules_say_one_after_the_other(
     seen = PositionFigures(ETH, value, max(value, peak), OPENED, quantity=100, original=100)
     each = list(signals(rules, seen, SOON))
     whole = [signal for signal in each if signal.quantity is None]
-    assert decide(rules, seen, SOON) == (whole or each or [None])[0]
+    assert decide(rules, seen, SOON) == next(iter(whole or each), None)
 
 
 def test_the_distance_of_a_ladder_is_that_of_its_next_step() -> None:
@@ -134,7 +153,7 @@ def test_the_distance_of_a_ladder_is_that_of_its_next_step() -> None:
     sold = ((Decimal(100), 50),)
     row = next(iter(distances(rules, figures(ETH, 100, sold, ETH // 2), SOON)))
     # What is left cost half a coin and is worth one; at +300 % it is worth two.
-    assert (row.rule, row.level, row.share_pct) == (ExitRule.TAKE_PROFIT, 2 * ETH, 100)
+    assert (row.rule, row.level, row.share_pct) == (ExitRule.TAKE_PROFIT, 2 * ETH, Decimal(100))
 
 
 def test_a_moon_bag_trails_by_its_own_price() -> None:
