@@ -76,6 +76,8 @@ class Sales:
         if (working := next((order for order in every if order.is_working), None)) is not None:
             await self._hasten(holding, working, signal)
             return None
+        if _is_stale(holding, signal, every):
+            return None
         former = [order for order in every if is_exit(order)]
         wanted = self._wanted(holding, signal, mark)
         if wanted <= 0 or not self._is_due(former, signal):
@@ -241,6 +243,13 @@ class Sales:
                 reason=reason,
             )
         )
+
+
+def _is_stale(holding: Holding, signal: ExitSignal, every: Sequence[AnyOrder]) -> bool:
+    """A sale was filled since the holding was looked at: what a part of it is to be is decided anew at the next look."""
+    if signal.request is not None and sold_for(signal.request, every) != holding.asked:
+        return True
+    return bool(signal.steps) and sold_by_steps(every) != holding.sold
 
 
 def _within(steps: Sequence[tuple[object, int]], quantity: int) -> list[tuple[object, int]]:
