@@ -18,7 +18,16 @@ from sqlmodel import Session
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, SniperError
-from sniper_cli.sniping.attempts import FAILED, divisor, failures, is_exit, part, sales_of, told
+from sniper_cli.sniping.attempts import (
+    FAILED,
+    divisor,
+    failures,
+    is_exit,
+    sales_of,
+    sold_by_steps,
+    sold_for,
+    told,
+)
 from sniper_cli.sniping.events import ExitDecided, ExitStuck, RunnerTrouble, SellFailed
 from sniper_cli.sniping.exits import ExitSignal
 from sniper_cli.sniping.marks import Holding, Mark
@@ -246,7 +255,7 @@ class Sales:
 
 
 def _is_stale(holding: Holding, signal: ExitSignal, every: Sequence[AnyOrder]) -> bool:
-    """A sale was filled since the holding was looked at: what a part of it is to be is decided anew at the next look."""
+    """A sale was filled since the holding was looked at: a part of it is decided anew at the next look."""
     if signal.request is not None and sold_for(signal.request, every) != holding.asked:
         return True
     return bool(signal.steps) and sold_by_steps(every) != holding.sold
