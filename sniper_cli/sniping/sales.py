@@ -23,6 +23,7 @@ from sniper_cli.sniping.attempts import (
     divisor,
     failures,
     is_exit,
+    part,
     sales_of,
     sold_by_steps,
     sold_for,
