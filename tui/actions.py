@@ -110,6 +110,53 @@ def close_position(context: Context, row: PositionRow) -> Act:
     )
 
 
+def exit_position(context: Context, row: PositionRow, share: str) -> Act:
+    """Sell a share of a position now: a running sniper does, or we do."""
+
+    async def perform() -> str:
+        from decimal import Decimal
+
+        from sniper_cli.sniping.exiting import exit_now
+
+        view = await exit_now(context, str(row.id), lambda _: None, share=Decimal(share), live=live)
+        words = {
+            "sold": "It is sold.",
+            "asked": "The sniper has been asked.",
+            "failed": f"It could not be sold: {view.explanation}",
+        }
+        return words[view.state]
+
+    live = context.settings.mode is Mode.LIVE
+    options = ["--share", share, *(["--live"] if live else [])]
+    return Act(
+        f"Sell {share} % of {row.symbol}",
+        "A running sniper sells it at its next block; where none runs, it is sold from here.",
+        command_line(context, "position", "exit", short(row.id), *options),
+        perform,
+        word="live" if live else "",
+    )
+
+
+def hold_position(context: Context, row: PositionRow, *, held: bool) -> Act:
+    """Suspend a position's rules, or let them count again."""
+
+    async def perform() -> str:
+        from sniper_cli.sniping.overrides import hold
+
+        await asyncio.to_thread(hold, context.database, row.id, actor=context.actor, held=held)
+        return "Its rules are suspended." if held else "Its rules count again."
+
+    what = "Hold" if held else "Resume the exits of"
+    return Act(
+        f"{what} {row.symbol}",
+        "Only rules that flee (liquidity leaving, a token turned bad) and you sell it until it is resumed."
+        if held
+        else "Every exit rule counts again from the next block on.",
+        command_line(context, "position", "hold" if held else "resume", short(row.id)),
+        perform,
+    )
+
+
 def cancel_order(context: Context, row: OrderRow) -> Act:
     """End an order at work."""
 

@@ -269,6 +269,14 @@ class SniperApp(App[None]):
         """Ask, then sell everything a position holds."""
         self.ask(actions.close_position(self.context, row))
 
+    def ask_exit(self, row: PositionRow, share: str) -> None:
+        """Ask, then sell a share of a position, by whoever holds its account."""
+        self.ask(actions.exit_position(self.context, row, share))
+
+    def ask_hold(self, row: PositionRow, *, held: bool) -> None:
+        """Ask, then suspend a position's rules or let them count again."""
+        self.ask(actions.hold_position(self.context, row, held=held))
+
     def ask_cancel(self, row: OrderRow) -> None:
         """Ask, then end an order."""
         if row.is_working:

@@ -305,8 +305,10 @@ def order_row(found: Found[Order], transactions: Iterable[Any] = ()) -> OrderRow
     )
 
 
-def position_row(found: Found[Position], now: datetime) -> PositionRow:
-    """A position as a line, with its exits' gauges while it is open."""
+def position_row(
+    found: Found[Position], now: datetime, sold: tuple[tuple[Decimal, int], ...] = ()
+) -> PositionRow:
+    """A position as a line, with its exits' gauges while it is open; `sold`: by each step of its ladder."""
     position = found.row
     is_open = position.state is PositionState.OPEN
     return PositionRow(
@@ -327,7 +329,7 @@ def position_row(found: Found[Position], now: datetime) -> PositionRow:
         opened_at=position.opened_at,
         closed_at=position.closed_at,
         exit_rule=position.exit_rule,
-        gauges=gauges(rules_of(position), figures_of(position), now) if is_open else (),
+        gauges=gauges(rules_of(position), figures_of(position, sold=sold), now) if is_open else (),
     )
 
 

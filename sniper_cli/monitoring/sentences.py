@@ -305,7 +305,31 @@ def _because(why: str) -> str:
     return f"– {why}" if why else ""
 
 
+def _exit_stuck(data: Data, money: Money) -> str:
+    del money
+    return _join("ALARM:", _get(data, "symbol"), "cannot be sold:", _get(data, "problem"))
+
+
+def _exit_asked(data: Data, money: Money) -> str:
+    del money
+    urgent = "at once" if data.get("urgent") else ""
+    return _join("a sale of", _get(data, "share"), "% asked for by", _get(data, "by"), urgent)
+
+
+def _exits_edited(data: Data, money: Money) -> str:
+    del money
+    after = data.get("after") or {}
+    changed = [f"{name.replace('_', ' ')} {after.get(name)}" for name in data.get("changed") or ()]
+    return _join("exits changed:", ", ".join(changed))
+
+
 SENTENCES: dict[str, Words] = {
+    "exit.stuck": _exit_stuck,
+    "exit.asked": _exit_asked,
+    "exit.edited": _exits_edited,
+    "exit.withdrawn": _said("the sale asked for was taken back"),
+    "exit.held": _said("exits suspended"),
+    "exit.resumed": _said("exits count again"),
     "launch.seen": _launch_seen,
     "launch.judged": _launch_judged,
     "launch.decided": _launch_decided,

@@ -36,6 +36,7 @@ from sniper_cli.monitoring.rows import (
 )
 from sniper_cli.monitoring.sentences import Money
 from sniper_cli.settings.model import Mode, Settings
+from sniper_cli.sniping.attempts import sold_of
 from state.accounts import Account, Asset, Balance, VenueKind
 from state.columns import utc_now
 from state.controls import GLOBAL, TENANT, KillSwitch, account_scope, scope_name
@@ -326,6 +327,6 @@ def _positions(
         col(Position.account_id).in_([account.id for account in accounts]), col(Position.state) == state
     )
     order_by = sa.desc(col(Position.closed_at)) if state is PositionState.CLOSED else col(Position.id)
-    return tuple(
-        position_row(found, now) for found in find_positions(session, mine, order_by=order_by, limit=limit)
-    )
+    rows = find_positions(session, mine, order_by=order_by, limit=limit)
+    sold = sold_of(session, (found.row for found in rows)) if state is PositionState.OPEN else {}
+    return tuple(position_row(found, now, sold.get(found.row.id, ())) for found in rows)

@@ -29,6 +29,8 @@ from sniper_cli.monitoring.rows import (
 from sniper_cli.monitoring.sentences import Money
 from sniper_cli.safety.lines import Group
 from sniper_cli.safety.report import Outcome
+from sniper_cli.sniping.attempts import failures, is_exit, sales_of, sold_by_steps, sold_of
+from sniper_cli.sniping.exits import ladder_of
 from sniper_cli.trading.figures import checks_in_words
 from sniper_cli.trading.views import instrument_of
 from state.columns import utc_now
@@ -98,6 +100,10 @@ class PositionStory:
     exit_rules: dict[str, Any]
     orders: tuple[OrderRow, ...]
     timeline: tuple[EventRow, ...]
+    failed_sales: int = 0
+    """So many sales in a row have failed."""
+    steps: tuple[tuple[str, str, bool], ...] = ()
+    """The ladder: gain, share, and whether it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,10 @@ def position_story(
             raise RowNotFound(f"there is no position {identifier}", hint="sniper position list")
         orders, subjects, told = _orders(session, col(Order.position_id) == identifier)
         timeline = _timeline(session, [identifier, *subjects], told, money)
-        return PositionStory(row, position.exit_rules, orders, timeline)
+        sales = sales_of(session, position.account_id, [identifier])[identifier]
+        failed = len(failures([one for one in sales if is_exit(one)]))
+        sold = sold_by_steps(sales)
+        return PositionStory(row, position.exit_rules, orders, timeline, failed, ladder_of(position, sold))
 
 
 def order_story(database: Database, identifier: UUID, *, money: Money = MONEY) -> OrderStory:
@@ -200,7 +209,10 @@ def order_story(database: Database, identifier: UUID, *, money: Money = MONEY) -
 
 def _position(session: Session, condition: Any, now: datetime) -> PositionRow | None:
     found = find_positions(session, condition, order_by=sa.desc(col(Position.id)), limit=1)
-    return position_row(found[0], now) if found else None
+    if not found:
+        return None
+    sold = sold_of(session, [found[0].row])
+    return position_row(found[0], now, sold.get(found[0].row.id, ()))
 
 
 def _orders(session: Session, condition: Any) -> tuple[tuple[OrderRow, ...], list[UUID], list[Order]]:

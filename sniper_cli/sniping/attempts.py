@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from sniper_cli.books.holdings import AnyOrder
 from state.orders import Order, OrderState, Side
+from state.positions import Position
 from state.transactions import ChainTransaction
 
 FAILED = frozenset(
@@ -56,6 +57,19 @@ def sales_of(session: Session, account_id: UUID, positions: Iterable[UUID]) -> d
         if order.position_id is not None:
             found[order.position_id].append(order)
     return found
+
+
+def sold_of(session: Session, positions: Iterable[Position]) -> dict[UUID, tuple[tuple[Decimal, int], ...]]:
+    """What each step of each ladder has sold, of positions of which something was sold."""
+    parted: dict[UUID, list[UUID]] = defaultdict(list)
+    for position in positions:
+        if position.received:
+            parted[position.account_id].append(position.id)
+    return {
+        key: sold_by_steps(orders)
+        for account_id, ids in parted.items()
+        for key, orders in sales_of(session, account_id, ids).items()
+    }
 
 
 def is_exit(order: AnyOrder) -> bool:

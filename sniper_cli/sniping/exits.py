@@ -352,6 +352,15 @@ def figures_of(
     )
 
 
+def ladder_of(position: Position, sold: tuple[tuple[Decimal, int], ...]) -> tuple[tuple[str, str, bool], ...]:
+    """The steps of a position's ladder for a screen: gain, share, and whether it is done."""
+    rules, figures = rules_of(position), figures_of(position, sold=sold)
+    return tuple(
+        (f"{step.gain.normalize():f}", f"{step.share.normalize():f}", step_left(step, figures) == 0)
+        for step in rules.steps
+    )
+
+
 def _rest_peak(best: Any, quantity: int, value: int) -> int:
     """The best price ever seen, `[value, quantity]`, for what is still held."""
     if not best or not int(best[1]):
@@ -372,6 +381,7 @@ __all__ = [
     "figures_of",
     "gain_level",
     "gain_pct",
+    "ladder_of",
     "rules_of",
     "signals",
     "steps_done",

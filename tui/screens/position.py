@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -28,6 +28,9 @@ EXPLAINED: dict[ExitRule, str] = {
     ExitRule.TRAILING_STOP: "sells when worth {level} or less",
     ExitRule.LIQUIDITY: "sells when the pool holds less than {level}",
     ExitRule.TIME: "sells after {level}",
+    ExitRule.BREAK_EVEN: "sells when back at {level}",
+    ExitRule.VOLUME_STALL: "sells when less than {level} is traded",
+    ExitRule.PRICE_STALL: "sells when the price stands still",
 }
 
 
@@ -86,7 +89,11 @@ class PositionScreen(DetailScreen[PositionStory]):
     PositionScreen.-short #trend-frame { height: 6; }
     """
     NAME = "Position"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "close_position", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "close_position", "Close"),
+        Binding("h", "sell_half", "Sell half"),
+        Binding("o", "hold_position", "Hold, resume"),
+    ]
 
     def body(self) -> Iterable[Widget]:
         exits: LiveTable[Gauge] = LiveTable(
@@ -132,7 +139,8 @@ class PositionScreen(DetailScreen[PositionStory]):
         gained = f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct)}"
         entitle(self.query_one("#trend-frame"), subtitle=gained)
         orders = self.story.orders if self.story else ()
-        self.query_one("#figures", Facts).show(_figures(row, orders))
+        told = (*_alarms(self.story), *_figures(row, orders), *_steps(self.story))
+        self.query_one("#figures", Facts).show(told)
         entitle(self.query_one(".side"), f"{row.symbol} · {short(row.id)}")
 
     def tell(self, story: PositionStory) -> None:
@@ -146,6 +154,19 @@ class PositionScreen(DetailScreen[PositionStory]):
         if self.story and message.table.id == "timeline" and isinstance(message.key, int):
             self.sniper.open_record(self.story.timeline[message.key].seq)
 
+    def action_sell_half(self) -> None:
+        self._ask(lambda row: self.sniper.ask_exit(row, "50"))
+
+    def action_hold_position(self) -> None:
+        held = bool(self.story and self.story.exit_rules.get("held"))
+        self._ask(lambda row: self.sniper.ask_hold(row, held=not held))
+
+    def _ask(self, ask: Callable[[PositionRow], None]) -> None:
+        if self.story is None or not self.story.row.is_open:
+            self.notify("this position is closed already", severity="warning", markup=False)
+        else:
+            ask(self.story.row)
+
     def action_close_position(self) -> None:
         if self.story is None or not self.story.row.is_open:
             self.notify("this position is closed already", severity="warning", markup=False)
@@ -155,7 +176,7 @@ class PositionScreen(DetailScreen[PositionStory]):
 
 def exit_columns() -> list[Column[Gauge]]:
     """Exit rules: how much of the way has been gone, and to where."""
-    fills = {rule: tone for rule, _, tone in columns.EXIT_TITLES}
+    fills = dict.fromkeys(ExitRule, "fill-warn") | {rule: tone for rule, _, tone in columns.EXIT_TITLES}
 
     def paint(gauge: Gauge, room: int) -> list[Piece]:
         text = columns.gauge_figure(gauge).center(room)
@@ -171,9 +192,30 @@ def exit_columns() -> list[Column[Gauge]]:
 def _explained(gauge: Gauge) -> str:
     if gauge.rule is ExitRule.TIME:
         return f"sells after {gauge.level} s"
+    if gauge.rule is ExitRule.NO_PROFIT:
+        return f"sells without profit after {gauge.level} s"
     if not gauge.active:
         return f"wakes when worth {figures.amount(gauge.level)}"
     return EXPLAINED.get(gauge.rule, "").format(level=figures.amount(gauge.level))
+
+
+def _alarms(story: PositionStory | None) -> Iterator[Fact]:
+    """What somebody must know before anything else: a sale that fails and fails, a hold."""
+    if story is None or not story.row.is_open:
+        return
+    if story.failed_sales:
+        yield "ALARM", f"{story.failed_sales} sales in a row failed", "bad"
+    if story.exit_rules.get("held"):
+        yield "held", "only fleeing rules and you sell it", "warn"
+
+
+def _steps(story: PositionStory | None) -> Iterator[Fact]:
+    """The ladder: which steps are done, and which is next."""
+    if story is None or len(story.steps) < 2:
+        return
+    yield "", "", ""
+    for gain, share, done in story.steps:
+        yield f"at +{gain} %", f"{share} % {'sold' if done else 'waits'}", "good" if done else "muted"
 
 
 def _figures(row: PositionRow, orders: tuple[OrderRow, ...]) -> Iterator[Fact]:
