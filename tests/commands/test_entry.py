@@ -26,6 +26,7 @@ EXITS = {
     "DatabaseBusy": 9, "LeaseLost": 9, "RowNotFound": 7, "IllegalTransition": 1, "UsageProblem": 2,
     "ConfirmationNeeded": 2, "ConfigurationError": 3, "UnknownProfile": 3, "DevnetMissing": 3, "WrongChain": 3,
     "NotAllowed": 4, "SecretMissing": 4, "WrongPassphrase": 4, "LiveNotConfirmed": 4, "NetworkError": 5,
+    "NoEndpoint": 5, "NoQuorum": 5, "NodesDisagree": 5,
     "NodeUnreachable": 5, "NodeTimeout": 5, "NodeRefused": 5, "OrderRefused": 6, "InsufficientFunds": 6,
     "KillSwitchTripped": 6, "NotFound": 7, "PartlyDone": 8, "ReconciliationFailed": 1, "BooksBroken": 1,
     "JournalBroken": 1, "DevnetBusy": 9, "CommitUnknown": 5, "ChangedMeanwhile": 9,
