@@ -150,3 +150,15 @@ async def test_behind_a_question_the_figures_go_on(app: SniperApp, evening: Cont
 
         assert isinstance(app.screen, ConfirmAct)
         assert "block 999" in text_of(app)
+
+
+async def test_half_of_a_position_is_sold_and_its_rules_are_held_by_keys_that_ask_first(app: SniperApp):
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("2", "enter")
+        await settled(app, pilot)
+        await pilot.press("h")
+        assert "position exit" in text_of(app)
+        assert "--share 50" in text_of(app)
+        await pilot.press("escape", "o")
+        await pilot.pause()
+        assert "position hold" in text_of(app)
