@@ -130,7 +130,7 @@ def test_what_could_not_be_sold_is_found_by_its_orders(sqlite_database: Database
                     state=OrderState.REJECTED,
                     quantity=1,
                     position_id=held.id,
-                )  # fmt: skip
+                )
             )
 
     sqlite_database.transact(write)
