@@ -7,6 +7,7 @@ chain as good as new by `evm_snapshot` and `evm_revert`. Tests that kill, freeze
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,5 +92,7 @@ async def anvil(anvil_process: tuple[Anvil, Exchange]) -> AsyncIterator[Chain]:
         snapshot = await node.call("evm_snapshot")
         # A reverted chain keeps its fee market: what an earlier test did to the base fee must not outbid this one.
         await node.call("anvil_setNextBlockBaseFeePerGas", [hex(BASE_FEE)])
+        # … and its clock: a test that let weeks pass leaves the next one's blocks apart from the wall's time.
+        await node.call("evm_setTime", [hex(int(time.time()))])
         yield Chain(process, node, exchange)
         await node.call("evm_revert", [snapshot])
