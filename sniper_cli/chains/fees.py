@@ -1,7 +1,7 @@
 """EIP-1559 fees: what to offer so that a transaction is mined soon, and never more than the cap.
 
 The base fee rises by at most one eighth from block to block (EIP-1559), so a fee cap of base · 1.125^k + tip
-stays valid for k blocks, whatever happens. What is not needed is not paid.
+stays valid for k blocks, whatever happens. What is not needed is not paid. Raising a bid that waits: `ladder`.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ def quote_fees(
     urgency: int = 0,
     outbid_fee: int | None = None,
     outbid_tip: int | None = None,
+    market_tip: int | None = None,
 ) -> Fees:
     """A bid for the next blocks. Raises OrderRefused where the cap lies below the base fee.
 
-    Each step of urgency doubles the tip. `outbid_fee` is the fee cap of a pending transaction to get ahead of: ours
-    becomes higher, and so does the tip, since builders order by what they earn (anvil orders by fee cap). With the
-    target's tip unknown ours must beat the most it can be, its cap less the base fee.
+    Each step of urgency doubles the tip, unless `market_tip` says what that urgency costs now. `outbid_fee` is the fee
+    cap of a pending transaction to get ahead of: ours becomes higher, and so does the tip, since builders order by what
+    they earn (anvil orders by fee cap). With the target's tip unknown ours must beat the most it can be, its cap less
+    the base fee.
     """
     if max_fee_cap <= head.base_fee:
         raise OrderRefused(
@@ -58,8 +60,8 @@ def quote_fees(
             base_fee=str(head.base_fee),
             max_fee_cap=str(max_fee_cap),
         )
-    tip = priority_fee << urgency
-    ceiling = base_fee_after(head.base_fee, CALM_BLOCKS + URGENT_BLOCKS * urgency)
+    tip = priority_fee << max(0, urgency) if market_tip is None else market_tip
+    ceiling = base_fee_after(head.base_fee, CALM_BLOCKS + URGENT_BLOCKS * max(0, urgency))
     if outbid_fee is None:
         max_fee = ceiling + tip
     else:
@@ -70,24 +72,35 @@ def quote_fees(
     return Fees(max_fee, min(tip, max_fee))
 
 
-def replacement_fees(previous: Fees, market: Fees, *, max_fee_cap: int) -> Fees:
-    """A bid that replaces an earlier one under the same nonce: both fields an eighth higher, or the market's if more.
+def underbid_fee(target: Fees, base_fee: int) -> Fees:
+    """A bid for the same block as a pending transaction and just behind it: a wei less on both fields.
 
-    Nodes ask 10 % on both fields (geth, erigon, reth), some 12.5 %; an eighth rounded up and one wei satisfies all.
+    Builders order by what they earn per gas, anvil by the fee cap; a wei less of both is behind under either, and
+    nobody fits between. Raises OrderRefused where the target itself could not be mined at that base fee, or leaves no
+    room below it.
     """
-    bid = Fees(
-        max(_bumped(previous.max_fee), market.max_fee),
-        max(_bumped(previous.priority_fee), market.priority_fee),
-    )
-    if bid.max_fee > max_fee_cap:
+    bid = Fees(target.max_fee - 1, min(max(0, target.priority_fee - 1), target.max_fee - 1))
+    if bid.max_fee < base_fee or target.priority_fee < 1:
         raise OrderRefused(
-            f"replacing the transaction takes a fee cap of {bid.max_fee} wei, the settings allow {max_fee_cap} wei",
-            hint="sniper config show",
-            needed=str(bid.max_fee),
-            max_fee_cap=str(max_fee_cap),
+            f"there is no room behind a bid of {target.max_fee} wei with a tip of {target.priority_fee} wei "
+            f"at a base fee of {base_fee} wei",
+            max_fee=str(target.max_fee),
+            priority_fee=str(target.priority_fee),
+            base_fee=str(base_fee),
         )
     return bid
 
 
-def _bumped(fee: int) -> int:
-    return fee + -(-fee // 8) + 1
+def worth_at_most(fees: Fees, *, gas: int, profit: int, share_bps: int) -> Fees:
+    """The same bid with its tip cut to a share of what the trade is expected to gain.
+
+    What the tip gives up the cap gives up too: it was there to pay the tip.
+    """
+    most = profit * share_bps // 10_000 // max(1, gas)
+    cut = max(0, fees.priority_fee - most)
+    return Fees(fees.max_fee - cut, fees.priority_fee - cut)
+
+
+def legacy(fees: Fees) -> Fees:
+    """The bid on a chain without EIP-1559: one gas price, stored as both fields."""
+    return Fees(fees.max_fee, fees.max_fee)

@@ -14,6 +14,7 @@ from pydantic import Field
 from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.endpoints import EndpointSettings
 from sniper_cli.settings.exits import ExitSettings
+from sniper_cli.settings.fees import FeeSettings
 from sniper_cli.settings.kinds import Bps, Table, Words
 from sniper_cli.settings.safety import DossierPolicy
 
@@ -116,6 +117,7 @@ class Settings(Table):
     chain: ChainSettings = ChainSettings()
     endpoints: EndpointSettings = EndpointSettings()
     sniping: SnipingSettings = SnipingSettings()
+    fees: FeeSettings = FeeSettings()
     secrets: SecretSettings = SecretSettings()
 
     @property

@@ -126,7 +126,7 @@ async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIter
             node,
             exchange,
             signer,
-            ExecutionPolicy.from_settings(sniping),
+            ExecutionPolicy.from_settings(sniping, context.settings.fees, exchange.chain_id),
             actor=actor or context.actor,
         )
         limits = Limits.from_settings(sniping)

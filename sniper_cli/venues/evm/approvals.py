@@ -8,7 +8,6 @@ from sqlmodel import Session, col, select
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange
-from sniper_cli.chains.fees import quote_fees
 from sniper_cli.chains.node import Node, head_from
 from sniper_cli.venues.evm.planning import SwapRequest, approve_call
 from sniper_cli.venues.evm.policy import ExecutionPolicy
@@ -44,5 +43,5 @@ async def plan_approval(
     if len(allowance) >= 66 and int(allowance[:66], 16) >= ENOUGH:
         return None
     head = head_from(block)
-    fees = quote_fees(head, priority_fee=policy.priority_fee, max_fee_cap=policy.max_fee)
+    fees = policy.bid(head)
     return SwapRequest((approve_call(exchange, token),), fees, int(pending, 16), head, 0)

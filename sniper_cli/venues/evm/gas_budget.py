@@ -61,6 +61,13 @@ def gas_of_day(session: Session, account: Account, now: datetime) -> int:
     )
 
 
+def day_allows(session: Session, account: Account, more: int, policy: ExecutionPolicy) -> bool:
+    """Whether a waiting purchase's bid may grow by so many wei in the worst case."""
+    if not policy.gas_per_day:
+        return True
+    return gas_of_day(session, account, utc_now()) + more <= policy.gas_per_day
+
+
 def coins(wei: int, coin: str) -> str:
     """Wei as coins, exact."""
     return f"{Decimal(wei).scaleb(-18).normalize():f} {coin}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange
-from sniper_cli.chains.fees import Fees, quote_fees
+from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.node import Head, Node, head_from
 from sniper_cli.errors import NodeRefused, OrderRefused
 from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, amount_in, amount_out
@@ -122,8 +122,8 @@ async def _plan_buy(
     least = max(1, expected * (BPS - slippage) // BPS)
     if intent.limit_price is not None:
         least = max(least, base.units(_floor(quote.amount(budget) / intent.limit_price, base)))
-    fees = _fees(facts.head, policy, intent)
     gas = _gas_limit(intent.gas_hint or facts.gas, facts.head)
+    fees = policy.worth(_fees(facts.head, policy, intent), gas, budget)
     deadline = facts.head.timestamp + policy.deadline_seconds
     call = Call(
         Purpose.BUY, exchange.router, buy_call(exchange, token, address, least, deadline), budget, gas
@@ -287,13 +287,7 @@ def _gas_limit(used: int | None, head: Head) -> int:
 
 
 def _fees(head: Head, policy: ExecutionPolicy, intent: OrderIntent) -> Fees:
-    return quote_fees(
-        head,
-        priority_fee=policy.priority_fee,
-        max_fee_cap=policy.max_fee,
-        urgency=intent.urgency,
-        outbid_fee=intent.outbid_fee,
-    )
+    return policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee)
 
 
 def _cost(fees: Fees, gas: int, facts: Facts) -> dict[str, Any]:

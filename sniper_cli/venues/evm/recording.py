@@ -7,6 +7,7 @@ is signed and may live, and never leaving a gap that a later transaction would w
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, select
@@ -17,7 +18,19 @@ from sniper_cli.venues.evm.planning import Call
 from sniper_cli.venues.evm.signer import Signer
 from state import journal
 from state.accounts import Account
-from state.transactions import ChainTransaction, TransactionState, live_nonces
+from state.transactions import ChainTransaction, Channel, TransactionState, live_nonces
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """By which door a transaction leaves: the mempool, or a relay that is asked to place it until a block."""
+
+    channel: Channel = Channel.PUBLIC
+    relay: str | None = None
+    until_block: int | None = None
+
+
+MEMPOOL = Way()
 
 
 def free_nonces(session: Session, chain_id: int, sender: str, pending: int, count: int) -> list[int]:
@@ -39,19 +52,24 @@ def sign_and_store(
     planned_block: int,
     deadline: int | None,
     actor: str,
+    way: Way = MEMPOOL,
+    legacy: bool = False,
 ) -> ChainTransaction:
     """Sign one call and store its bytes; committed with the caller's transaction, before any node hears of it."""
     assert account.chain_id is not None
+    price = (
+        {"gasPrice": fees.max_fee}
+        if legacy
+        else {"type": 2, "maxFeePerGas": fees.max_fee, "maxPriorityFeePerGas": fees.priority_fee}
+    )
     unsigned: dict[str, Any] = {
-        "type": 2,
         "chainId": account.chain_id,
         "nonce": nonce,
         "to": checksummed(call.to),
         "value": call.value,
         "gas": call.gas_limit,
-        "maxFeePerGas": fees.max_fee,
-        "maxPriorityFeePerGas": fees.priority_fee,
         "data": call.data,
+        **price,
     }
     raw, tx_hash = signer.sign(unsigned)
     former = _signed_before(session, account.chain_id, signer.address.lower(), nonce)
@@ -77,6 +95,9 @@ def sign_and_store(
         state=TransactionState.RECORDED,
         deadline=deadline,
         planned_block=planned_block,
+        channel=way.channel,
+        relay=way.relay,
+        until_block=way.until_block,
     )
     session.add(transaction)
     session.flush()
@@ -95,6 +116,11 @@ def _signed_before(session: Session, chain_id: int, sender: str, nonce: int) -> 
 
 def figures(transaction: ChainTransaction) -> dict[str, Any]:
     """What identifies a transaction in the journal; the raw bytes stay in the table, their hash names them."""
+    hidden = {
+        "channel": transaction.channel.value,
+        "relay": transaction.relay,
+        "until_block": transaction.until_block,
+    }
     return {
         "order": transaction.order_id,
         "purpose": transaction.purpose.value,
@@ -105,6 +131,7 @@ def figures(transaction: ChainTransaction) -> dict[str, Any]:
         "gas_limit": transaction.gas_limit,
         "max_fee": transaction.max_fee,
         "priority_fee": transaction.priority_fee,
+        **({} if transaction.channel is Channel.PUBLIC else hidden),
     }
 
 

@@ -3,6 +3,9 @@
 the node does not know it, and it is still worth doing      the identical bytes again
 the node does not know it, and it is too late for it        nothing, under the same nonce, at a higher bid
 it waits too long, and it is still worth doing              the same call under the same nonce, at a higher bid
+a purchase waits too long, and the cap allows no more       nothing, under the same nonce, with the last rung's room
+no relay placed it in its blocks                            the same call under the same nonce, to the relay again
+… and the settings let it out                               … to the mempool
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sniper_cli.books.holdings import AnyOrder
-from sniper_cli.chains.fees import Fees, quote_fees, replacement_fees
+from sniper_cli.chains.fees import Fees
+from sniper_cli.chains.ladder import below, replacement_fees
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import OrderRefused
 from sniper_cli.venues.evm.planning import Call
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Remedy, RemedyKind
 from state.orders import Side
-from state.transactions import PENDING, ChainTransaction, Purpose
+from state.transactions import PENDING, ChainTransaction, Channel, Purpose, TransactionState
 
 SELF_TRANSFER_GAS = 21_000
 
@@ -32,6 +36,7 @@ class Replacement:
     fees: Fees
     planned_block: int
     deadline: int | None
+    channel: Channel = Channel.PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +85,43 @@ def remedy_for(patient: Patient, head: Head, policy: ExecutionPolicy, address: s
 def _remedy(patient: Patient, head: Head, policy: ExecutionPolicy, address: str) -> Remedy | None:
     transaction, order = patient.transaction, patient.order
     late = _too_late(order, transaction, head, policy)
-    if not patient.known:
-        if late and transaction.purpose is not Purpose.CANCEL:
-            return kill(order, transaction, head, policy, address, late)
-        if transaction.max_fee < head.base_fee:  # nodes refuse or evict what no block can hold
-            return _raise(order, transaction, head, policy, "the base fee rose above its bid")
-        return Remedy(order.id, RemedyKind.RESEND, "the node does not know it")
-    waited = head.number - (transaction.sent_block or transaction.planned_block or head.number)
-    if not patient.next_to_mine or waited < policy.stuck_blocks:
-        return None
-    if late and transaction.purpose is not Purpose.CANCEL:
+    if late and transaction.purpose is not Purpose.CANCEL and _is_overdue(patient, head, policy):
         return kill(order, transaction, head, policy, address, late)
-    return _raise(order, transaction, head, policy, f"not mined after {waited} blocks")
+    if transaction.channel is not Channel.PUBLIC:
+        return _hidden(patient, head, policy)
+    if not patient.known:
+        if transaction.max_fee < head.base_fee:  # nodes refuse or evict what no block can hold
+            return _raise(patient, head, policy, address, "the base fee rose above its bid")
+        return Remedy(order.id, RemedyKind.RESEND, "the node does not know it")
+    if not _is_overdue(patient, head, policy):
+        return None
+    return _raise(patient, head, policy, address, f"not mined after {_waited(transaction, head)} blocks")
+
+
+def _waited(transaction: ChainTransaction, head: Head) -> int:
+    return head.number - (transaction.sent_block or transaction.planned_block or head.number)
+
+
+def _is_overdue(patient: Patient, head: Head, policy: ExecutionPolicy) -> bool:
+    """Nobody holds it, or it waits for nothing but its bid, and has for long."""
+    if not patient.known:
+        return True
+    return patient.next_to_mine and _waited(patient.transaction, head) >= policy.stuck_blocks
+
+
+def _hidden(patient: Patient, head: Head, policy: ExecutionPolicy) -> Remedy | None:
+    """What to do about a transaction that only a relay knows: nothing while its blocks last, then anew."""
+    transaction, order = patient.transaction, patient.order
+    if transaction.state is TransactionState.RECORDED:
+        return Remedy(order.id, RemedyKind.RESEND, "its relay is not known to have it")
+    if head.number < (transaction.until_block or 0) or not patient.next_to_mine:
+        return None
+    age = head.number - (transaction.planned_block if transaction.planned_block is not None else head.number)
+    out = policy.public_after_blocks and age >= policy.public_after_blocks
+    channel = Channel.PUBLIC if out else transaction.channel
+    why = f"no relay placed it in {age} blocks" + (": to the mempool, as the settings say" if out else "")
+    fees = _higher(order, transaction, head, policy, urgency=0)
+    return _replace(order, transaction, head, fees, why, channel=channel)
 
 
 def kill(
@@ -102,9 +132,15 @@ def kill(
     address: str,
     why: str,
 ) -> Remedy:
-    """A transfer of nothing to ourselves under the same nonce. Raises OrderRefused where the fee cap forbids it."""
+    """A transfer of nothing to ourselves under the same nonce. Raises OrderRefused where the fee cap forbids it.
+
+    It goes to the mempool whatever way the other went: it tells nobody anything, and there it is mined soonest.
+    """
     call = Call(Purpose.CANCEL, address, "0x", 0, SELF_TRANSFER_GAS)
-    fees = _higher(transaction, head, policy, urgency=1)
+    previous = Fees(transaction.max_fee, transaction.priority_fee)
+    fees = replacement_fees(
+        previous, policy.bid(head, urgency=1), max_fee_cap=policy.max_fee, step_bps=policy.ladder_step_bps
+    )
     return Remedy(order.id, RemedyKind.KILL, why, Replacement(transaction, call, fees, head.number, None))
 
 
@@ -118,26 +154,44 @@ def hasten(
     outbid_fee: int | None,
 ) -> Remedy:
     """The same call at a higher bid. Raises OrderRefused where the fee cap forbids it."""
-    fees = _higher(transaction, head, policy, urgency=urgency, outbid_fee=outbid_fee)
-    return _replace(order, transaction, head, fees, "hastened")
+    fees = _higher(order, transaction, head, policy, urgency=urgency, outbid_fee=outbid_fee)
+    return _replace(order, transaction, head, fees, "hastened", channel=transaction.channel)
 
 
-def _raise(
-    order: AnyOrder, transaction: ChainTransaction, head: Head, policy: ExecutionPolicy, why: str
+def _raise(patient: Patient, head: Head, policy: ExecutionPolicy, address: str, why: str) -> Remedy:
+    """The next rung; where there is none, a purchase ends, and everything else waits for the base fee to fall."""
+    order, transaction = patient.order, patient.transaction
+    try:
+        fees = _higher(order, transaction, head, policy, urgency=0)
+    except OrderRefused as at_its_end:
+        if order.side is not Side.BUY or transaction.purpose is not Purpose.BUY:
+            raise
+        ended = f"{why}, and the cap allows no higher bid"
+        try:
+            return kill(order, transaction, head, policy, address, ended)
+        except OrderRefused:
+            raise at_its_end from None
+    return _replace(order, transaction, head, fees, why, channel=transaction.channel)
+
+
+def _replace(
+    order: AnyOrder,
+    transaction: ChainTransaction,
+    head: Head,
+    fees: Fees,
+    why: str,
+    *,
+    channel: Channel,
 ) -> Remedy:
-    fees = _higher(transaction, head, policy, urgency=0)
-    return _replace(order, transaction, head, fees, why)
-
-
-def _replace(order: AnyOrder, transaction: ChainTransaction, head: Head, fees: Fees, why: str) -> Remedy:
     call = Call(
         transaction.purpose, transaction.to, transaction.data, transaction.value, transaction.gas_limit
     )
-    replacement = Replacement(transaction, call, fees, head.number, transaction.deadline)
+    replacement = Replacement(transaction, call, fees, head.number, transaction.deadline, channel)
     return Remedy(order.id, RemedyKind.REPLACE, why, replacement)
 
 
 def _higher(
+    order: AnyOrder,
     transaction: ChainTransaction,
     head: Head,
     policy: ExecutionPolicy,
@@ -145,15 +199,16 @@ def _higher(
     urgency: int,
     outbid_fee: int | None = None,
 ) -> Fees:
-    market = quote_fees(
-        head,
-        priority_fee=policy.priority_fee,
-        max_fee_cap=policy.max_fee,
-        urgency=urgency,
-        outbid_fee=outbid_fee,
+    """The next rung under the cap of this order. A purchase's ladder ends a rung early: its end needs one too."""
+    cap = policy.fee_cap(order.side, transaction.gas_limit)
+    if transaction.purpose is Purpose.BUY:
+        cap = min(cap, below(policy.max_fee, policy.ladder_step_bps))
+    return replacement_fees(
+        Fees(transaction.max_fee, transaction.priority_fee),
+        policy.bid(head, urgency=urgency, outbid_fee=outbid_fee),
+        max_fee_cap=cap,
+        step_bps=policy.ladder_step_bps,
     )
-    previous = Fees(transaction.max_fee, transaction.priority_fee)
-    return replacement_fees(previous, market, max_fee_cap=policy.max_fee)
 
 
 def _too_late(

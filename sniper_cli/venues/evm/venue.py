@@ -6,7 +6,8 @@ the desk's transaction and talk to nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,19 +15,23 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sniper_cli.books.holdings import AnyOrder
-from sniper_cli.chains.broadcast import Broadcast, broadcast
+from sniper_cli.chains.broadcast import Broadcast
 from sniper_cli.chains.broadcast import Fate as Said
 from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.fee_history import read_market
 from sniper_cli.chains.node import Node
+from sniper_cli.chains.relays import Relay
 from sniper_cli.errors import OrderRefused
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.venues.evm import remedies as cures
 from sniper_cli.venues.evm.approvals import plan_approval, standing_approval
 from sniper_cli.venues.evm.counting import count_holdings
-from sniper_cli.venues.evm.gas_budget import check_gas
+from sniper_cli.venues.evm.doors import Doors
+from sniper_cli.venues.evm.gas_budget import check_gas, day_allows
 from sniper_cli.venues.evm.instruments import ensure_instrument, token_of
+from sniper_cli.venues.evm.l1_cost import with_l1_fee
 from sniper_cli.venues.evm.planning import SwapRequest, plan_swap
-from sniper_cli.venues.evm.policy import ExecutionPolicy
+from sniper_cli.venues.evm.policy import ExecutionPolicy, Strategy
 from sniper_cli.venues.evm.quoting import read_quotes
 from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
 from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
@@ -42,6 +47,8 @@ from state.transactions import (
     PENDING,
     SETTLED,
     ChainTransaction,
+    Channel,
+    Purpose,
     TransactionState,
     transactions_of,
 )
@@ -64,6 +71,7 @@ class EvmVenue:
         *,
         actor: str = "sniper",
         checkpoint: Callable[[str], None] | None = None,
+        relays: Mapping[str, Relay] | None = None,
     ) -> None:
         self.database = database
         self.node = node
@@ -77,6 +85,7 @@ class EvmVenue:
         """Signed by this process and never given to any node: only such bytes may be given up on a node's word."""
         self._head = 0
         """The highest block seen, for ages counted in blocks."""
+        self.doors = Doors(relays or {})
 
     # -- placing ------------------------------------------------------------------------------------------------
 
@@ -90,11 +99,23 @@ class EvmVenue:
             )
             tax = _known_tax(session, account, instrument, intent)
             session.expunge_all()
+        policy = await self._priced()
         plan = await plan_swap(
-            self.node, self.exchange, self.policy, self.address, instrument, (base, quote), intent, tax
+            self.node, self.exchange, policy, self.address, instrument, (base, quote), intent, tax
         )
         self._head = max(self._head, plan.request.head.number)
-        return plan
+        self.doors.way(policy, intent.side, self._head)
+        return await with_l1_fee(self.node, policy, plan)
+
+    async def _priced(self) -> ExecutionPolicy:
+        """The policy, with the market's tips of the newest block known where its strategy asks for them."""
+        policy = self.policy
+        if policy.strategy is Strategy.FIXED:
+            return policy
+        if policy.market is None or policy.market.block < self._head:
+            market = await read_market(self.node, policy.percentiles, policy.history_blocks)
+            self.policy = policy = replace(policy, market=market)
+        return policy
 
     def check_costs(self, session: Session, account: Account, plan: Plan) -> CheckResult | None:
         """What a purchase's gas would break of the caps, under the account's lock."""
@@ -111,6 +132,7 @@ class EvmVenue:
         request: SwapRequest = plan.request
         calls = request.calls
         nonces = free_nonces(session, self.exchange.chain_id, self.address, request.pending_nonce, len(calls))
+        way = self.doors.way(self.policy, plan.intent.side, request.head.number)
         for call, nonce in zip(calls, nonces, strict=True):
             transaction = sign_and_store(
                 session,
@@ -123,6 +145,8 @@ class EvmVenue:
                 planned_block=request.head.number,
                 deadline=request.deadline if call.purpose in TRADES else None,
                 actor=self.actor,
+                way=way,
+                legacy=self.policy.legacy,
             )
             self._fresh.add(transaction.id)
             order.venue_reference = transaction.tx_hash
@@ -135,19 +159,38 @@ class EvmVenue:
         changed: dict[UUID, Fate] = {}
         pending = sorted((t for t in transactions if t.state in PENDING), key=lambda t: t.nonce)
         refused: str | None = None
+        with_it = False
         for transaction in pending:
             fresh = transaction.id in self._fresh
             if refused is not None and fresh:
                 changed[transaction.id] = Fate(transaction.id, T.DROPPED, error=f"never sent: {refused}")
                 continue
             self._fresh.discard(transaction.id)
-            said = await broadcast(self.node, transaction.raw)
+            if transaction.purpose is Purpose.CANCEL:
+                await self._take_back(transaction, transactions)
+            bundled = transaction.channel is Channel.BUNDLE
+            if not (bundled and with_it):
+                others = [
+                    t for t in pending if bundled and t.channel is Channel.BUNDLE and t is not transaction
+                ]
+                said = await self.doors.send(self.node, order.id, transaction, others)
+                with_it = with_it or bundled
             self._checkpoint(f"sent_{transaction.purpose.value}")
             fate = self._fate(transaction, said, fresh=fresh)
             if fate.state is T.DROPPED:
                 refused = said.words
             changed[transaction.id] = fate
         return report_of(order, transactions, changed, {}, {})
+
+    async def _take_back(self, end: ChainTransaction, transactions: Sequence[ChainTransaction]) -> None:
+        """A relay that has what is ended here shall forget it; the nonce sees to it that nothing hangs on that."""
+        for hidden in transactions:
+            if (
+                hidden.nonce == end.nonce
+                and hidden.channel is not Channel.PUBLIC
+                and end.order_id is not None
+            ):
+                await self.doors.take_back(end.order_id, hidden, self._head)
 
     def _fate(self, transaction: ChainTransaction, said: Broadcast, *, fresh: bool) -> Fate:
         """What a node's answer proves: little, unless these bytes were never given to any node before."""
@@ -261,10 +304,11 @@ class EvmVenue:
             return []
         head, patients = await cures.examine(self.node, self.address, orders, transactions)
         self._head = head.number
+        policy = await self._priced()
         found: dict[UUID, Remedy] = {}
         for patient in patients:
             if patient.order.id not in found:
-                remedy = cures.remedy_for(patient, head, self.policy, self.address)
+                remedy = cures.remedy_for(patient, head, policy, self.address)
                 if remedy is not None:
                     found[patient.order.id] = remedy
         return list(found.values())
@@ -272,13 +316,15 @@ class EvmVenue:
     async def kill(self, order: AnyOrder) -> Remedy:
         """End an order: a transfer of nothing under its nonce. Raises OrderRefused when it is over."""
         transaction = self._pending_trade(order)
-        return cures.kill(order, transaction, await self.node.head(), self.policy, self.address, "cancelled")
+        head = await self.node.head()
+        return cures.kill(order, transaction, head, await self._priced(), self.address, "cancelled")
 
     async def hasten(self, order: AnyOrder, *, urgency: int, outbid_fee: int | None) -> Remedy:
         """Raise an order's bid. Raises OrderRefused when it is over or the cap forbids it."""
         transaction = self._pending_trade(order)
         head = await self.node.head()
-        return cures.hasten(order, transaction, head, self.policy, urgency=urgency, outbid_fee=outbid_fee)
+        policy = await self._priced()
+        return cures.hasten(order, transaction, head, policy, urgency=urgency, outbid_fee=outbid_fee)
 
     def record_remedy(self, session: Session, account: Account, order: AnyOrder, remedy: Remedy) -> bool:
         """Sign the replacement under the same nonce and store it; False when the old one is not pending any more."""
@@ -286,6 +332,10 @@ class EvmVenue:
         old = lock_row(session, ChainTransaction, cure.replaced.id)
         if old is None or old.state not in PENDING:
             return False
+        if remedy.kind is RemedyKind.REPLACE and order.side is Side.BUY and old.purpose is Purpose.BUY:
+            worst = cure.call.gas_limit * (cure.fees.max_fee - old.max_fee)
+            if not day_allows(session, account, worst, self.policy):
+                return False
         new = sign_and_store(
             session,
             account,
@@ -297,6 +347,8 @@ class EvmVenue:
             planned_block=old.planned_block if old.planned_block is not None else cure.planned_block,
             deadline=cure.deadline,
             actor=self.actor,
+            way=self.doors.way_by(cure.channel, self.policy, cure.planned_block),
+            legacy=self.policy.legacy,
         )
         self._fresh.add(new.id)
         self._fresh.discard(old.id)
@@ -321,7 +373,7 @@ class EvmVenue:
             token = token_of(session.get_one(Instrument, order.instrument_id))
             if standing_approval(session, order.account_id, token) is not None:
                 return None
-        return await plan_approval(self.node, self.exchange, self.policy, self.address, token)
+        return await plan_approval(self.node, self.exchange, await self._priced(), self.address, token)
 
     def record_exit(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
         """Store the approval; False when one is on its way or mined."""
@@ -341,6 +393,7 @@ class EvmVenue:
             planned_block=request.head.number,
             deadline=None,
             actor=self.actor,
+            legacy=self.policy.legacy,
         )
         self._fresh.add(transaction.id)
         return True

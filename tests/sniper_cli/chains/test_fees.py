@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sniper_cli.chains.fees import Fees, base_fee_after, quote_fees, replacement_fees
+from sniper_cli.chains.fees import Fees, base_fee_after, legacy, quote_fees, underbid_fee, worth_at_most
+from sniper_cli.chains.ladder import replacement_fees
 from sniper_cli.chains.node import Head
 from sniper_cli.errors import OrderRefused
 
@@ -79,3 +80,44 @@ def test_a_replacement_satisfies_the_strictest_node(max_fee: int, tip: int, mark
 def test_a_replacement_above_the_cap_is_refused() -> None:
     with pytest.raises(OrderRefused, match="replacing the transaction"):
         replacement_fees(Fees(300 * GWEI, GWEI), Fees(1, 1), max_fee_cap=300 * GWEI)
+
+
+def test_a_tip_that_the_market_asks_is_bid_as_it_is() -> None:
+    bid = quote_fees(head(GWEI), priority_fee=2 * GWEI, max_fee_cap=300 * GWEI, urgency=1, market_tip=7)
+    assert bid.priority_fee == 7
+    assert bid.max_fee == base_fee_after(GWEI, 6) + 7
+
+
+@given(base=fee, their_cap=fee, their_tip=fee)
+def test_an_underbid_is_mined_in_the_same_block_and_right_behind(
+    base: int, their_cap: int, their_tip: int
+) -> None:
+    theirs = Fees(their_cap, min(their_tip, their_cap))
+    try:
+        ours = underbid_fee(theirs, base)
+    except OrderRefused:
+        assert theirs.max_fee <= base  # not even they are mined, or a wei less is not
+        return
+    assert base <= ours.max_fee == theirs.max_fee - 1
+    assert theirs.effective(base) - 1 <= ours.effective(base) <= theirs.effective(base)
+    assert 0 <= ours.priority_fee < theirs.priority_fee
+
+
+@given(
+    max_fee=fee,
+    tip=fee,
+    gas=st.integers(21_000, 10**7),
+    profit=st.integers(0, 10**20),
+    share=st.integers(1, 10_000),
+)
+def test_a_tip_never_costs_more_than_its_share_of_the_expected_gain(
+    max_fee: int, tip: int, gas: int, profit: int, share: int
+) -> None:
+    bid = Fees(max_fee, min(tip, max_fee))
+    cut = worth_at_most(bid, gas=gas, profit=profit, share_bps=share)
+    assert cut.priority_fee * gas * 10_000 <= profit * share
+    assert bid.max_fee - cut.max_fee == bid.priority_fee - cut.priority_fee >= 0
+
+
+def test_without_eip_1559_both_fields_are_the_gas_price() -> None:
+    assert legacy(Fees(10, 2)) == Fees(10, 10)
