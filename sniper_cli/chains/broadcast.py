@@ -1,7 +1,8 @@
 """Gives a signed transaction to a node, and reads what the node made of it.
 
 JSON-RPC has no codes for it (geth, anvil and others all answer -32000 or -32003): the words decide. They are those
-of geth, erigon, reth and anvil, and the names that Nethermind and Besu use. What is not understood is REFUSED.
+of geth, erigon, reth and anvil, and the names that Nethermind and Besu use. What is not understood is REFUSED. Where
+several nodes are one (`endpoints.nodes`), the best that any of them said counts.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ class Fate(StrEnum):
     FEE_TOO_LOW = "fee_too_low"
     """Below the base fee, or below the least this node takes."""
     NO_FUNDS = "no_funds"
+    NONCE_GAP = "nonce_gap"
+    """A transaction before it is missing, and this node keeps none that must wait for one."""
+    POOL_FULL = "pool_full"
+    """No room for it now: for a higher bid, or later."""
+    TOO_DEAR = "too_dear"
+    """Above what this node lets anybody pay for a transaction's gas."""
     REFUSED = "refused"
 
 
@@ -48,13 +55,31 @@ _WORDS: tuple[tuple[str, Fate], ...] = (
     ("alreadyknown", Fate.KNOWN),
     ("already imported", Fate.KNOWN),
     ("already in", Fate.KNOWN),
+    ("existing tx with same hash", Fate.KNOWN),
     ("known transaction", Fate.KNOWN),
     ("nonce too low", Fate.NONCE_USED),
+    ("nonce is too low", Fate.NONCE_USED),
     ("oldnonce", Fate.NONCE_USED),
+    ("nonce too high", Fate.NONCE_GAP),
+    ("noncegap", Fate.NONCE_GAP),
+    ("gapped-nonce", Fate.NONCE_GAP),
+    ("noncetoofarinfuture", Fate.NONCE_GAP),
+    ("too distant from current sender nonce", Fate.NONCE_GAP),
     ("replacement transaction underpriced", Fate.UNDERPRICED),
     ("replacementnotallowed", Fate.UNDERPRICED),
+    ("ownnoncealreadyused", Fate.UNDERPRICED),
     ("could not replace", Fate.UNDERPRICED),
+    ("future transaction tries to replace pending", Fate.UNDERPRICED),
+    ("exceeds the configured cap", Fate.TOO_DEAR),
+    ("transaction fee cap exceeded", Fate.TOO_DEAR),
+    ("pool is full", Fate.POOL_FULL),
+    ("pooloverflow", Fate.POOL_FULL),
+    ("account limit exceeded", Fate.POOL_FULL),
+    ("priority fee per gas higher than max fee per gas", Fate.REFUSED),
     ("less than block base fee", Fate.FEE_TOO_LOW),
+    ("less than the current basefee", Fate.FEE_TOO_LOW),
+    ("below current base fee", Fate.FEE_TOO_LOW),
+    ("below configured minimum gas price", Fate.FEE_TOO_LOW),
     ("max fee per gas", Fate.FEE_TOO_LOW),
     ("feetoolow", Fate.FEE_TOO_LOW),
     ("fee too low", Fate.FEE_TOO_LOW),
