@@ -34,6 +34,13 @@ class Kind(StrEnum):
     rest = "rest"
 
 
+class RelayStyle(StrEnum):
+    """How a relay is spoken to."""
+
+    flashbots = "flashbots"
+    protect = "protect"
+
+
 GOOD = ("healthy",)
 FAINT = ("unknown", "disabled")
 SIGNS = {"healthy": "●", "lagging": "◐", "half_open": "◐", "unknown": "○", "disabled": "–"}
@@ -219,6 +226,10 @@ def add(
     rate: Annotated[
         str | None, typer.Option("--rate", metavar="N", help="At most so many calls a second.")
     ] = None,
+    style: Annotated[
+        RelayStyle | None,
+        typer.Option("--style", help="How a relay is spoken to: signed requests, or as a plain node."),
+    ] = None,
     look: Annotated[
         bool, typer.Option("--check/--no-check", help="Add it only if it answers and is of the chain.")
     ] = True,
@@ -241,7 +252,7 @@ def add(
 
     require_fields(KEPT, fields)
     with open_context(profile) as context:
-        wanted = Wanted(name, url, EndpointKind(kind.value), ws_url, chain, venue, weight, rate)
+        wanted = Wanted(name, url, EndpointKind(kind.value), ws_url, chain, venue, weight, rate, style)
         done = add_endpoint(context, wanted, look=look, dry_run=dry_run)
         emit(done, columns=KEPT, fmt=format_of(output, json), fields=fields)
 

@@ -41,6 +41,8 @@ class Wanted:
     venue: str | None = None
     weight: int = 1
     per_second: str | None = None
+    style: str | None = None
+    """How a relay is spoken to: `flashbots` or `protect`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,19 @@ def _as_listed(context: Context, wanted: Wanted) -> Listed:
         chain_id=chain,
         venue=wanted.venue,
         weight=wanted.weight,
-        terms={} if wanted.per_second is None else {"per_second": _rate(wanted.per_second)},
+        terms=_terms(wanted),
         origin="list",
     )
+
+
+def _terms(wanted: Wanted) -> dict[str, str]:
+    """What there is to know beside the address. Raises UsageProblem."""
+    terms = {} if wanted.per_second is None else {"per_second": _rate(wanted.per_second)}
+    if wanted.style is None:
+        return terms
+    if wanted.kind is not EndpointKind.RELAY:
+        raise UsageProblem("only a relay has a style", hint="sniper endpoints add --help")
+    return terms | {"style": wanted.style}
 
 
 def _rate(text: str) -> str:

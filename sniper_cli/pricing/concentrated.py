@@ -157,6 +157,7 @@ class _Walk:
         if self.price != at_stop:
             if self.price != start:
                 self.tick = tick_at_sqrt_ratio(self.price)
+                self._require_sight(self.tick)
             return
         self._require_sight(stop)
         if initialised:
@@ -174,10 +175,11 @@ class _Walk:
         if self.liquidity:
             self.growth += fee * Q128 // self.liquidity
 
-    def _require_sight(self, stop: int) -> None:
+    def _require_sight(self, tick: int) -> None:
+        """On the way to a place that was not read there may be ticks that nobody knows of."""
         known = self.pool.known
-        if known is not None and not known[0] <= stop <= known[1] and self.remaining:
-            raise OutOfSight(f"the swap goes beyond tick {stop}; only {known[0]} to {known[1]} were read")
+        if known is not None and not known[0] <= tick <= known[1]:
+            raise OutOfSight(f"the swap goes to tick {tick}; only {known[0]} to {known[1]} were read")
 
 
 def pool_of_positions(

@@ -8,20 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from sniper_cli.pricing.sqrt_price_math import amount0_delta, amount1_delta
+from sniper_cli.pricing.sqrt_price_math import Reverts, amount0_delta, amount1_delta
 from sniper_cli.pricing.tick_math import Q96
 
 
 def liquidity_for_amount0(a: int, b: int, amount0: int) -> int:
-    """The liquidity that token0 makes between two prices (Q64.96)."""
-    lower, upper = min(a, b), max(a, b)
+    """The liquidity that token0 makes between two prices (Q64.96). Raises Reverts for an empty range."""
+    lower, upper = _range(a, b)
     return amount0 * (lower * upper // Q96) // (upper - lower)
 
 
 def liquidity_for_amount1(a: int, b: int, amount1: int) -> int:
-    """The liquidity that token1 makes between two prices (Q64.96)."""
-    lower, upper = min(a, b), max(a, b)
+    """The liquidity that token1 makes between two prices (Q64.96). Raises Reverts for an empty range."""
+    lower, upper = _range(a, b)
     return amount1 * Q96 // (upper - lower)
+
+
+def _range(a: int, b: int) -> tuple[int, int]:
+    if a == b:
+        raise Reverts("an empty range")
+    return min(a, b), max(a, b)
 
 
 def liquidity_for_amounts(price: int, a: int, b: int, amount0: int, amount1: int) -> int:

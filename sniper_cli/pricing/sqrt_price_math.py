@@ -76,6 +76,8 @@ def next_from_amount0(price: int, liquidity: int, amount: int, *, add: bool) -> 
 
 def next_from_amount1(price: int, liquidity: int, amount: int, *, add: bool) -> int:
     """The price after token1 came (`add`) or went, rounded down. Raises Reverts."""
+    if liquidity <= 0:
+        raise Reverts("no liquidity")
     if add:
         found = price + (amount << 96) // liquidity
         if found > MAX_UINT160:

@@ -22,8 +22,13 @@ ROUNDS = 255
 MOST_COINS = 8
 
 
-def invariant(balances: Sequence[int], amplification: int, *, precision: int = A_PRECISION) -> int:
-    """D, the sum of the balances at equal price. Raises ImpossibleSwap where it does not converge."""
+def invariant(
+    balances: Sequence[int], amplification: int, *, precision: int = A_PRECISION, newer: bool = False
+) -> int:
+    """D, the sum of the balances at equal price. Raises ImpossibleSwap where it does not converge.
+
+    `newer`: as StableSwap-NG rounds, which divides by n^n once and not by n at every coin.
+    """
     count, total = len(balances), sum(balances)
     if total == 0:
         return 0
@@ -33,7 +38,9 @@ def invariant(balances: Sequence[int], amplification: int, *, precision: int = A
     for _ in range(ROUNDS):
         product = found
         for balance in balances:
-            product = product * found // (balance * count)
+            product = product * found // (balance if newer else balance * count)
+        if newer:
+            product //= count**count
         former = found
         weight = leverage * total // precision + product * count
         divisor = (leverage - precision) * found // precision + (count + 1) * product
@@ -90,10 +97,11 @@ def exchange(
     fee: int,
     *,
     precision: int = A_PRECISION,
+    newer: bool = False,
 ) -> Exchange:
     """Trade `amount` (scaled) of one coin for another; `fee` in 10^-10. Raises ImpossibleSwap."""
     _require(balances, coming, going, amount)
-    d = invariant(balances, amplification, precision=precision)
+    d = invariant(balances, amplification, precision=precision, newer=newer)
     moved = list(balances)
     moved[coming] += amount
     left = balance_given_invariant(moved, going, d, amplification, precision=precision)
@@ -127,6 +135,8 @@ class StablePool:
     precision: int = A_PRECISION
     multiplier: int = 0
     """StableSwap-NG's off-peg fee multiplier, in 10^-10; 0 where the fee is fixed."""
+    newer: bool = False
+    """A pool of StableSwap-NG."""
     admin_fee: int = 0
     """The share of the fee that leaves the pool, in 10^-10."""
 
@@ -170,7 +180,14 @@ class StablePool:
         scaled = self.scaled
         amount = amount_in * self._rate(token_in) // PRECISION
         traded = exchange(
-            scaled, self.amplification, token_in, token_out, amount, 0, precision=self.precision
+            scaled,
+            self.amplification,
+            token_in,
+            token_out,
+            amount,
+            0,
+            precision=self.precision,
+            newer=self.newer,
         )
         middle_in = (2 * scaled[token_in] + amount) // 2
         middle_out = (scaled[token_out] + traded.balance) // 2

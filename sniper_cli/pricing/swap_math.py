@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sniper_cli.pricing.sqrt_price_math import (
+    Reverts,
     amount0_delta,
     amount1_delta,
     divide_up,
@@ -53,11 +54,16 @@ def _exact_in(
         amount_in = _coming(price, reached, liquidity, zero_for_one=zero_for_one)
     amount_out = _going(price, reached, liquidity, zero_for_one=zero_for_one)
     # All of what is left is spent where the target was not reached: the last unit is the pool's.
-    taken = remaining - amount_in if reached != target else divide_up(amount_in * fee, PIPS - fee)
+    if reached != target:
+        taken = remaining - amount_in
+    else:  # at a fee of 100 %, which v4 allows, nothing was usable: the target is reached only where it costs nothing
+        taken = divide_up(amount_in * fee, PIPS - fee) if fee < PIPS else amount_in
     return Step(reached, amount_in, amount_out, taken)
 
 
 def _exact_out(price: int, target: int, liquidity: int, wanted: int, fee: int, *, zero_for_one: bool) -> Step:
+    if fee >= PIPS:
+        raise Reverts("InvalidFeeForExactOut")
     available = _going(price, target, liquidity, zero_for_one=zero_for_one)
     if wanted >= available:
         reached, amount_out = target, available

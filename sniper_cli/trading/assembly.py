@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -111,12 +111,16 @@ async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
 @asynccontextmanager
 async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIterator[OpenDesk]:
     """The desk of a chain profile, nothing recovered yet. `actor` stands in the journal; none: the person."""
+    from sniper_cli.endpoints.relays import relays_from
     from sniper_cli.portfolio.accounts import ensure_evm_account
     from sniper_cli.risk.limits import Limits
     from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy
 
     sniping = context.settings.sniping
-    async with open_market(context) as (node, exchange):
+    async with open_market(context) as (node, exchange), AsyncExitStack() as ways:
+        relays = relays_from(context.resolved, context.paths, context.database)
+        for relay in relays.values():
+            await ways.enter_async_context(relay)
         signer = await _signer(context)
         account = await ensure_evm_account(
             context.database, node, exchange, signer.address, context.account_name, actor=context.actor
@@ -128,6 +132,7 @@ async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIter
             signer,
             ExecutionPolicy.from_settings(sniping, context.settings.fees, exchange.chain_id),
             actor=actor or context.actor,
+            relays=relays,
         )
         limits = Limits.from_settings(sniping)
         desk = OrderDesk(

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from sniper_cli.pricing.concentrated import ConcentratedPool, OutOfSight, pool_of_positions
 from sniper_cli.pricing.constant_product import ImpossibleSwap
+from sniper_cli.pricing.liquidity_amounts import liquidity_for_amount0
+from sniper_cli.pricing.sqrt_price_math import Reverts, next_from_amount1
+from sniper_cli.pricing.swap_math import PIPS, swap_step
 from sniper_cli.pricing.tick_math import (
     MAX_SQRT_RATIO,
     MAX_TICK,
@@ -124,6 +127,21 @@ def test_a_window_of_ticks_gives_the_same_or_says_that_it_is_too_narrow(
         return
     assert (part.amount_in, part.amount_out) == (whole.amount_in, whole.amount_out)
     assert part.after.sqrt_price_x96 == whole.after.sqrt_price_x96
+
+
+def test_where_the_contracts_revert_so_do_we() -> None:
+    with pytest.raises(Reverts):
+        next_from_amount1(1 << 96, 0, 1, add=True)
+    with pytest.raises(Reverts):
+        liquidity_for_amount0(1 << 96, 1 << 96, 1)
+    with pytest.raises(Reverts, match="InvalidFeeForExactOut"):
+        swap_step(1 << 96, 1 << 95, 10**18, -1, PIPS)
+
+
+def test_at_a_fee_of_everything_all_is_the_pools() -> None:
+    step = swap_step(1 << 96, 1 << 95, 10**18, 10**6, PIPS)
+
+    assert (step.amount_in, step.amount_out, step.fee) == (0, 0, 10**6)
 
 
 def test_a_pool_without_liquidity_pays_nothing() -> None:

@@ -99,6 +99,17 @@ def test_a_balance_is_found_again_from_the_invariant(balances: list[int], amplif
     assert abs(found - balances[0]) <= max(10, balances[0] // 10**12)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(10**20, 10**25), min_size=2, max_size=8), st.integers(50, 5000))
+def test_the_newer_pools_round_otherwise_by_units(balances: list[int], amplification: int) -> None:
+    try:
+        older, newer = (invariant(balances, amplification, newer=which) for which in (False, True))
+    except ImpossibleSwap:
+        return
+
+    assert abs(older - newer) <= 10 + older // 10**18
+
+
 def test_a_fee_grows_with_imbalance() -> None:
     level = dynamic_fee(10**24, 10**24, 4_000_000, 2 * FEE_DENOMINATOR)
 
