@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.errors import OrderRefused
 from sniper_cli.pools.pool import Pool
@@ -18,10 +19,6 @@ from sniper_cli.pools.pool import Pool
 MAX_UINT = 2**256 - 1
 WORD = 32
 
-V2_BUY = "0xb6f9de95"
-"""swapExactETHForTokensSupportingFeeOnTransferTokens(uint256 least, address[] path, address to, uint256 deadline)"""
-V2_SELL = "0x791ac947"
-"""swapExactTokensForETHSupportingFeeOnTransferTokens(uint256 amount, uint256 least, address[] path, address to, …)"""
 MULTICALL = "0x5ae401dc"
 """multicall(uint256 deadline, bytes[] data)"""
 V3_SWAP = "0x04e45aaf"
@@ -30,7 +27,6 @@ UNWRAP = "0x49404b7c"
 """unwrapWETH9(uint256 least, address to)"""
 REFUND = "0x12210e8a"
 """refundETH()"""
-APPROVE = "0x095ea7b3"
 ROUTER_ITSELF = "0x0000000000000000000000000000000000000002"
 """SwapRouter02's word for its own address."""
 TRADED = frozenset({Protocol.V2, Protocol.V3})
@@ -48,7 +44,7 @@ def buy_call(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> 
     """Spend coins on tokens. Raises OrderRefused for a protocol that is watched and not traded."""
     _require_traded(pool)
     if pool.protocol is Protocol.V2:
-        data = V2_BUY + words(least, 4 * WORD, owner, deadline, 2, pool.quote, pool.token)
+        data = abi.CALL_BUY + words(least, 4 * WORD, owner, deadline, 2, pool.quote, pool.token)
     else:
         swap = V3_SWAP + words(pool.quote, pool.token, pool.fee, owner, amount, least, 0)
         data = _multicall(deadline, swap, REFUND)
@@ -59,21 +55,16 @@ def sell_call(pool: Pool, owner: str, quantity: int, least: int, deadline: int) 
     """Sell tokens for coins. Raises OrderRefused for a protocol that is watched and not traded."""
     _require_traded(pool)
     if pool.protocol is Protocol.V2:
-        data = V2_SELL + words(quantity, least, 5 * WORD, owner, deadline, 2, pool.token, pool.quote)
+        data = abi.CALL_SELL + words(quantity, least, 5 * WORD, owner, deadline, 2, pool.token, pool.quote)
     else:
         swap = V3_SWAP + words(pool.token, pool.quote, pool.fee, ROUTER_ITSELF, quantity, 0, 0)
         data = _multicall(deadline, swap, UNWRAP + words(least, owner))
     return SwapCall(pool.exchange.router, data)
 
 
-def approve_call(pool: Pool, quantity: int) -> SwapCall:
-    """Let the pool's router take so many tokens; nothing takes an approval back."""
-    return SwapCall(pool.token, APPROVE + words(spender(pool), quantity))
-
-
-def spender(pool: Pool) -> str:
-    """Whose allowance a sale needs."""
-    return pool.exchange.router
+def approve_call(token: str, spender: str, quantity: int) -> SwapCall:
+    """Let a router take so many tokens; nothing takes an approval back."""
+    return SwapCall(token, abi.CALL_APPROVE + words(spender, quantity))
 
 
 def words(*values: int | str) -> str:
@@ -103,4 +94,4 @@ def _require_traded(pool: Pool) -> None:
         )
 
 
-__all__ = ["MAX_UINT", "TRADED", "SwapCall", "approve_call", "buy_call", "sell_call", "spender", "words"]
+__all__ = ["MAX_UINT", "TRADED", "SwapCall", "approve_call", "buy_call", "sell_call", "words"]

@@ -13,6 +13,9 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.node import Node
+from sniper_cli.pools import swaps
+from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.swaps import MAX_UINT, SwapCall, words
 from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, amount_out, tax_bps
 from sniper_cli.safety.simulation import (
     Block,
@@ -24,9 +27,7 @@ from sniper_cli.safety.simulation import (
     simulate,
 )
 
-MAX_UINT = 2**256 - 1
 FOREVER = 2**63
-WORD = 32
 GENEROUS_GAS = 8_000_000
 """Shows what a sale that burns gas really burns; below the 2^24 that one transaction may use (EIP-7825)."""
 CROWD_GAS = 1_000_000
@@ -93,9 +94,14 @@ class Market:
     """Coin coming, token going: a purchase's view."""
 
     @property
+    def place(self) -> Pool:
+        """The pool by its name."""
+        return Pool(self.exchange, self.pool, self.token, self.exchange.wrapped, self.exchange.fee)
+
+    @property
     def coin_first(self) -> bool:
         """Whether the wrapped coin is the pair's token0."""
-        return int(self.exchange.wrapped, 16) < int(self.token, 16)
+        return self.place.coin_first
 
 
 def gas_limit(used: int) -> int:
@@ -105,28 +111,21 @@ def gas_limit(used: int) -> int:
 
 def buy_call(market: Market, sender: str, amount: int, *, gas: int, fees: Fees | None = None) -> Call:
     """The desk's purchase; what it brings is measured, so no minimum is set."""
-    path = (market.exchange.wrapped, market.token)
-    data = abi.CALL_BUY + words(0, 4 * WORD, sender, FOREVER, len(path), *path)
-    return Call(sender, market.exchange.router, data, amount, gas, fees)
+    return _call(sender, swaps.buy_call(market.place, sender, amount, 0, FOREVER), gas, fees)
 
 
 def approve_call(market: Market, sender: str, *, gas: int = APPROVE_GAS, fees: Fees | None = None) -> Call:
     """The desk's approval: without limit."""
-    return Call(
-        sender, market.token, abi.CALL_APPROVE + words(market.exchange.router, MAX_UINT), 0, gas, fees
-    )
+    return _call(sender, swaps.approve_call(market.token, market.exchange.router, MAX_UINT), gas, fees)
 
 
 def sell_call(market: Market, sender: str, quantity: int, *, gas: int, fees: Fees | None = None) -> Call:
     """The desk's sale."""
-    path = (market.token, market.exchange.wrapped)
-    data = abi.CALL_SELL + words(quantity, 0, 5 * WORD, sender, FOREVER, len(path), *path)
-    return Call(sender, market.exchange.router, data, 0, gas, fees)
+    return _call(sender, swaps.sell_call(market.place, sender, quantity, 0, FOREVER), gas, fees)
 
 
-def words(*values: int | str) -> str:
-    """Numbers and addresses as ABI words. By hand: sixty calls a judgement took eth_abi a fifth of its time."""
-    return "".join(f"{value if isinstance(value, int) else int(value, 16):064x}" for value in values)
+def _call(sender: str, call: SwapCall, gas: int, fees: Fees | None) -> Call:
+    return Call(sender, call.to, call.data, call.value, gas, fees)
 
 
 def fair_price(quantity: int, reserves: Reserves) -> int:

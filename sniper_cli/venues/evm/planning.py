@@ -16,6 +16,9 @@ from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.node import Head, Node, head_from
 from sniper_cli.errors import NodeRefused, OrderRefused
+from sniper_cli.pools import swaps
+from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.swaps import MAX_UINT, SwapCall
 from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, amount_in, amount_out
 from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm.instruments import token_of
@@ -25,7 +28,6 @@ from state.accounts import Asset, Instrument
 from state.orders import OrderType, Side, TimeInForce
 from state.transactions import Purpose
 
-MAX_UINT = 2**256 - 1
 APPROVE_GAS = 100_000
 """An approval takes 46,000; tokens with hooks more. What is not used is not paid."""
 FALLBACK_SWAP_GAS = 600_000
@@ -87,35 +89,32 @@ async def plan_swap(
             "a pool keeps no resting orders; a limit price can only bound an order that trades at once",
             hint="sniper order place … --type limit --time-in-force ioc",
         )
-    token = token_of(instrument)
-    if intent.side is Side.BUY:
-        return await _plan_buy(node, exchange, policy, address, token, instrument, assets, intent, tax_bps)
-    return await _plan_sell(node, exchange, policy, address, token, instrument, assets, intent, tax_bps)
+    pool = Pool(exchange, str(instrument.pool), token_of(instrument), exchange.wrapped, exchange.fee)
+    plan = _plan_buy if intent.side is Side.BUY else _plan_sell
+    return await plan(node, pool, policy, address, assets, intent, tax_bps)
 
 
 async def _plan_buy(
     node: Node,
-    exchange: Exchange,
+    pool: Pool,
     policy: ExecutionPolicy,
     address: str,
-    token: str,
-    instrument: Instrument,
     assets: tuple[Asset, Asset],
     intent: OrderIntent,
     tax_bps: int,
 ) -> Plan:
     base, quote = assets
-    probe = (
-        None if intent.budget is None or intent.gas_hint else buy_call(exchange, token, address, 0, MAX_UINT)
-    )
-    facts = await _ask(node, exchange, address, token, instrument, Side.BUY, probe, intent.budget or 0)
+    probe = None
+    if intent.budget is not None and not intent.gas_hint:
+        probe = swaps.buy_call(pool, address, intent.budget, 0, MAX_UINT)
+    facts = await _ask(node, pool, address, Side.BUY, probe)
     try:
         budget = intent.budget or amount_in(
             -(-(intent.quantity or 0) * BPS // (BPS - tax_bps)), facts.reserves
         )
         expected = amount_out(budget, facts.reserves) * (BPS - tax_bps) // BPS
     except ImpossibleSwap as error:
-        raise OrderRefused(f"the pool cannot fill this: {error}", pool=str(instrument.pool)) from error
+        raise OrderRefused(f"the pool cannot fill this: {error}", pool=pool.id) from error
     if facts.refusal is not None and facts.coins > budget:
         raise OrderRefused(f"the purchase would fail: {facts.refusal}", expected=str(expected))
     slippage = policy.buy_slippage_bps if intent.max_slippage_bps is None else intent.max_slippage_bps
@@ -125,9 +124,8 @@ async def _plan_buy(
     gas = _gas_limit(intent.gas_hint or facts.gas, facts.head)
     fees = policy.worth(_fees(facts.head, policy, intent), gas, budget)
     deadline = facts.head.timestamp + policy.deadline_seconds
-    call = Call(
-        Purpose.BUY, exchange.router, buy_call(exchange, token, address, least, deadline), budget, gas
-    )
+    swap = swaps.buy_call(pool, address, budget, least, deadline)
+    call = Call(Purpose.BUY, swap.to, swap.data, swap.value, gas)
     exit_gas = (APPROVE_GAS + gas) * fees.max_fee
     return Plan(
         intent=intent,
@@ -148,47 +146,45 @@ async def _plan_buy(
 
 async def _plan_sell(
     node: Node,
-    exchange: Exchange,
+    pool: Pool,
     policy: ExecutionPolicy,
     address: str,
-    token: str,
-    instrument: Instrument,
     assets: tuple[Asset, Asset],
     intent: OrderIntent,
     tax_bps: int,
 ) -> Plan:
     base, quote = assets
     asked = intent.quantity or 0
-    probe = None if intent.gas_hint else sell_call(exchange, token, address, asked, 0, MAX_UINT)
-    facts = await _ask(node, exchange, address, token, instrument, Side.SELL, probe, 0)
+    probe = None if intent.gas_hint else swaps.sell_call(pool, address, asked, 0, MAX_UINT)
+    facts = await _ask(node, pool, address, Side.SELL, probe)
     quantity = min(asked, facts.held)
     if quantity <= 0:
         raise OrderRefused(
             "nothing is left of this token at the address",
             asked=str(asked),
             held=str(facts.held),
-            token=token,
+            token=pool.token,
         )
     try:
         expected = amount_out(quantity * (BPS - tax_bps) // BPS, facts.reserves)
     except ImpossibleSwap as error:
-        raise OrderRefused(f"the pool cannot fill this: {error}", pool=str(instrument.pool)) from error
+        raise OrderRefused(f"the pool cannot fill this: {error}", pool=pool.id) from error
     slippage = policy.sell_slippage_bps if intent.max_slippage_bps is None else intent.max_slippage_bps
     least = max(1, expected * (BPS - slippage) // BPS)
     if intent.limit_price is not None:
         least = max(least, quote.units(_floor(base.amount(quantity) * intent.limit_price, quote)))
     fees = _fees(facts.head, policy, intent)
     deadline = facts.head.timestamp + policy.deadline_seconds
-    approval = () if facts.allowance >= quantity else (approve_call(exchange, token),)
-    swap_data = sell_call(exchange, token, address, quantity, least, deadline)
+    approval = () if facts.allowance >= quantity else (approve_call(pool.exchange, pool.token),)
     used = intent.gas_hint or facts.gas
     if approval or quantity < asked:
-        used = await _simulated_gas(node, exchange, address, token, quantity, bool(approval))
+        used = await _simulated_gas(node, pool, address, quantity, bool(approval))
     elif facts.refusal is not None:
         raise OrderRefused(f"the sale would fail: {facts.refusal}", expected=str(expected))
     gas = _gas_limit(used, facts.head)
-    swap = Call(Purpose.SELL, exchange.router, swap_data, 0, gas)
-    total_gas = gas + sum(call.gas_limit for call in approval)
+    swap = swaps.sell_call(pool, address, quantity, least, deadline)
+    call = Call(Purpose.SELL, swap.to, swap.data, swap.value, gas)
+    total_gas = gas + sum(each.gas_limit for each in approval)
     return Plan(
         intent=intent,
         summary={
@@ -201,40 +197,31 @@ async def _plan_sell(
             **_cost(fees, total_gas, facts),
         },
         quote_needed=total_gas * fees.max_fee,
-        request=SwapRequest((*approval, swap), fees, facts.pending_nonce, facts.head, deadline),
+        request=SwapRequest((*approval, call), fees, facts.pending_nonce, facts.head, deadline),
     )
 
 
 def approve_call(exchange: Exchange, token: str) -> Call:
     """Let the router take the token. Without limit: the router takes only what a sale of ours names, and a token
     whose balances grow would otherwise strand the rest."""
-    data = abi.encode_call(abi.CALL_APPROVE, ["address", "uint256"], [exchange.router, MAX_UINT])
-    return Call(Purpose.APPROVE, token, data, 0, APPROVE_GAS)
+    call = swaps.approve_call(token, exchange.router, MAX_UINT)
+    return Call(Purpose.APPROVE, call.to, call.data, call.value, APPROVE_GAS)
 
 
-async def _ask(
-    node: Node,
-    exchange: Exchange,
-    address: str,
-    token: str,
-    instrument: Instrument,
-    side: Side,
-    probe: str | None,
-    value: int,
-) -> Facts:
+async def _ask(node: Node, pool: Pool, address: str, side: Side, probe: SwapCall | None) -> Facts:
     """Everything in one request."""
     holder = abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [address])
-    allowed = abi.encode_call(abi.CALL_ALLOWANCE, ["address", "address"], [address, exchange.router])
+    allowed = abi.encode_call(abi.CALL_ALLOWANCE, ["address", "address"], [address, pool.exchange.router])
     questions: list[tuple[str, list[Any]]] = [
         ("eth_getBlockByNumber", ["latest", False]),
         ("eth_getTransactionCount", [address, "pending"]),
         ("eth_getBalance", [address, "latest"]),
-        ("eth_call", [{"to": instrument.pool, "data": abi.CALL_GET_RESERVES}, "latest"]),
-        ("eth_call", [{"to": token, "data": holder}, "latest"]),
-        ("eth_call", [{"to": token, "data": allowed}, "latest"]),
+        ("eth_call", [{"to": pool.id, "data": abi.CALL_GET_RESERVES}, "latest"]),
+        ("eth_call", [{"to": pool.token, "data": holder}, "latest"]),
+        ("eth_call", [{"to": pool.token, "data": allowed}, "latest"]),
     ]
     if probe is not None:
-        swap = {"from": address, "to": exchange.router, "data": probe, "value": hex(value)}
+        swap = {"from": address, "to": probe.to, "data": probe.data, "value": hex(probe.value)}
         # On the latest block: a node's default is pending, where a rug in the mempool has already emptied the pool
         # and the sale that must get ahead of it would be refused.
         questions.append(("eth_estimateGas", [swap, "latest"]))
@@ -247,7 +234,7 @@ async def _ask(
         head=head_from(answers[0]),
         pending_nonce=int(answers[1], 16),
         coins=int(answers[2], 16),
-        reserves=_reserves(answers[3], exchange, token, side),
+        reserves=_reserves(answers[3], pool, side),
         held=_number(answers[4]),
         allowance=_number(answers[5]),
         gas=int(estimate, 16) if isinstance(estimate, str) else None,
@@ -255,22 +242,22 @@ async def _ask(
     )
 
 
-def _reserves(answer: str, exchange: Exchange, token: str, side: Side) -> Reserves:
+def _reserves(answer: str, pool: Pool, side: Side) -> Reserves:
     if len(answer) < 2 + 64 * 2:
         raise OrderRefused("there is no pool at the instrument's address")
     first, second = abi.reserves(answer)
-    coins, tokens = (first, second) if int(exchange.wrapped, 16) < int(token, 16) else (second, first)
-    return Reserves(coins, tokens) if side is Side.BUY else Reserves(tokens, coins)
+    coins, tokens = (first, second) if pool.coin_first else (second, first)
+    fee_bps = pool.fee // 100
+    return Reserves(coins, tokens, fee_bps) if side is Side.BUY else Reserves(tokens, coins, fee_bps)
 
 
-async def _simulated_gas(
-    node: Node, exchange: Exchange, address: str, token: str, quantity: int, approve: bool
-) -> int | None:
+async def _simulated_gas(node: Node, pool: Pool, address: str, quantity: int, approve: bool) -> int | None:
     """Gas of a sale that cannot be estimated alone because its approval comes just before it. None if unknown."""
-    swap = sell_call(exchange, token, address, quantity, 0, MAX_UINT)
-    calls = [{"from": address, "to": exchange.router, "data": swap}]
+    swap = swaps.sell_call(pool, address, quantity, 0, MAX_UINT)
+    calls = [{"from": address, "to": swap.to, "data": swap.data}]
     if approve:
-        calls.insert(0, {"from": address, "to": token, "data": approve_call(exchange, token).data})
+        approval = approve_call(pool.exchange, pool.token)
+        calls.insert(0, {"from": address, "to": approval.to, "data": approval.data})
     try:
         blocks = await node.call("eth_simulateV1", [{"blockStateCalls": [{"calls": calls}]}, "latest"])
     except NodeRefused as refused:
@@ -278,7 +265,9 @@ async def _simulated_gas(
         return None
     result = blocks[0]["calls"][-1]
     if result["status"] != "0x1":
-        raise OrderRefused(f"the sale would fail: {_reverted(result)}", quantity=str(quantity), token=token)
+        raise OrderRefused(
+            f"the sale would fail: {_reverted(result)}", quantity=str(quantity), token=pool.token
+        )
     return int(result["gasUsed"], 16)
 
 
@@ -298,20 +287,6 @@ def _cost(fees: Fees, gas: int, facts: Facts) -> dict[str, Any]:
         "gas_cost_at_most": str(gas * fees.max_fee),
         "block": facts.head.number,
     }
-
-
-def buy_call(exchange: Exchange, token: str, address: str, least: int, deadline: int) -> str:
-    """Calldata of a purchase that tolerates a tax."""
-    types = ["uint256", "address[]", "address", "uint256"]
-    return abi.encode_call(abi.CALL_BUY, types, [least, [exchange.wrapped, token], address, deadline])
-
-
-def sell_call(exchange: Exchange, token: str, address: str, quantity: int, least: int, deadline: int) -> str:
-    """Calldata of a sale that tolerates a tax."""
-    types = ["uint256", "uint256", "address[]", "address", "uint256"]
-    return abi.encode_call(
-        abi.CALL_SELL, types, [quantity, least, [token, exchange.wrapped], address, deadline]
-    )
 
 
 def _floor(amount: Decimal, asset: Asset) -> Decimal:

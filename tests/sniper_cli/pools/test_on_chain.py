@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_abi import encode
 
+from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Protocol
 from sniper_cli.errors import OrderRefused
 from sniper_cli.pools import swaps
@@ -43,8 +44,8 @@ def test_calldata_of_v2() -> None:
         ["uint256", "uint256", "address[]", "address", "uint256"], [5, 7, [TOKEN, WRAPPED], OWNER, 99]
     ).hex()
 
-    assert swaps.buy_call(V2, OWNER, 5, 7, 99) == (ROUTER, swaps.V2_BUY + buying, 5)
-    assert swaps.sell_call(V2, OWNER, 5, 7, 99) == (ROUTER, swaps.V2_SELL + selling, 0)
+    assert swaps.buy_call(V2, OWNER, 5, 7, 99) == (ROUTER, abi.CALL_BUY + buying, 5)
+    assert swaps.sell_call(V2, OWNER, 5, 7, 99) == (ROUTER, abi.CALL_SELL + selling, 0)
 
 
 def test_calldata_of_v3() -> None:
@@ -60,7 +61,7 @@ def test_calldata_of_v3() -> None:
 def test_an_approval_is_for_what_is_sold() -> None:
     data = selector("approve(address,uint256)") + encode(["address", "uint256"], [ROUTER, 5]).hex()
 
-    assert swaps.approve_call(V3, 5) == (TOKEN, data, 0)
+    assert swaps.approve_call(TOKEN, ROUTER, 5) == (TOKEN, data, 0)
 
 
 def test_what_is_watched_only_is_not_traded() -> None:
@@ -96,7 +97,7 @@ async def test_a_v3_quote_is_what_is_paid(anvil: Chain, fee: int, amount: int) -
     # A window of ticks read anew may begin elsewhere.
     assert (after.coming, after.going) == (side.moved(amount).coming, side.moved(amount).going)
 
-    await sent(anvil, swaps.approve_call(pool, got), buyer)
+    await sent(anvil, swaps.approve_call(pool.token, pool.exchange.router, got), buyer)
     receipt = await sent(anvil, swaps.sell_call(pool, buyer.address, got, 1, zoo.FOREVER), buyer)
     assert trades_in(pool, receipt["logs"]) == [(-after.reversed.pays(got), got)]  # type: ignore[arg-type]
 

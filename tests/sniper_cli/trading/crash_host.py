@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import Any
 
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchange, Protocol
 from sniper_cli.chains.node import Node
 from sniper_cli.trading.intents import OrderIntent
 from state.accounts import balance_of, find_account
@@ -43,7 +43,8 @@ async def trade(job: dict[str, Any], killer: Killer) -> None:
     """What a start always does (recover), then one purchase and one sale, under fixed client order ids."""
     with Database(job["database"]) as database:
         async with Node(job["url"]) as node:
-            exchange = Exchange(**job["exchange"])
+            told = job["exchange"]
+            exchange = Exchange(**{**told, "protocol": Protocol(told["protocol"])})
             desk = make_desk(database, node, exchange, job["key"], killer, **job.get("policy", {}))
             with database.read() as session:
                 account = find_account(session, "main")

@@ -151,6 +151,8 @@ async def test_a_reverted_purchase_is_rejected_and_its_gas_booked(trader: Trader
 
 
 def rival_buy(trader: Trader, address: str) -> str:
-    from sniper_cli.venues.evm.planning import buy_call
+    from sniper_cli.pools.pool import Pool
+    from sniper_cli.pools.swaps import buy_call
 
-    return buy_call(trader.exchange, trader.token, address, 0, 2**40)
+    pool = Pool(trader.exchange, trader.pool, trader.token, trader.exchange.wrapped)
+    return buy_call(pool, address, 0, 0, 2**40).data

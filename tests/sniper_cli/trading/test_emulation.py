@@ -10,10 +10,11 @@ import pytest
 
 from sniper_cli.chains import abi
 from sniper_cli.errors import OrderRefused
+from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.swaps import MAX_UINT, buy_call, sell_call
 from sniper_cli.trading.amending import Amendment, amend
 from sniper_cli.trading.families import Exit, Family, bracket, one_cancels_other, schedule
 from sniper_cli.trading.intents import Condition, OrderIntent, Terms
-from sniper_cli.venues.evm.planning import MAX_UINT, buy_call, sell_call
 from sniper_cli.venues.venue import Asked
 from state.columns import utc_now
 from state.database import Database
@@ -36,10 +37,15 @@ class Market:
     chain: Chain
     trader: Trader
 
+    @property
+    def pool(self) -> Pool:
+        trader = self.trader
+        return Pool(trader.exchange, trader.pool, trader.token, trader.exchange.wrapped)
+
     async def up(self, wei: int = WEI) -> None:
         """Somebody buys."""
-        call = buy_call(self.chain.exchange, self.trader.token, OTHER, 0, MAX_UINT)
-        await self.chain.send(OTHER, self.chain.exchange.router, call, wei)
+        call = buy_call(self.pool, OTHER, wei, 0, MAX_UINT)
+        await self.chain.send(OTHER, call.to, call.data, call.value)
 
     async def down(self) -> None:
         """They sell all that they have."""
@@ -48,7 +54,8 @@ class Market:
         held = int(await self.chain.node.call("eth_call", [{"to": token, "data": holder}, "latest"]), 16)
         allow = abi.encode_call(abi.CALL_APPROVE, ["address", "uint256"], [exchange.router, MAX_UINT])
         await self.chain.send(OTHER, token, allow)
-        await self.chain.send(OTHER, exchange.router, sell_call(exchange, token, OTHER, held, 0, MAX_UINT))
+        call = sell_call(self.pool, OTHER, held, 0, MAX_UINT)
+        await self.chain.send(OTHER, call.to, call.data)
 
     async def price(self) -> Decimal:
         listing = self.trader.desk.listings.get(self.trader.instrument_id)

@@ -305,7 +305,8 @@ async def test_two_processes_with_the_same_client_order_id_make_one_order(
 
 
 async def rival_buys(trader: Trader) -> None:
-    from sniper_cli.venues.evm.planning import buy_call
+    from sniper_cli.pools.pool import Pool
+    from sniper_cli.pools.swaps import buy_call
 
     rival = ADDRESSES[1]
     transaction = {
@@ -315,7 +316,9 @@ async def rival_buys(trader: Trader) -> None:
         "gas": hex(500_000),
         "maxFeePerGas": hex(10**12),
         "maxPriorityFeePerGas": hex(10**11),
-        "data": buy_call(trader.exchange, trader.token, rival, 0, 2**40),
+        "data": buy_call(
+            Pool(trader.exchange, trader.pool, trader.token, trader.exchange.wrapped), rival, 0, 0, 2**40
+        ).data,
     }
     await trader.node.call("eth_sendTransaction", [transaction])
 
