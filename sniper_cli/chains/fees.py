@@ -72,25 +72,6 @@ def quote_fees(
     return Fees(max_fee, min(tip, max_fee))
 
 
-def underbid_fee(target: Fees, base_fee: int) -> Fees:
-    """A bid for the same block as a pending transaction and just behind it: a wei less on both fields.
-
-    Builders order by what they earn per gas, anvil by the fee cap; a wei less of both is behind under either, and
-    nobody fits between. Raises OrderRefused where the target itself could not be mined at that base fee, or leaves no
-    room below it.
-    """
-    bid = Fees(target.max_fee - 1, min(max(0, target.priority_fee - 1), target.max_fee - 1))
-    if bid.max_fee < base_fee or target.priority_fee < 1:
-        raise OrderRefused(
-            f"there is no room behind a bid of {target.max_fee} wei with a tip of {target.priority_fee} wei "
-            f"at a base fee of {base_fee} wei",
-            max_fee=str(target.max_fee),
-            priority_fee=str(target.priority_fee),
-            base_fee=str(base_fee),
-        )
-    return bid
-
-
 def worth_at_most(fees: Fees, *, gas: int, profit: int, share_bps: int) -> Fees:
     """The same bid with its tip cut to a share of what the trade is expected to gain.
 

@@ -42,20 +42,6 @@ def amount1_delta(a: int, b: int, liquidity: int, *, round_up: bool) -> int:
     return divide_up(product, Q96) if round_up else product // Q96
 
 
-def amount0_delta_signed(a: int, b: int, liquidity: int) -> int:
-    """Token0 that a change of liquidity moves: positive into the pool, rounded against whoever trades."""
-    if liquidity < 0:
-        return -amount0_delta(a, b, -liquidity, round_up=False)
-    return amount0_delta(a, b, liquidity, round_up=True)
-
-
-def amount1_delta_signed(a: int, b: int, liquidity: int) -> int:
-    """Token1 that a change of liquidity moves: positive into the pool, rounded against whoever trades."""
-    if liquidity < 0:
-        return -amount1_delta(a, b, -liquidity, round_up=False)
-    return amount1_delta(a, b, liquidity, round_up=True)
-
-
 def next_from_amount0(price: int, liquidity: int, amount: int, *, add: bool) -> int:
     """The price after token0 came (`add`) or went, rounded up. Raises Reverts."""
     if amount == 0:

@@ -3,19 +3,16 @@
 Static reading finds the candidates (functions that write, accounts that may call), simulation decides: the same
 purchase and sale with and without the act between them. What changes is the power: sales blocked, a tax raised,
 tokens minted or taken. What nobody known may call, but somebody unknown might, is *not proven*, never passed.
-
-A purchase and a sale around one act cost a local node 0.4 ms; the acts of one token are sent in a few batches.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sniper_cli.chains import abi
 from sniper_cli.chains.node import Node
-from sniper_cli.errors import NetworkError, NodeRefused
+from sniper_cli.safety.acts import Act, After, Trial
 from sniper_cli.safety.arguments import patterns
 from sniper_cli.safety.authorities import DEAD, Authorities, find_authorities, listed_in
 from sniper_cli.safety.bytecode import RENOUNCE, Function, Layout, layout_of
@@ -24,29 +21,18 @@ from sniper_cli.safety.lines import Evidence, Group, Line, failed, passed, unpro
 from sniper_cli.safety.proxies import Code, Holder, holder_of, opcodes
 from sniper_cli.safety.simulation import (
     METHOD,
-    Block,
-    Call,
-    Result,
     Surroundings,
     fresh_address,
-    pocket_money,
-    request,
-    results,
 )
-from sniper_cli.safety.trades import GENEROUS_GAS, Market, approve_call, buy_call, sell_call
+from sniper_cli.safety.trades import Market
 
-READ_GAS = 300_000
 MOST_ACTS = 240
 """Acts that are simulated for one token; what is left over is told as not proven."""
-AT_ONCE = 12
-"""Simulations in one request."""
 NOTICED_BPS = 500
 """By how much a sale must bring less before the difference counts as a tax."""
 BPS = 10_000
 UPGRADES = frozenset({"3659cfe6", "4f1ef286", "8f283970", "f851a440", "1f931c1c"})
 """upgradeTo, upgradeToAndCall, changeAdmin, diamondCut: told as the proxy's, and no guess of ours has new code."""
-PURSE = "0x5f35315f5260205ff3"
-"""A contract that answers with the balance of the account it is asked about: CALLDATALOAD BALANCE MSTORE RETURN."""
 
 BLOCKS_SALES, RAISES_TAX, MINTS, SEIZES = "blocks_sales", "raises_tax", "mints", "seizes"
 OPENS_SALES, TAKES_OWNERSHIP = "opens_sales", "takes_ownership"
@@ -63,32 +49,6 @@ HIDDEN, ANYBODY, UNKNOWN, TRIED = "hidden_powers", "powers_of_anybody", "unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """A privileged call, as it is tried."""
-
-    sender: str
-    function: Function | None
-    data: str = ""
-    before: Act | None = None
-    """What must be done first, by the same account."""
-
-
-@dataclass(frozen=True, slots=True)
-class After:
-    """What was found after an act."""
-
-    done: bool
-    balance: int
-    supply: int
-    gained: int
-    """What the actor holds."""
-    owner: int
-    sold: bool
-    brought: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Power:
     """A power that was proved."""
 
@@ -96,102 +56,6 @@ class Power:
     act: Act
     result: str
     figure: str = ""
-
-
-@dataclass(slots=True)
-class _Trial:
-    """One token's acts under way."""
-
-    node: Node
-    around: Surroundings
-    market: Market
-    buyer: str
-    held: int
-    contracts: set[str] = field(default_factory=set)
-    """Senders with code: no transaction of theirs is valid (EIP-3607), so validation is off for them."""
-    simulations: int = 0
-
-    async def run(self, acts: Sequence[Act]) -> list[After]:
-        """Simulate the acts, each by itself, in their order. Raises NetworkError."""
-        self.simulations += len(acts)
-        parts = [acts[at : at + AT_ONCE] for at in range(0, len(acts), AT_ONCE)]
-        ended = await asyncio.gather(*(self._batch(part) for part in parts))
-        return [after for part in ended for after in part]
-
-    async def _batch(self, acts: Sequence[Act]) -> list[After]:
-        plans = [self._plan(act) for act in acts]
-        at = hex(self.around.head.number)
-        answers = await self.node.batch(
-            [
-                (
-                    METHOD,
-                    [
-                        request(self.around, blocks, balances, {reader: PURSE})
-                        | {"validation": act.sender not in self.contracts},
-                        at,
-                    ],
-                )
-                for act, (reader, blocks, balances) in zip(acts, plans, strict=True)
-            ],
-            return_errors=True,
-        )
-        read = []
-        for act, (_, blocks, _), answer in zip(acts, plans, answers, strict=True):
-            if isinstance(answer, NodeRefused):
-                raise answer
-            found = results(self.around, blocks, answer)
-            read.append(self._read(act, [result for block in found for result in block]))
-        return read
-
-    def _plan(self, act: Act) -> tuple[str, list[Block], dict[str, int]]:
-        """Buy; two blocks later the act; in the next block look, approve, sell."""
-        market, buyer, reader = self.market, self.buyer, fresh_address()
-        token = market.token
-
-        def read(data: str, to: str = token) -> Call:
-            return Call(reader, to, data, 0, READ_GAS)
-
-        def balance(who: str) -> Call:
-            return read(abi.CALL_BALANCE_OF + _word(who))
-
-        done = [
-            Call(each.sender, token, each.data, 0, GENEROUS_GAS)
-            for each in (act.before, act)
-            if each is not None and each.data
-        ]
-        looks = (balance(buyer), read(abi.CALL_TOTAL_SUPPLY), balance(act.sender), read(abi.CALL_OWNER))
-        purse = read("0x" + _word(buyer), reader)
-        sale = (
-            approve_call(market, buyer),
-            purse,
-            sell_call(market, buyer, self.held, gas=GENEROUS_GAS),
-            purse,
-        )
-        seconds = self.around.seconds
-        coinbase = self.around.coinbase
-        blocks = [
-            Block(1, seconds(1), (buy_call(market, buyer, market.amount, gas=GENEROUS_GAS),), coinbase),
-            Block(3, seconds(1) + seconds(2), tuple(done), coinbase),
-            Block(4, seconds(1) + seconds(2) + seconds(1), (*looks, *sale), coinbase),
-        ]
-        money = {who: pocket_money(0, self.around, 4 * GENEROUS_GAS) for who in (reader, act.sender)}
-        money[buyer] = pocket_money(market.amount, self.around, 4 * GENEROUS_GAS)
-        return reader, blocks, money
-
-    def _read(self, act: Act, ended: Sequence[Result]) -> After:
-        *acts, balance, supply, gained, owner, approved, before, sold, after = ended[1:]
-        price = self.around.fees.effective(self.around.base_fee)
-        spent = sold.gas * price if act.sender not in self.contracts else 0
-        return After(
-            done=all(result.ok for result in acts),
-            balance=_number(balance),
-            supply=_number(supply),
-            gained=_number(gained),
-            owner=_number(owner),
-            sold=approved.ok and sold.ok,
-            brought=max(0, _number(after) - _number(before) + spent),
-            reason=next((result.reason for result in acts if not result.ok), sold.reason),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +86,7 @@ async def prove_powers(
     exchange = market.exchange
     known = (market.pool, exchange.router, exchange.factory, exchange.wrapped, *code.implementations)
     buyer = fresh_address()
-    trial = _Trial(node, around, market, buyer, 0)
+    trial = Trial(node, around, market, buyer, 0)
     named = await find_authorities(node, market.token, layout, block, known=known, deployer=deployer)
     holders = await asyncio.gather(*(holder_of(node, who, hex(block)) for who in named.sources))
     if turn is not None:
@@ -239,7 +103,7 @@ async def prove_powers(
     return Powers(tuple(found.lines()), tuple(found.powers), named, trial.simulations)
 
 
-async def _first(trial: _Trial) -> int:
+async def _first(trial: Trial) -> int:
     """What the purchase brings."""
     trial.held = 1
     [after] = await trial.run([Act(trial.buyer, None)])
@@ -261,7 +125,7 @@ def _rewiring(layout: Layout, named: Authorities, known: Iterable[str]) -> froze
 class _Search:
     """The candidates of one token, what became of them, and what is said of it."""
 
-    trial: _Trial
+    trial: Trial
     layout: Layout
     code: Code
     named: Authorities
@@ -365,9 +229,8 @@ class _Search:
 
     def _door(self, function: Function) -> Door:
         stranger = f"0x{STRANGER:040x}"
-        [guess, *_] = patterns(function.arguments, self.trial.buyer, stranger, WORD) or [""]
-        words = patterns(function.arguments, self.trial.buyer, stranger, WORD)
-        guess = next((each for each in words if f"{WORD:064x}" in each), guess)
+        words = patterns(function.arguments, self.trial.buyer, stranger, WORD) or [""]
+        guess = next((each for each in words if f"{WORD:064x}" in each), words[0])
         data = bytes.fromhex(function.selector + guess)
         runs = [run for run in self.code.all if bytes.fromhex(function.selector) in _selectors(run)]
         doors = [look_at(run, data, self.named.words) for run in runs[:1]]
@@ -497,25 +360,3 @@ def _distinct(powers: Sequence[Power], block: int, token: str) -> list[Evidence]
 
 def _selectors(code: bytes) -> set[bytes]:
     return {pushed.rjust(4, b"\0") for _, _, pushed in opcodes(code) if 1 <= len(pushed) <= 4}
-
-
-def _word(address: str) -> str:
-    return address[2:].rjust(64, "0")
-
-
-def _number(result: Result) -> int:
-    return int.from_bytes(result.data[:32]) if result.ok and len(result.data) >= 32 else 0
-
-
-def not_looked_into(error: NetworkError | str) -> Line:
-    """The powers' line where nothing could be tried."""
-    words = error if isinstance(error, str) else error.message
-    return unproven(TRIED, Group.POWERS, f"what its rulers can do was not tried: {words}")
-
-
-def kinds_of(powers: Powers) -> Mapping[str, set[str]]:
-    """The kinds of power by the function that holds them, for tests and figures."""
-    found: dict[str, set[str]] = {}
-    for power in powers.found:
-        found.setdefault(power.act.function.selector if power.act.function else "", set()).add(power.kind)
-    return found

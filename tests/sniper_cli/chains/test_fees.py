@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sniper_cli.chains.fees import Fees, base_fee_after, legacy, quote_fees, underbid_fee, worth_at_most
-from sniper_cli.chains.ladder import replacement_fees
+from sniper_cli.chains.fees import Fees, base_fee_after, legacy, quote_fees, worth_at_most
 from sniper_cli.chains.node import Head
 from sniper_cli.errors import OrderRefused
 
@@ -52,55 +51,6 @@ def test_no_bid_ever_passes_the_cap_or_tips_more_than_it_pays(
         return
     assert base < bid.max_fee <= cap
     assert 0 < bid.priority_fee <= bid.max_fee
-
-
-@given(base=fee, their_cap=fee, their_tip=fee)
-def test_outbidding_wins_by_fee_cap_and_by_what_the_builder_earns(
-    base: int, their_cap: int, their_tip: int
-) -> None:
-    theirs = Fees(max(their_cap, base), min(their_tip, max(their_cap, base)))
-    for known_tip in (None, theirs.priority_fee):
-        ours = quote_fees(
-            head(base), priority_fee=1, max_fee_cap=10**15, outbid_fee=theirs.max_fee, outbid_tip=known_tip
-        )
-        assert ours.max_fee > theirs.max_fee
-        assert ours.effective(base) > theirs.effective(base)
-
-
-@given(max_fee=fee, tip=fee, market=fee)
-def test_a_replacement_satisfies_the_strictest_node(max_fee: int, tip: int, market: int) -> None:
-    previous = Fees(max_fee, min(tip, max_fee))
-    bid = replacement_fees(previous, Fees(market, 1), max_fee_cap=10**15)
-    # 12.5 % on both fields, the strictest rule published (former Parity; geth, erigon and reth ask 10 %)
-    assert 8 * bid.max_fee >= 9 * previous.max_fee
-    assert 8 * bid.priority_fee >= 9 * previous.priority_fee
-    assert bid.max_fee >= market
-
-
-def test_a_replacement_above_the_cap_is_refused() -> None:
-    with pytest.raises(OrderRefused, match="replacing the transaction"):
-        replacement_fees(Fees(300 * GWEI, GWEI), Fees(1, 1), max_fee_cap=300 * GWEI)
-
-
-def test_a_tip_that_the_market_asks_is_bid_as_it_is() -> None:
-    bid = quote_fees(head(GWEI), priority_fee=2 * GWEI, max_fee_cap=300 * GWEI, urgency=1, market_tip=7)
-    assert bid.priority_fee == 7
-    assert bid.max_fee == base_fee_after(GWEI, 6) + 7
-
-
-@given(base=fee, their_cap=fee, their_tip=fee)
-def test_an_underbid_is_mined_in_the_same_block_and_right_behind(
-    base: int, their_cap: int, their_tip: int
-) -> None:
-    theirs = Fees(their_cap, min(their_tip, their_cap))
-    try:
-        ours = underbid_fee(theirs, base)
-    except OrderRefused:
-        assert theirs.max_fee <= base  # not even they are mined, or a wei less is not
-        return
-    assert base <= ours.max_fee == theirs.max_fee - 1
-    assert theirs.effective(base) - 1 <= ours.effective(base) <= theirs.effective(base)
-    assert 0 <= ours.priority_fee < theirs.priority_fee
 
 
 @given(
