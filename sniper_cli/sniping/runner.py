@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Head, Node
+    from sniper_cli.sniping.second_opinions import SecondOpinions
     from sniper_cli.trading.desk import OrderDesk
 
 FINISH_SECONDS = 3.0
@@ -76,12 +77,14 @@ class Sniper:
         close_at_end: bool = False,
         books_transfers: bool = False,
         exchanges: Exchanges | None = None,
+        opinions: SecondOpinions | None = None,
     ) -> None:
         """`dry_run` judges and buys nothing; `close_at_end` sells everything when the run is over.
 
         `books_transfers`: coins that came or went from outside since the last run are booked before the first order.
         Off where the ledger is to be held against the chain afterwards, and must explain every coin by itself.
-        `exchanges`: all whose new pools are watched, where there are more than `exchange`.
+        `exchanges`: all whose new pools are watched, where there are more than `exchange`. `opinions`: strangers who
+        are asked about a token.
         """
         self._run = Run(
             database=database,
@@ -97,6 +100,7 @@ class Sniper:
             dry_run=dry_run,
             exchanges=exchanges,
             side_car=SideCar(exchange.chain_id),
+            opinions=opinions,
         )
         self._account_name = account.name
         self._close_at_end = close_at_end
@@ -125,8 +129,9 @@ class Sniper:
                 self._note("runner.stopped", {"reason": reason})
             finally:
                 run.lease.release()
-                if run.side_car is not None:
-                    await run.side_car.close()
+                for closing in (run.side_car, run.opinions):
+                    if closing is not None:
+                        await closing.close()
             run.tell(RunnerStopped(reason=reason))
 
     async def _settle_the_past(self) -> None:

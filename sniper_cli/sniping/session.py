@@ -89,6 +89,7 @@ def _agree(context: Context, request: RunRequest) -> None:
 
 async def _run(context: Context, request: RunRequest, seconds: float | None) -> int:
     from sniper_cli.sniping.runner import Sniper
+    from sniper_cli.sniping.second_opinions import second_opinions
     from sniper_cli.sniping.station import open_station
 
     stop, working = asyncio.Event(), False
@@ -101,6 +102,7 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
     async def work() -> None:
         nonlocal working
         async with open_station(context) as station:
+            opinions = second_opinions(context.resolved, context.paths, context.database)
             sniper = Sniper(
                 context.database,
                 station.node,
@@ -114,6 +116,7 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
                 dry_run=request.dry_run,
                 close_at_end=request.close_at_end,
                 books_transfers=not request.dry_run,
+                opinions=opinions,
             )
             if not request.dry_run:
                 await _require_funds(context, station)
