@@ -169,7 +169,7 @@ def _show(profile: str | None, kind: Kind | None, fields: str | None, fmt: Forma
     from sniper_cli.endpoints.listing import endpoint_lines
 
     with open_context(profile) as context:
-        lines = [line for line in endpoint_lines(context) if kind is None or line.kind == kind.value]
+        lines = endpoint_lines(context, kind=None if kind is None else kind.value)
         emit(lines, columns=ENDPOINTS, fmt=fmt, fields=fields, empty="no endpoint – sniper endpoints add")
 
 

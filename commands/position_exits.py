@@ -248,14 +248,15 @@ def exit_(
 
 
 AllOpen = Annotated[bool, typer.Option("--all", help="Every open position.")]
+OptionalPosition = Annotated[
+    str | None,
+    typer.Argument(metavar="[ID]", help="A position: id or its tail.", autocompletion=complete_positions),
+]
 
 
 @writes
 def hold(
-    position: Annotated[
-        str | None,
-        typer.Argument(metavar="[ID]", help="A position: id or its tail.", autocompletion=complete_positions),
-    ] = None,
+    position: OptionalPosition = None,
     all_: AllOpen = False,
     dry_run: DryRunOption = False,
     profile: ProfileOption = None,
@@ -269,21 +270,12 @@ def hold(
         $ sniper position hold 3f9a1c27d405
         $ sniper position hold --all --dry-run
     """
-    require_fields(HELD, fields)
-    from sniper_cli.context import open_context
-    from sniper_cli.sniping.exiting import hold as put
-
-    with open_context(profile) as context:
-        views = put(context, position, held=True, everything=all_, dry_run=dry_run)
-    emit(views, columns=HELD, fmt=format_of(output, json), fields=fields, empty="no open positions")
+    _hold(position, profile, fields, format_of(output, json), held=True, everything=all_, dry_run=dry_run)
 
 
 @writes
 def resume(
-    position: Annotated[
-        str | None,
-        typer.Argument(metavar="[ID]", help="A position: id or its tail.", autocompletion=complete_positions),
-    ] = None,
+    position: OptionalPosition = None,
     all_: AllOpen = False,
     dry_run: DryRunOption = False,
     profile: ProfileOption = None,
@@ -297,10 +289,23 @@ def resume(
         $ sniper position resume 3f9a1c27d405
         $ sniper position resume --all
     """
-    require_fields(HELD, fields)
+    _hold(position, profile, fields, format_of(output, json), held=False, everything=all_, dry_run=dry_run)
+
+
+def _hold(
+    position: str | None,
+    profile: str | None,
+    fields: str | None,
+    fmt: Format,
+    *,
+    held: bool,
+    everything: bool,
+    dry_run: bool,
+) -> None:
     from sniper_cli.context import open_context
     from sniper_cli.sniping.exiting import hold as put
 
+    require_fields(HELD, fields)
     with open_context(profile) as context:
-        views = put(context, position, held=False, everything=all_, dry_run=dry_run)
-    emit(views, columns=HELD, fmt=format_of(output, json), fields=fields, empty="no open positions")
+        views = put(context, position, held=held, everything=everything, dry_run=dry_run)
+    emit(views, columns=HELD, fmt=fmt, fields=fields, empty="no open positions")

@@ -59,11 +59,14 @@ class EndpointLine:
     id: UUID | None
 
 
-def endpoint_lines(context: Context, *, now: datetime | None = None) -> list[EndpointLine]:
-    """All endpoints of the profile, those of other chains, relays and REST hosts included."""
+def endpoint_lines(
+    context: Context, *, kind: str | None = None, now: datetime | None = None
+) -> list[EndpointLine]:
+    """All endpoints of the profile, those of other chains, relays and REST hosts included; or those of one kind."""
     readings = latest_readings(context.database)
     moment = now or utc_now()
-    return [_line(each, readings.get(each.reading_id), moment) for each in all_listed(context)]
+    listed = [each for each in all_listed(context) if kind in (None, each.kind)]
+    return [_line(each, readings.get(each.reading_id), moment) for each in listed]
 
 
 def all_listed(context: Context) -> list[Listed]:

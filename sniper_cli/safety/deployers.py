@@ -21,6 +21,7 @@ from state.launches import Judgement, Launch, Verdict
 
 if TYPE_CHECKING:
     from sniper_cli.safety.dossier import History, Subject
+    from state.database import Database
 
 RECORD = "deployer_record"
 FEW = 10
@@ -37,6 +38,16 @@ class Record:
     unsafe: int = 0
     turned_bad: int = 0
     """Judged safe at the launch and unsafe later."""
+
+
+def history_in(database: Database, chain_id: int, *, besides: str) -> History:
+    """A look at what our tables know of a deployer."""
+
+    def look(deployer: str) -> Record:
+        with database.read() as session:
+            return record_of(session, chain_id, deployer, besides=besides)
+
+    return look
 
 
 def record_of(session: Session, chain_id: int, deployer: str, *, besides: str) -> Record:

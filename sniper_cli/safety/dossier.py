@@ -19,6 +19,7 @@ from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NetworkError
 from sniper_cli.pricing.constant_product import Reserves
+from sniper_cli.safety.deployers import find_deployer
 from sniper_cli.safety.levels import Level
 from sniper_cli.safety.levels import weigh as weigh_lines
 from sniper_cli.safety.lines import Group, Line, of_check, unproven
@@ -189,6 +190,7 @@ async def _compile(
         )
         subject.judged.set()
         await _wait(report, list(work.values()), begun, budget_ms)
+        report = replace(report, deployer=await _deployer(subject))
     finally:
         late = [group for group, task in work.items() if not task.done()]
         for task in (*work.values(), *subject.shared.values()):
@@ -205,6 +207,16 @@ def _parts(subject: Subject, extras: Extras) -> dict[Group, Part]:
     from sniper_cli.safety import inquiries
 
     return inquiries.parts(subject, extras)
+
+
+async def _deployer(subject: Subject) -> str | None:
+    """Who launched it. Asked for at the very beginning, it is in by now; a bad one is worth a moment more."""
+    asked = asyncio.ensure_future(subject.once("deployer", partial(find_deployer, subject.node, subject)))
+    done, _ = await asyncio.wait([asked], timeout=DEPLOYER_SECONDS)
+    if not done:
+        asked.cancel()
+        return subject.deployer
+    return subject.deployer if asked.exception() is not None else asked.result()
 
 
 async def _wait(
@@ -225,6 +237,7 @@ async def _line_or_doubt(group: Group, part: Part) -> Sequence[Line]:
         return [unproven(DOUBTS[group], group, f"could not be found out: {error.message}")]
 
 
+DEPLOYER_SECONDS = 0.25
 DOUBTS = {
     Group.POWERS: "powers_tried",
     Group.PROXY: "upgradeable",

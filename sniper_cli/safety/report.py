@@ -83,6 +83,8 @@ class SafetyReport:
     """What the level warns of and buys nevertheless."""
     groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The whole dossier by group (`dossier.py`); `checks` are the group `trading` once more."""
+    deployer: str | None = None
+    """Who sent the transaction that made the pool; none where it was not found out."""
 
     def as_json(self) -> dict[str, Any]:
         """The report with exact figures, as stored and shown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import NotFound, UsageProblem
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchange
     from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
-    from sniper_cli.safety.dossier import Dossier, Extras
+    from sniper_cli.safety.dossier import Dossier
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -45,16 +44,26 @@ def check_token(
 
 
 async def _compile(context: Context, token: str, level: str | None, pool: str | None) -> Dossier:
-    from sniper_cli.safety.dossier import compile_dossier
+    from sniper_cli.safety.deployers import history_in
+    from sniper_cli.safety.dossier import Extras, compile_dossier
     from sniper_cli.safety.levels import level_named
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.sidecar import SideCar
+    from sniper_cli.sniping.second_opinions import second_opinions
     from sniper_cli.sniping.station import address_of
     from sniper_cli.trading.assembly import open_market
+    from state.schema import SchemaState, status
 
     settings = context.settings.sniping
-    async with open_market(context) as (node, exchange), SideCar(exchange.chain_id) as side_car:
+    kept = status(context.database).state is SchemaState.CURRENT
+    asked = second_opinions(context.resolved, context.paths, context.database if kept else None)
+    async with (
+        open_market(context) as (node, exchange),
+        SideCar(exchange.chain_id) as side_car,
+        asked as opinions,
+    ):
         where = (pool or await _pool_of(node, exchange, token)).lower()
+        history = history_in(context.database, exchange.chain_id, besides=where) if kept else None
         return await compile_dossier(
             node,
             exchange,
@@ -65,7 +74,7 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
             # A level named here is asked about as it is, without the profile's own weights.
             level=level_named(level) if level else level_named(settings.level, settings.policy),
             sender=address_of(context),
-            extras=replace(_extras(context, exchange.chain_id, where), side_car=side_car),
+            extras=Extras(history, opinions.asked, side_car),
         )
 
 
@@ -81,21 +90,6 @@ async def _pool_of(node: Node, exchange: Exchange, token: str) -> str:
             factory=exchange.factory,
         )
     return pool
-
-
-def _extras(context: Context, chain_id: int, pool: str) -> Extras:
-    """The record of launches, where there is one, and the opinions that the settings name."""
-    from sniper_cli.safety.deployers import Record, record_of
-    from sniper_cli.safety.dossier import Extras
-    from sniper_cli.safety.opinions import opinions_named
-    from state.schema import SchemaState, status
-
-    def history(deployer: str) -> Record:
-        with context.database.read() as session:
-            return record_of(session, chain_id, deployer, besides=pool)
-
-    kept = status(context.database).state is SchemaState.CURRENT
-    return Extras(history if kept else None, opinions_named(context.settings.sniping.opinions))
 
 
 def level_lines(profile: str | None) -> list[dict[str, str]]:

@@ -275,20 +275,6 @@ class ExitStuck(SniperEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PositionHeld(SniperEvent):
-    """Somebody suspended a position's rules, or lets them count again."""
-
-    position_id: UUID
-    token: str
-    symbol: str
-    held: bool
-
-    def line(self) -> str:
-        what = "is held: only fleeing rules and you sell it" if self.held else "is left by its rules again"
-        return f"held     {self.symbol or self.token} {what}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionClosed(SniperEvent):
     position_id: UUID
     token: str

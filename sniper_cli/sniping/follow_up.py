@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 
 from sniper_cli.errors import NetworkError
 from sniper_cli.sniping.launches import keep_judgement
-from state.launches import Decision, Judgement, Launch, Occasion, Verdict
+from state.launches import Decision, Judgement, Launch, Occasion, Source, Verdict
 
 if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchange
@@ -68,16 +68,21 @@ class FollowUp:
 
 
 def due(
-    session: Session, chain_id: int, head: int, ages: Sequence[int], *, limit: int = AT_ONCE
+    session: Session, exchange: Exchange, head: int, ages: Sequence[int], *, limit: int = AT_ONCE
 ) -> list[Due]:
-    """Launches not bought whose next age has come, the longest due first. An age that was missed is not made up for."""
+    """Launches not bought whose next age has come, the longest due first. An age that was missed is not made up for.
+
+    Only those that could have been bought: on the exchange that is traded on, and not found in history.
+    """
     youngest = min(ages, default=0)
     if not youngest:
         return []
     query = (
         select(Launch)
         .where(
-            Launch.chain_id == chain_id,
+            Launch.chain_id == exchange.chain_id,
+            Launch.factory == exchange.factory,
+            Launch.source != Source.SCAN,
             col(Launch.decision).in_((Decision.REFUSED, Decision.SKIPPED)),
             col(Launch.vanished_at).is_(None),
             Launch.block_number <= head - youngest,
@@ -154,7 +159,7 @@ async def follow_one(run: Run, head: Head) -> FollowUp | None:
     """The runner's part: the launch longest due, if any. A node that fails leaves it to the next block."""
     ages = [int(age) for age in run.settings.exits.follow_up_blocks]
     with run.database.read() as session:
-        found = due(session, run.chain_id, head.number, ages, limit=1)
+        found = due(session, run.exchange, head.number, ages, limit=1)
         session.expunge_all()
     if not found:
         return None
@@ -186,7 +191,7 @@ async def follow_up(context: Context, *, limit: int, dry_run: bool) -> list[Foll
         head = await node.head()
         ages = [int(age) for age in settings.exits.follow_up_blocks]
         with context.database.read() as session:
-            found = due(session, exchange.chain_id, head.number, ages, limit=limit)
+            found = due(session, exchange, head.number, ages, limit=limit)
             session.expunge_all()
         if dry_run:
             return [_planned(one) for one in found]

@@ -6,12 +6,11 @@ Each function runs inside the caller's write transaction, so that the row and it
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.safety.report import SafetyReport
 from sniper_cli.sniping.listings import Listing
 from state import journal
@@ -19,9 +18,6 @@ from state.columns import utc_now
 from state.database import lock_row
 from state.errors import RowNotFound
 from state.launches import Decision, Judgement, Launch, Occasion, Source, find_launch
-
-if TYPE_CHECKING:
-    from sniper_cli.chains.exchange import Exchanges
 
 
 def record_seen(
@@ -112,22 +108,6 @@ def _reopen(launch: Launch) -> None:
         launch.decision, launch.reasons = Decision.WAITING, []
 
 
-def pool_of(launch: Launch, exchanges: Exchanges) -> Pool | None:
-    """The pool of a launch; none where its exchange is no longer watched."""
-    exchange = exchanges.by_factory(launch.factory)
-    if exchange is None:
-        return None
-    return Pool(
-        exchange,
-        launch.pool,
-        launch.token,
-        launch.quote_token,
-        exchange.fee if launch.fee is None else launch.fee,
-        launch.tick_spacing or 0,
-        launch.hooks or ZERO_ADDRESS,
-    )
-
-
 def record_verdict(
     session: Session, launch_id: UUID, report: SafetyReport, latency_us: int, *, actor: str
 ) -> Launch:
@@ -139,6 +119,7 @@ def record_verdict(
     launch.report = exact(report.as_json())
     launch.symbol, launch.name, launch.decimals = clean(report.symbol), clean(report.name), report.decimals
     launch.liquidity = report.liquidity
+    launch.deployer = report.deployer or launch.deployer
     launch.judged_at = utc_now()
     launch.latency_us = latency_us
     session.add(launch)

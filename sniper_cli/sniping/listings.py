@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
-from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
+from sniper_cli.pools.pool import ZERO_ADDRESS
 
 ARGUMENTS = 10
 """Where the arguments begin in calldata: after `0x` and the selector."""
@@ -129,19 +129,6 @@ def _coin_in(sides: tuple[str, str], exchange: Exchange) -> str | None:
     if is_coin == (second in (wrapped, ZERO_ADDRESS)):
         return None
     return first if is_coin else second
-
-
-def pool_from(listing: Listing, exchange: Exchange) -> Pool:
-    """The pool that a listing tells of."""
-    return Pool(
-        exchange,
-        listing.pool,
-        listing.token,
-        listing.quote_token,
-        listing.fee,
-        listing.tick_spacing or 0,
-        listing.hooks or ZERO_ADDRESS,
-    )
 
 
 def read_removal(transaction: dict[str, Any], exchanges: Exchanges) -> Removal | None:

@@ -15,15 +15,12 @@ from state.accounts import evm_asset_id, evm_instrument_id
 from state.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Head, Node
-    from sniper_cli.safety.deployers import Record
-    from sniper_cli.safety.opinions import Opinion
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.safety.sidecar import SideCar
+    from sniper_cli.sniping.second_opinions import SecondOpinions
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
     from sniper_cli.venues.venue import Plan
@@ -50,6 +47,8 @@ class Run:
     heads: Heads = field(default_factory=Heads)
     side_car: SideCar | None = None
     """A fork that judges where the node does not simulate; the runner's to close."""
+    opinions: SecondOpinions | None = None
+    """Strangers who are asked about a token; the runner's to close."""
     exchanges: Exchanges | None = None
     """All exchanges whose new pools are watched; none: only `exchange`."""
     vanished: set[tuple[UUID, str]] = field(default_factory=set)
@@ -102,15 +101,12 @@ class Run:
 
         `hurried` keeps the dossier to its budget, as a launch needs it.
         """
+        from sniper_cli.safety.deployers import history_in
         from sniper_cli.safety.dossier import Extras, compile_dossier
         from sniper_cli.safety.levels import level_named
 
         settings = self.settings
-        opinions: Sequence[Opinion] = ()
-        if settings.opinions:
-            from sniper_cli.safety.opinions import opinions_named
-
-            opinions = opinions_named(settings.opinions)
+        opinions = () if self.opinions is None else self.opinions.asked
 
         async def work(node: Node) -> SafetyReport:
             dossier = await compile_dossier(
@@ -125,18 +121,10 @@ class Run:
                 sender=self.address,
                 deployer=deployer,
                 budget_ms=settings.dossier_budget_ms if hurried else None,
-                extras=Extras(self._history(pool), opinions, self.side_car),
+                extras=Extras(
+                    history_in(self.database, self.chain_id, besides=pool), opinions, self.side_car
+                ),
             )
             return dossier.report
 
         return await self.node.steadily(work, head)
-
-    def _history(self, pool: str) -> Callable[[str], Record]:
-        """What the tables know of a deployer's other launches."""
-        from sniper_cli.safety.deployers import record_of
-
-        def look(deployer: str) -> Record:
-            with self.database.read() as session:
-                return record_of(session, self.chain_id, deployer, besides=pool)
-
-        return look

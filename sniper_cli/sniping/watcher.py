@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from sniper_cli.chains.exchange import Exchanges, Protocol
+from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.stream import (
     Connected,
     Disconnected,
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from sniper_cli.endpoints.streams import MergedStream
 
 TOO_OLD = "too old: listed while nobody was watching"
-BOUGHT = frozenset({Protocol.V2.value})
-"""Whose pools are judged and bought; those of the others are recorded."""
 
 
 class Watcher:
@@ -153,12 +151,18 @@ class Watcher:
         age = 0 if head is None else head.number - launch.block_number
         if self._bought_before(launch):
             return
-        if launch.protocol not in BOUGHT:
-            self._entries.skip(launch, f"pools of {launch.protocol} are watched, not bought")
+        if launch.factory != self._run.exchange.factory:
+            self._entries.skip(launch, self._watched_only(launch))
         elif age > self._run.settings.recheck_blocks:
             self._entries.skip(launch, TOO_OLD)
         else:
             self._start(self._entries.follow(launch, received_at), f"launch {launch.token}")
+
+    def _watched_only(self, launch: Launch) -> str:
+        """The desk trades on one exchange: what is listed elsewhere is recorded and not bought."""
+        exchange = self._exchanges.by_factory(launch.factory)
+        name = launch.protocol if exchange is None else f"{exchange.name} ({launch.protocol})"
+        return f"pools of {name} are watched, not bought"
 
     def _bought_before(self, launch: Launch) -> bool:
         """A run that was killed between the purchase and its decision: the order says what was decided."""

@@ -33,6 +33,21 @@ async def test_a_launchs_judgement_is_kept_with_its_dossier(hunt: Hunt) -> None:
 
 
 @pytest.mark.anvil
+async def test_who_launched_a_bad_token_is_remembered_at_his_next_launch(hunt: Hunt) -> None:
+    await hunt.start(sniping(dossier_budget_ms=5_000))
+    _, bad = await hunt.list("AutoBlacklist")
+    await hunt.until(LaunchDecided)
+    assert hunt.launch(bad).deployer == OWNER.address.lower()
+
+    _, good = await hunt.list("Normal")
+    await hunt.until(PositionOpened)
+    [line] = [
+        line for line in hunt.launch(good).report["groups"]["deployer"] if line["name"] == "deployer_record"
+    ]
+    assert (line["outcome"], line["figure"]) == ("fail", "1 of 1")
+
+
+@pytest.mark.anvil
 async def test_what_had_no_time_at_the_launch_is_found_while_held_and_left(hunt: Hunt) -> None:
     await hunt.start(sniping(dossier_budget_ms=0))
     _, pool = await hunt.list("BalanceBurn")

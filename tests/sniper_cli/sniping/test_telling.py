@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import Session, select
 
+from sniper_cli.chains.exchange import Exchange
 from sniper_cli.sniping.events import HeadSeen, LaunchDecided
 from sniper_cli.sniping.follow_up import Hindsight, due, hindsight
 from sniper_cli.sniping.telling import report, spread, stuck_positions
@@ -20,6 +21,7 @@ from tests.sniper_cli.sniping.conftest import WEI, Hunt, exits, sniping
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ACCOUNT = uuid4()
+EXCHANGE = Exchange(1, "0xc", "0xf", "0xe")
 
 
 def launch(number: int, decision: Decision, **more: object) -> Launch:
@@ -92,12 +94,23 @@ def test_ranks_are_figures_that_were_measured() -> None:
     assert spread([]).count == 0
 
 
+def test_what_could_not_have_been_bought_is_not_looked_at_again(sqlite_database: Database) -> None:
+    def write(session: Session) -> None:
+        session.add(launch(1, Decision.SKIPPED, factory="0x0f", protocol="uniswap_v3"))
+        session.add(launch(2, Decision.SKIPPED, source=Source.SCAN))
+        session.add(launch(3, Decision.SKIPPED))
+
+    sqlite_database.transact(write)
+    with sqlite_database.read() as session:
+        assert [one.launch.token for one in due(session, EXCHANGE, 150, [50])] == ["0xa3"]
+
+
 def test_a_launch_is_due_at_each_age_once(sqlite_database: Database) -> None:
     sqlite_database.transact(written)
 
     def tokens(head: int) -> list[tuple[str, int]]:
         with sqlite_database.read() as session:
-            return [(one.launch.token, one.age) for one in due(session, 1, head, [50, 500])]
+            return [(one.launch.token, one.age) for one in due(session, EXCHANGE, head, [50, 500])]
 
     # Listed in block 100. 0xa3 was looked at in blocks 150 and 600, 0xa4 in 150, 0xa5 never.
     assert tokens(149) == []
