@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sniper_cli.chains.devnet.record import read_record
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sniper_cli.settings.model import SecretSettings
     from sniper_cli.settings.paths import Paths
     from state.database import Database
+    from state.endpoints import Endpoint
 
 FIRST = "chain.rpc_url"
 """The name of the node that the settings of the chain name."""
@@ -46,6 +47,23 @@ class Listed:
     terms: dict[str, Any] = field(default_factory=dict)
     id: UUID | None = None
     origin: str = "settings"
+
+    @classmethod
+    def of(cls, row: Endpoint) -> Self:
+        """A row of the desk's list."""
+        return cls(
+            name=row.name,
+            kind=row.kind.value,
+            url=row.url,
+            ws_url=row.ws_url,
+            chain_id=row.chain_id,
+            venue=row.venue,
+            weight=row.weight,
+            enabled=row.enabled,
+            terms=dict(row.terms or {}),
+            id=row.id,
+            origin="list",
+        )
 
     @property
     def reading_id(self) -> UUID:
@@ -101,22 +119,7 @@ def listed_in(database: Database, **wanted: Any) -> list[Listed]:
     from state.endpoints import endpoints
 
     with database.read() as session:
-        return [
-            Listed(
-                name=row.name,
-                kind=row.kind.value,
-                url=row.url,
-                ws_url=row.ws_url,
-                chain_id=row.chain_id,
-                venue=row.venue,
-                weight=row.weight,
-                enabled=row.enabled,
-                terms=dict(row.terms or {}),
-                id=row.id,
-                origin="list",
-            )
-            for row in endpoints(session, **wanted)
-        ]
+        return [Listed.of(row) for row in endpoints(session, **wanted)]
 
 
 def first_of_settings(resolved: Resolved) -> Listed | None:

@@ -84,7 +84,7 @@ def remove(context: Context, name: str, *, dry_run: bool = False) -> Kept:
 
     def work(session: Session) -> Kept:
         row = _row(session, context, name)
-        kept = _kept(_of(row), "removed", dry_run)
+        kept = _kept(Listed.of(row), "removed", dry_run)
         if not dry_run:
             session.execute(sa.delete(EndpointReading).where(col(EndpointReading.endpoint_id) == row.id))
             session.delete(row)
@@ -100,13 +100,13 @@ def switch(context: Context, name: str, *, on: bool, dry_run: bool = False) -> K
     def work(session: Session) -> Kept:
         row = _row(session, context, name)
         if row.enabled == on:
-            return _kept(_of(row), "nothing", dry_run)
+            return _kept(Listed.of(row), "nothing", dry_run)
         act = "enabled" if on else "disabled"
         if not dry_run:
             row.enabled = on
             session.add(row)
             journal.append(session, f"endpoint.{act}", row.name, _data(row), actor=context.actor)
-        listed = _of(row)
+        listed = Listed.of(row)
         return Kept(listed.name, listed.kind, listed.url, listed.chain_id, on, act, dry_run, id=row.id)
 
     return _in(context, work, dry_run)
@@ -212,7 +212,7 @@ def _insert(session: Session, listed: Listed, actor: str) -> Listed:
     )
     session.add(row)
     journal.append(session, "endpoint.added", row.name, _data(row), actor=actor)
-    return _of(row)
+    return Listed.of(row)
 
 
 def _row(session: Session, context: Context, name: str) -> Endpoint:
@@ -224,22 +224,6 @@ def _row(session: Session, context: Context, name: str) -> Endpoint:
             f"{name} stands in the settings, not on the list", hint="sniper config show endpoints.nodes"
         )
     raise not_found(name, [each.name for each in endpoints(session)])
-
-
-def _of(row: Endpoint) -> Listed:
-    return Listed(
-        name=row.name,
-        kind=row.kind.value,
-        url=row.url,
-        ws_url=row.ws_url,
-        chain_id=row.chain_id,
-        venue=row.venue,
-        weight=row.weight,
-        enabled=row.enabled,
-        terms=dict(row.terms or {}),
-        id=row.id,
-        origin="list",
-    )
 
 
 def _data(row: Endpoint) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from sniper_cli.chains import abi
@@ -47,7 +46,7 @@ from sniper_cli.safety.matrix import (
     Scenario,
     matrix,
 )
-from sniper_cli.safety.policy import BLOCK_SECONDS, SafetyPolicy
+from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
 from sniper_cli.safety.repricing import storage_is_known
 from sniper_cli.safety.scenarios import run
@@ -62,7 +61,6 @@ from sniper_cli.safety.trades import (
     own_words,
     vague,
 )
-from sniper_cli.settings.model import SnipingSettings
 
 T = TypeVar("T")
 BLINDFOLDED = {TWO_BLOCKS, DAY, YEAR, CROWDED, LITTLE_BY_LITTLE}
@@ -103,16 +101,8 @@ async def find_pool(node: Node, exchange: Exchange, token: str) -> str | None:
     return None if pool == ZERO_ADDRESS else pool
 
 
-async def check_token(
-    node: Node,
-    exchange: Exchange,
-    token: str,
-    settings: SnipingSettings,
-    *,
-    sender: str | None = None,
-    block_seconds: Decimal | int = BLOCK_SECONDS,
-) -> SafetyReport:
-    """The safety report of one token, for a purchase of the settings' size. Raises NotFound, NetworkError."""
+async def require_pool(node: Node, exchange: Exchange, token: str) -> str:
+    """The same for whoever knows only the token. Raises NotFound, NetworkError."""
     pool = await find_pool(node, exchange, token)
     if pool is None:
         raise NotFound(
@@ -121,9 +111,7 @@ async def check_token(
             token=token,
             factory=exchange.factory,
         )
-    amount = int(settings.amount * 10**18)
-    policy = SafetyPolicy.from_settings(settings, block_seconds=block_seconds)
-    return await judge(node, exchange, token, pool, amount=amount, policy=policy, sender=sender)
+    return pool
 
 
 @dataclass(slots=True)

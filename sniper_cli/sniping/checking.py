@@ -6,12 +6,10 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from sniper_cli.errors import NotFound, UsageProblem
+from sniper_cli.errors import UsageProblem
 from sniper_cli.sniping.launches import exact
 
 if TYPE_CHECKING:
-    from sniper_cli.chains.exchange import Exchange
-    from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
     from sniper_cli.safety.dossier import Dossier
 
@@ -46,6 +44,7 @@ def check_token(
 async def _compile(context: Context, token: str, level: str | None, pool: str | None) -> Dossier:
     from sniper_cli.safety.deployers import history_in
     from sniper_cli.safety.dossier import Extras, compile_dossier
+    from sniper_cli.safety.judge import require_pool
     from sniper_cli.safety.levels import level_named
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.sidecar import SideCar
@@ -62,7 +61,7 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
         SideCar(exchange.chain_id) as side_car,
         asked as opinions,
     ):
-        where = (pool or await _pool_of(node, exchange, token)).lower()
+        where = (pool or await require_pool(node, exchange, token)).lower()
         history = history_in(context.database, exchange.chain_id, besides=where) if kept else None
         return await compile_dossier(
             node,
@@ -76,20 +75,6 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
             sender=address_of(context),
             extras=Extras(history, opinions.asked, side_car),
         )
-
-
-async def _pool_of(node: Node, exchange: Exchange, token: str) -> str:
-    from sniper_cli.safety.judge import find_pool
-
-    pool = await find_pool(node, exchange, token)
-    if pool is None:
-        raise NotFound(
-            f"the exchange has no pool of {token} against {exchange.coin}",
-            hint="sniper snipe launches",
-            token=token,
-            factory=exchange.factory,
-        )
-    return pool
 
 
 def level_lines(profile: str | None) -> list[dict[str, str]]:

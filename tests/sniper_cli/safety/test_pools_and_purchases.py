@@ -4,10 +4,9 @@ import pytest
 
 from sniper_cli.errors import NotFound
 from sniper_cli.safety.holding import check_holding
-from sniper_cli.safety.judge import check_token, find_pool, judge
+from sniper_cli.safety.judge import find_pool, judge, require_pool
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyReport
-from sniper_cli.settings.model import SnipingSettings
 from state.launches import Verdict
 from tests.chain_fixtures import Chain
 from tests.zoo import (
@@ -117,18 +116,16 @@ async def test_two_judgements_of_one_head_agree_on_every_figure(anvil: Chain) ->
     assert first.reasons == second.reasons
 
 
-async def test_check_token_finds_the_pool_itself(anvil: Chain) -> None:
+async def test_the_pool_of_a_token_is_found(anvil: Chain) -> None:
     listing = await list_token(anvil.node, anvil.exchange, "Normal")
     assert await find_pool(anvil.node, anvil.exchange, listing.token) == listing.pool.lower()
-    report = await check_token(anvil.node, anvil.exchange, listing.token, SnipingSettings())
-    assert report.verdict is Verdict.SAFE
-    assert report.pool == listing.pool.lower()
+    assert await require_pool(anvil.node, anvil.exchange, listing.token) == listing.pool.lower()
 
 
-async def test_check_token_says_where_it_looked_for_a_pool(anvil: Chain) -> None:
+async def test_a_token_without_a_pool_is_told_where_it_was_looked_for(anvil: Chain) -> None:
     assert await find_pool(anvil.node, anvil.exchange, STRANGER) is None
     with pytest.raises(NotFound, match="no pool") as raised:
-        await check_token(anvil.node, anvil.exchange, STRANGER, SnipingSettings())
+        await require_pool(anvil.node, anvil.exchange, STRANGER)
     assert raised.value.hint
     assert raised.value.details["factory"] == anvil.exchange.factory
 
