@@ -12,7 +12,7 @@ switch that waits for something no scenario contains. Hence the exits, and judgi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -51,7 +51,7 @@ from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, Safet
 from sniper_cli.safety.repricing import storage_is_known
 from sniper_cli.safety.scenarios import run
 from sniper_cli.safety.sight import NAME, judge_sight
-from sniper_cli.safety.simulation import ZERO_ADDRESS, Surroundings, fresh_address, surroundings
+from sniper_cli.safety.simulation import ZERO_ADDRESS, Call, Surroundings, fresh_address, surroundings
 from sniper_cli.safety.trades import (
     Market,
     NotRun,
@@ -79,8 +79,9 @@ async def judge(
     policy: SafetyPolicy,
     head: Head | None = None,
     sender: str | None = None,
+    prelude: Sequence[Call] = (),
 ) -> SafetyReport:
-    """Judge a token in its pool for a purchase of `amount` wei.
+    """Judge a token in its pool for a purchase of `amount` wei, on top of `prelude` where something waits to be mined.
 
     `sender` is the account that would buy: the last scenario is run from its address, since a token may know it;
     all others come from addresses made up for the occasion. Raises NetworkError only where the head itself cannot
@@ -88,7 +89,14 @@ async def judge(
     """
     head = head or await node.head()
     trial = _Trial(
-        node, exchange, token.lower(), pool.lower(), amount, policy, surroundings(head, policy), sender
+        node,
+        exchange,
+        token.lower(),
+        pool.lower(),
+        amount,
+        policy,
+        surroundings(head, policy, prelude),
+        sender,
     )
     return await trial.judge()
 

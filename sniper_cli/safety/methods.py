@@ -9,7 +9,9 @@ Nobody asks a node for its version: that it cannot do the first shows in the att
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from sniper_cli.chains.exchange import Exchange, Protocol
 from sniper_cli.chains.node import Head, Node
@@ -21,6 +23,7 @@ from sniper_cli.safety.prefilter import judge_round_trip, round_trip
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
 from sniper_cli.safety.sidecar import METHOD as FORK
 from sniper_cli.safety.sidecar import SideCar
+from sniper_cli.safety.simulation import Call
 from state.launches import Verdict
 
 SIMULATION = "simulation"
@@ -38,25 +41,35 @@ async def judge_by_best(
     head: Head | None = None,
     sender: str | None = None,
     side_car: SideCar | None = None,
+    prelude: Sequence[Call] = (),
 ) -> SafetyReport:
     """Judge a token by the best method there is. Raises NetworkError only where the head cannot be read."""
     head = head or await node.head()
-    report = await judge(node, exchange, token, pool, amount=amount, policy=policy, head=head, sender=sender)
+    ordered = partial(
+        judge,
+        exchange=exchange,
+        token=token,
+        pool=pool,
+        amount=amount,
+        policy=policy,
+        head=head,
+        sender=sender,
+        prelude=prelude,
+    )
+    report = await ordered(node)
     if not lacks_simulation(report):
         return report
     if side_car is not None:
         try:
             async with side_car.at(node.url, head) as fork:
-                forked = await judge(
-                    fork, exchange, token, pool, amount=amount, policy=policy, head=head, sender=sender
-                )
+                forked = await ordered(fork)
             return replace(forked, method=FORK)
         except (NetworkError, ConfigurationError) as error:
             report = _with(
                 report, SafetyCheck("side_car", Outcome.NOT_PROVEN, f"no fork to try it on: {error.message}")
             )
-    if exchange.protocol is not Protocol.V2:
-        return report
+    if exchange.protocol is not Protocol.V2 or prelude:
+        return report  # one call sees the chain as it is, not as a waiting transaction will leave it
     try:
         found = await round_trip(node, exchange, token.lower(), amount, head)
     except NetworkError as error:

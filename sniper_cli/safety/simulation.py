@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sniper_cli.chains.abi import Log
@@ -91,6 +91,9 @@ class Surroundings:
     """The head's proposer; a well-known builder where the head has none, as on a development chain."""
     other_coinbase: str
     block_seconds: int
+    prelude: tuple[Call, ...] = ()
+    """What waits to be mined and is taken as mined, in the next block, ahead of all that is tried: the listing that a
+    purchase shall follow. Its senders pay from what they have."""
 
     def seconds(self, blocks: int) -> int:
         """The time that so many blocks take; over a jump never less than geth's filling blocks do."""
@@ -104,7 +107,7 @@ class Surroundings:
         return self.base_fee - drift + secrets.randbelow(2 * drift)
 
 
-def surroundings(head: Head, policy: SafetyPolicy) -> Surroundings:
+def surroundings(head: Head, policy: SafetyPolicy, prelude: Sequence[Call] = ()) -> Surroundings:
     """What the transactions of the next blocks will see, as far as it can be known."""
     base_fee = next_base_fee(head)
     builders = list(BUILDERS)
@@ -119,6 +122,7 @@ def surroundings(head: Head, policy: SafetyPolicy) -> Surroundings:
         coinbase=builders[0] if int(proposed, 16) == 0 else proposed,
         other_coinbase=builders[1],
         block_seconds=policy.block_seconds,
+        prelude=tuple(prelude),
     )
 
 
@@ -172,6 +176,7 @@ def request(
     around: Surroundings, blocks: Sequence[Block], balances: Mapping[str, int], code: Mapping[str, str]
 ) -> dict[str, Any]:
     """The first parameter of the call."""
+    blocks = _after_prelude(around, blocks)
     overrides: dict[str, dict[str, str]] = {who: {"balance": hex(wei)} for who, wei in balances.items()}
     for where, what in code.items():
         overrides.setdefault(where, {})["code"] = what
@@ -197,6 +202,16 @@ def request(
     return {"blockStateCalls": states, "traceTransfers": False}
 
 
+def _after_prelude(around: Surroundings, blocks: Sequence[Block]) -> Sequence[Block]:
+    """The blocks with the prelude ahead of everything: in the first, or in the next block where the first is later."""
+    if not around.prelude:
+        return blocks
+    first = blocks[0]
+    if first.ahead == 1:
+        return [replace(first, calls=(*around.prelude, *first.calls)), *blocks[1:]]
+    return [Block(1, around.seconds(1), around.prelude, around.coinbase), *blocks]
+
+
 def _transaction(call: Call, around: Surroundings) -> dict[str, str]:
     fees = call.fees or around.fees
     return {
@@ -211,20 +226,31 @@ def _transaction(call: Call, around: Surroundings) -> dict[str, str]:
 
 
 def results(around: Surroundings, blocks: Sequence[Block], answer: Any) -> list[list[Result]]:
-    """The answer's results, matched by block number: geth also lists the empty blocks that fill a jump."""
+    """The answer's results, matched by block number: geth also lists the empty blocks that fill a jump.
+
+    Raises NodeRefused where the answer cannot be read, and where the prelude fails: then nothing was tried.
+    """
+    whole = _after_prelude(around, blocks)
     try:
         found = {int(block["number"], 16): block["calls"] for block in answer}
-        return [
+        ended = [
             [
                 _result(call, given)
                 for call, given in zip(block.calls, found[around.head.number + block.ahead], strict=True)
             ]
-            for block in blocks
+            for block in whole
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise NodeRefused(
             f"the node's answer to {METHOD} cannot be read: {error!r}", hint="sniper doctor"
         ) from error
+    if not around.prelude:
+        return ended
+    before = len(around.prelude)
+    failed = next((result for result in ended[0][:before] if not result.ok), None)
+    if failed is not None:
+        raise NodeRefused(f"the waiting transaction that it would follow fails: {failed.reason}")
+    return [ended[0][before:], *ended[1:]] if len(whole) == len(blocks) else ended[1:]
 
 
 def _result(call: Call, given: Mapping[str, Any]) -> Result:

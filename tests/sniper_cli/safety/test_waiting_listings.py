@@ -1,0 +1,84 @@
+"""A token judged on top of its waiting listing: as though that were mined, and never safe where it would fail."""
+
+from dataclasses import replace
+
+import pytest
+
+from sniper_cli.chains.fees import Fees
+from sniper_cli.safety.judge import judge
+from sniper_cli.safety.methods import judge_by_best
+from sniper_cli.safety.policy import GWEI, SafetyPolicy
+from sniper_cli.safety.report import Classification, SafetyReport
+from sniper_cli.safety.simulation import Call
+from state.launches import Verdict
+from tests.chain_fixtures import Chain
+from tests.zoo import (
+    FOREVER,
+    LISTED,
+    POOL_WEI,
+    WEI,
+    add_liquidity,
+    anvil_account,
+    approve,
+    calldata,
+    deploy_token,
+    propose_blocks_as_somebody,
+    transact,
+)
+
+pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("pools_and_purchases")]
+
+OWNER = anvil_account(9)
+
+
+async def unlisted(chain: Chain, kind: str) -> tuple[str, Call]:
+    """A token that only waits for its listing, and the call that lists it."""
+    await propose_blocks_as_somebody(chain.node)
+    token = await deploy_token(chain.node, kind, account=OWNER)
+    pool = chain.exchange.pool_of(token)
+    assert (await transact(chain.node, OWNER, token, calldata("setPair(address)", pool))).ok
+    assert (await approve(chain.node, chain.exchange, token, OWNER)).ok
+    signature = "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)"
+    data = calldata(signature, token, LISTED, 0, 0, OWNER.address, FOREVER)
+    fees = Fees(100 * GWEI, 2 * GWEI)
+    return token, Call(OWNER.address.lower(), chain.exchange.router, data, POOL_WEI, 5_000_000, fees)
+
+
+async def judged(chain: Chain, token: str, *prelude: Call, best: bool = False) -> SafetyReport:
+    pool = chain.exchange.pool_of(token)
+    how = judge_by_best if best else judge
+    return await how(
+        chain.node, chain.exchange, token, pool, amount=WEI // 10, policy=SafetyPolicy(), prelude=prelude
+    )
+
+
+async def test_a_token_is_judged_as_its_waiting_listing_will_leave_it(anvil: Chain) -> None:
+    token, listing = await unlisted(anvil, "Normal")
+    report = await judged(anvil, token, listing)
+    assert report.verdict is Verdict.SAFE, report.reasons
+    assert report.liquidity == POOL_WEI
+    await add_liquidity(anvil.node, anvil.exchange, token, OWNER)
+    after = await judged(anvil, token)
+    assert report.expected_quantity == after.expected_quantity
+    assert (report.buy_tax_bps, report.sell_tax_bps) == (after.buy_tax_bps, after.sell_tax_bps)
+
+
+async def test_a_trap_is_seen_before_its_listing_is_mined(anvil: Chain) -> None:
+    token, listing = await unlisted(anvil, "SellFlag")
+    report = await judged(anvil, token, listing)
+    assert (report.verdict, report.classification) == (Verdict.UNSAFE, Classification.HONEYPOT)
+
+
+async def test_a_listing_that_would_fail_proves_nothing(anvil: Chain) -> None:
+    token, listing = await unlisted(anvil, "Normal")
+    report = await judged(anvil, token, replace(listing, gas=200_000), best=True)
+    assert report.verdict is Verdict.NOT_PROVEN
+    assert "the waiting transaction that it would follow fails" in report.reasons[0]
+
+
+async def test_who_lists_pays_from_what_he_has(anvil: Chain) -> None:
+    """Were he lent the coins, a listing that never can be mined would be judged as though it could."""
+    token, listing = await unlisted(anvil, "Normal")
+    held = int(await anvil.node.call("eth_getBalance", [OWNER.address, "latest"]), 16)
+    report = await judged(anvil, token, replace(listing, value=held), best=True)
+    assert report.verdict is Verdict.NOT_PROVEN
