@@ -62,8 +62,28 @@ def sell_call(pool: Pool, owner: str, quantity: int, least: int, deadline: int) 
     return SwapCall(pool.exchange.router, data)
 
 
+def spender(pool: Pool) -> str:
+    """Whose allowance decides what a sale may take: the router, or what stands before it."""
+    return pool.exchange.router
+
+
+def approval_calls(pool: Pool, owner: str, quantity: int) -> tuple[SwapCall, ...]:  # noqa: ARG001
+    """Let the pool's router take exactly so many tokens of the owner's, in place of whatever it may take now."""
+    return (approve_call(pool.token, spender(pool), quantity),)
+
+
+def revocation_calls(pool: Pool, owner: str) -> tuple[SwapCall, ...]:
+    """Take back what is left of an approval."""
+    return approval_calls(pool, owner, 0)
+
+
+def allowance_calls(pool: Pool, owner: str) -> tuple[SwapCall, ...]:
+    """The questions whose answers tell what the router may take of the owner's tokens: the least first word."""
+    return (SwapCall(pool.token, abi.CALL_ALLOWANCE + words(owner, spender(pool))),)
+
+
 def approve_call(token: str, spender: str, quantity: int) -> SwapCall:
-    """Let a router take so many tokens; nothing takes an approval back."""
+    """Let somebody take so many tokens."""
     return SwapCall(token, abi.CALL_APPROVE + words(spender, quantity))
 
 
@@ -94,4 +114,16 @@ def _require_traded(pool: Pool) -> None:
         )
 
 
-__all__ = ["MAX_UINT", "TRADED", "SwapCall", "approve_call", "buy_call", "sell_call", "words"]
+__all__ = [
+    "MAX_UINT",
+    "TRADED",
+    "SwapCall",
+    "allowance_calls",
+    "approval_calls",
+    "approve_call",
+    "buy_call",
+    "revocation_calls",
+    "sell_call",
+    "spender",
+    "words",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from eth_abi import encode
+from eth_abi.abi import encode
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Protocol
@@ -62,6 +62,15 @@ def test_an_approval_is_for_what_is_sold() -> None:
     data = selector("approve(address,uint256)") + encode(["address", "uint256"], [ROUTER, 5]).hex()
 
     assert swaps.approve_call(TOKEN, ROUTER, 5) == (TOKEN, data, 0)
+    assert swaps.approval_calls(V2, OWNER, 5) == swaps.approval_calls(V3, OWNER, 5) == ((TOKEN, data, 0),)
+
+
+def test_an_approval_is_taken_back_whole() -> None:
+    data = selector("approve(address,uint256)") + encode(["address", "uint256"], [ROUTER, 0]).hex()
+    asked = selector("allowance(address,address)") + encode(["address", "address"], [OWNER, ROUTER]).hex()
+
+    assert swaps.revocation_calls(V3, OWNER) == ((TOKEN, data, 0),)
+    assert swaps.allowance_calls(V3, OWNER) == ((TOKEN, asked, 0),)
 
 
 def test_what_is_watched_only_is_not_traded() -> None:
