@@ -31,6 +31,11 @@ class Pool:
         return self.exchange.protocol
 
     @property
+    def keeper(self) -> str:
+        """Who holds the pool's coins and tokens: the pool itself; in v4 the manager of all pools."""
+        return self.exchange.factory if self.protocol is Protocol.V4 else self.id
+
+    @property
     def coin_first(self) -> bool:
         """Whether the coin is the pool's token0 (v4: currency0): it is the one with the lower address."""
         return int(self.quote, 16) < int(self.token, 16)
@@ -50,3 +55,9 @@ class Pool:
             "tick_spacing": self.tick_spacing,
             "hooks": self.hooks,
         }
+
+
+def pair_of(exchange: Exchange, token: str, pool: str = "") -> Pool:
+    """A V2 exchange's pool of a token against the wrapped coin; where it would be, if no address is given."""
+    token = token.lower()
+    return Pool(exchange, (pool or exchange.pool_of(token)).lower(), token, exchange.wrapped, exchange.fee)

@@ -41,6 +41,11 @@ class Reserves:
         return self.coming * self.going
 
     @property
+    def depth(self) -> int:
+        """What must go in, before fees, to quadruple the price."""
+        return self.coming
+
+    @property
     def reversed(self) -> Reserves:
         """The same pool seen by a trade in the other direction."""
         return Reserves(self.going, self.coming, self.fee_bps)
