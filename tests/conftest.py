@@ -29,6 +29,8 @@ if find_spec("tests.chain_fixtures") is not None:
     pytest_plugins = ["tests.chain_fixtures"]
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60.0
+"""Seconds that a test waits for what must come, however loaded the machine; how fast is for benchmarks to say."""
 QUIET = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "COLUMNS"}
 
 

@@ -15,6 +15,7 @@ from sniper_cli.endpoints.breaker import Breaker
 from sniper_cli.endpoints.member import Member
 from sniper_cli.endpoints.nodes import NodePool
 from tests.chain_fixtures import Chain
+from tests.conftest import PATIENCE
 from tests.unreliable import UnreliableNode
 
 CHAIN = 31337
@@ -25,13 +26,12 @@ def member_of(node: UnreliableNode, *, timeout_seconds: float = 2.0) -> Member[N
     return Member(node.name, client, shown=node.url, breaker=Breaker(first_pause=0.2, longest_pause=0.5))
 
 
-async def until(holds: Callable[[], bool], seconds: float = 8) -> float:
-    """Wait until something holds; how long it took."""
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
     begun = time.monotonic()
     while not holds():
-        assert time.monotonic() - begun < seconds, "it did not come"
+        assert time.monotonic() - begun < PATIENCE, "it did not come"
         await asyncio.sleep(0.01)
-    return time.monotonic() - begun
 
 
 @dataclass

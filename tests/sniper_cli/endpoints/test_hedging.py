@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sniper_cli.endpoints.hedging import hedged
+from tests.conftest import PATIENCE
 
 
 class Attempts:
@@ -38,7 +39,7 @@ def attempts() -> Attempts:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - a state of the code under test, which sets no event
             await asyncio.sleep(0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -60,7 +59,9 @@ async def test_it_answers_as_a_node_does(trio: Trio, pool: NodePool) -> None:
 
 async def test_reads_are_spread_over_all(trio: Trio) -> None:
     members = [member_of(node) for node in trio.nodes]
-    async with NodePool(members, CHAIN, spread=Spread.ROUND_ROBIN, poll_seconds=0.1) as pool:
+    async with NodePool(
+        members, CHAIN, spread=Spread.ROUND_ROBIN, hedge=False, poll_seconds=0.1
+    ) as pool:  # a hedge would be one more call
         await healthy(pool)
         for _ in range(60):
             await pool.call("eth_gasPrice")
@@ -88,21 +89,18 @@ async def test_a_node_that_dies_fails_nobody_and_comes_back_by_itself(trio: Trio
     await until(lambda: states(pool) == "healthy healthy healthy")
 
 
-async def test_a_frozen_node_costs_a_hedge_and_not_a_timeout(trio: Trio, pool: NodePool) -> None:
-    await healthy(pool)
-    for node in trio.nodes:
-        del node.methods[:]
-    for _ in range(40):
-        await pool.call("eth_gasPrice")
-    trio.b.freeze()
-    worst = 0.0
-    for _ in range(40):
-        begun = time.monotonic()
-        await pool.call("eth_gasPrice")
-        worst = max(worst, time.monotonic() - begun)
+async def test_a_frozen_node_costs_a_hedge_and_not_a_timeout(trio: Trio) -> None:
+    """Its timeout is longer than this test may take: whoever waited for it would never get here."""
+    members = [member_of(node, timeout_seconds=600) for node in trio.nodes]
+    async with NodePool(members, CHAIN, poll_seconds=0.1) as pool:
+        await healthy(pool)
+        for _ in range(40):
+            await pool.call("eth_gasPrice")
+        trio.b.freeze()
+        for _ in range(40):
+            await pool.call("eth_gasPrice")
 
-    assert worst < member_of(trio.b).client.timeout_seconds
-    await until(lambda: states(pool).split()[1] in ("frozen", "open", "half_open"))
+        await until(lambda: states(pool).split()[1] in ("frozen", "open", "half_open"))
 
 
 async def test_a_lagging_node_is_left_out_until_it_has_caught_up(trio: Trio, pool: NodePool) -> None:
@@ -291,11 +289,10 @@ async def test_a_dead_and_a_frozen_node_do_not_keep_a_transaction_back(trio: Tri
     raw = await signed(trio.chain.node)
     await trio.a.die()
     trio.b.freeze()
-    begun = time.monotonic()
     sent = await broadcast(pool, raw)
 
     assert sent.fate is Fate.ACCEPTED
-    assert time.monotonic() - begun < 1
+    assert "b" not in next(iter(pool.fates.values())), "its timeout was not waited for"
     trio.b.thaw()
 
 

@@ -27,6 +27,7 @@ from sniper_cli.endpoints.nodes import NodePool
 from sniper_cli.endpoints.streams import MergedStream, chain_stream
 from sniper_cli.errors import WrongChain
 from tests.chain_fixtures import ADDRESSES
+from tests.conftest import PATIENCE
 from tests.sniper_cli.endpoints.conftest import Trio, member_of, until
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
@@ -45,14 +46,13 @@ class Follower:
         async for event in self.stream.events(factory=self._factory):
             self.events.append(event)
 
-    async def wait_for(self, kind: type[Any], count: int = 1, seconds: float = 10) -> float:
+    async def wait_for(self, kind: type[Any], count: int = 1) -> None:
         begun = time.monotonic()
         while len(self.of(kind)) < count:
             if self.task.done():
                 self.task.result()
-            assert time.monotonic() - begun < seconds, f"{count} × {kind.__name__}: {self.events}"
+            assert time.monotonic() - begun < PATIENCE, f"{count} × {kind.__name__}: {self.events}"
             await asyncio.sleep(0.01)
-        return time.monotonic() - begun
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -117,7 +117,7 @@ async def test_a_node_that_dies_and_one_that_freezes_take_nothing_away(trio: Tri
         await trio.a.die()
         trio.b.freeze()
         pools += [await create_pool(trio, number) for number in (1, 2)]
-        took = await follower.wait_for(LogSeen, 3)
+        await follower.wait_for(LogSeen, 3)
         await trio.a.restart()
         trio.b.thaw()
         await until(lambda: len(follower.stream.live) == 3)
@@ -125,16 +125,15 @@ async def test_a_node_that_dies_and_one_that_freezes_take_nothing_away(trio: Tri
         pools += [await create_pool(trio, number) for number in (3, 4)]
         await follower.wait_for(LogSeen, 5)
 
-        assert took < 1
         assert follower.pools == pools
         assert follower.of(Disconnected) == []
         assert follower.of(Reorganised) == []
 
 
-async def test_a_frozen_socket_is_noticed_within_five_seconds(trio: Trio, pool: NodePool) -> None:
+async def test_a_frozen_socket_is_noticed_by_its_silence(trio: Trio, pool: NodePool) -> None:
     async with following(trio, pool) as follower:
         trio.b.freeze()
-        await until(lambda: "b" not in follower.stream.live, seconds=5)
+        await until(lambda: "b" not in follower.stream.live)
 
         assert follower.stream.live == {"a", "c"}
 
@@ -184,14 +183,18 @@ async def test_a_real_reorganisation_is_told_once_and_its_heads_follow(trio: Tri
         await trio.chain.node.call("anvil_reorg", [2, []])
         await follower.wait_for(Reorganised)
         await trio.chain.mine()
-        await follower.wait_for(NewHead, len(follower.heads) + 1)
+        # Named by its height: counted from here, the new head would be waited for that has been told meanwhile.
+        await until(lambda: before + 1 in follower.heads)
 
         told = follower.of(Reorganised)
         assert len(told) == 1
         assert before - 2 <= told[0].from_number <= before
-        latest = follower.stream.latest
-        assert latest is not None
-        assert (await trio.chain.node.block(latest.number)).hash == latest.hash
+        after = follower.events[follower.events.index(told[0]) :]
+        heads = [event.head for event in after if isinstance(event, NewHead)]
+        assert [head.number for head in heads] == [*range(told[0].from_number, before + 2)]
+        assert [head.hash for head in heads] == [
+            (await trio.chain.node.block(head.number)).hash for head in heads
+        ]
 
 
 async def test_when_all_are_gone_it_is_told_once_and_the_gap_is_read(trio: Trio, pool: NodePool) -> None:
