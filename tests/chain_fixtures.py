@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sniper_cli.chains.devnet.anvil import Anvil
-from sniper_cli.chains.devnet.deploy import deploy_exchanges, v3_beside, wait_mined
+from sniper_cli.chains.devnet.deploy import deploy_exchanges, v3_beside, v4_beside, wait_mined
 from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.chains.node import Node
 
@@ -52,8 +52,13 @@ class Chain:
         return v3_beside(self.exchange)
 
     @property
+    def v4(self) -> Exchange:
+        """Uniswap v4's."""
+        return v4_beside(self.exchange)
+
+    @property
     def exchanges(self) -> Exchanges:
-        return Exchanges((self.exchange, self.v3))
+        return Exchanges((self.exchange, self.v3, self.v4))
 
     async def send(
         self, sender: str, to: str | None, data: str = "0x", value: int = 0, **fields: Any

@@ -159,11 +159,10 @@ def _known(chain: ChainSettings, paths: HasData) -> tuple[Exchange, ...]:
     if record is None:
         return ()
     first = Exchange(record.chain_id, record.wrapped, record.factory, record.router, chain.coin)
-    if Protocol.V3.value not in record.protocols:
-        return (first,)
-    from sniper_cli.chains.devnet.deploy import v3_beside
+    from sniper_cli.chains.devnet.deploy import v3_beside, v4_beside
 
-    return first, v3_beside(first)
+    beside = {Protocol.V3: v3_beside, Protocol.V4: v4_beside}
+    return first, *(at(first) for protocol, at in beside.items() if protocol.value in record.protocols)
 
 
 def node_from(chain: ChainSettings, paths: HasData) -> Node:

@@ -1,13 +1,15 @@
-"""Puts WETH9 and Uniswap's V2 and V3 contracts on a devnet, as Uniswap compiled them.
+"""Puts WETH9 and Uniswap's V2, V3 and v4 contracts on a devnet, as Uniswap compiled them.
 
-anvil's first account deploys them with its first six transactions, so their addresses are the same on every fresh
-devnet. The three of V3 come after the three of V2 and may be left out: a test that needs none of them starts sooner.
+anvil's first account deploys them with its first nine transactions, so their addresses are the same on every fresh
+devnet. The three of V3 come after the three of V2, those of v4 after them, and may be left out: a test that needs none
+of them starts sooner. Permit2 is laid where it stands on every chain: what it was created with is nobody's to repeat.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from eth_abi.abi import encode
@@ -17,14 +19,18 @@ from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from sniper_cli.chains.devnet.install import Installation, installation
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.node import Node
-from sniper_cli.errors import NetworkError
+from sniper_cli.chains.profiles import PERMIT2, UNISWAP_V3_INIT_CODE_HASH
+from sniper_cli.errors import DevnetMissing, NetworkError
 
 DEPLOYER = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 """anvil's account 0, unlocked on it."""
 DEPLOY_GAS = 7_000_000
-"""V3's position manager takes 5.4 million; all six fit into one block of 30."""
-FIRST_OF_V3 = 3
-"""The nonce with which the deployer begins V3."""
+"""v4's position manager takes 5.7 million, V3's 5.4; three of them fit into one block of 30."""
+FIRST_OF_V3, FIRST_OF_V4 = 3, 6
+"""The nonces with which the deployer begins V3 and v4."""
+NOBODY = "0x" + "0" * 40
+UNSUBSCRIBE_GAS = 300_000
+"""What v4's position manager lets a subscriber of a position use when it is told good-bye; as on the chains."""
 MINED_SECONDS = 30.0
 
 
@@ -45,15 +51,20 @@ async def deploy_exchange(node: Node) -> Exchange:
 
 
 async def deploy_exchanges(node: Node) -> Exchanges:
-    """Deploy V2 and V3, or find them. A chain that was begun without V3 and went on since stays without it."""
+    """Deploy V2, V3 and v4, or find them. A chain that was begun with fewer and went on since keeps those it has."""
     v2 = await deploy_exchange(node)
-    v3 = v3_beside(v2)
-    wanted = (v3.factory, v3.position_manager, v3.router)
-    if not await _stand(node, wanted):
-        if int(await node.call("eth_getTransactionCount", [DEPLOYER, "latest"]), 16) != FIRST_OF_V3:
+    v3, v4 = v3_beside(v2), v4_beside(v2)
+    if not await _stand(node, (v3.factory, v3.position_manager, v3.router)):
+        if not await _stands_at(node, FIRST_OF_V3):
             return Exchanges((v2,))
         await _deploy(node, FIRST_OF_V3, _v3_creations(installation(), v2, v3))
-    return Exchanges((v2, v3))
+    if not await _stand(node, (v4.factory, v4.position_manager, v4.router, v4.permit2)):
+        if not await _stands_at(node, FIRST_OF_V4):
+            return Exchanges((v2, v3))
+        installed = installation()
+        await node.call("anvil_setCode", [v4.permit2, _permit2_code(installed)])
+        await _deploy(node, FIRST_OF_V4, _v4_creations(installed, v2, v3, v4))
+    return Exchanges((v2, v3, v4))
 
 
 def v3_beside(v2: Exchange) -> Exchange:
@@ -70,6 +81,28 @@ def v3_beside(v2: Exchange) -> Exchange:
         protocol=Protocol.V3,
         position_manager=position_manager,
     )
+
+
+def v4_beside(v2: Exchange) -> Exchange:
+    """Where v4's contracts stand, or would stand, on a devnet."""
+    manager, position_manager, router = (
+        created_address(DEPLOYER, nonce) for nonce in range(FIRST_OF_V4, FIRST_OF_V4 + 3)
+    )
+    return Exchange(
+        v2.chain_id,
+        v2.wrapped,
+        manager,
+        router,
+        v2.coin,
+        protocol=Protocol.V4,
+        position_manager=position_manager,
+        permit2=PERMIT2.lower(),
+    )
+
+
+async def _stands_at(node: Node, nonce: int) -> bool:
+    """Whether the deployer's next transaction is the one of that number."""
+    return int(await node.call("eth_getTransactionCount", [DEPLOYER, "latest"]), 16) == nonce
 
 
 async def _stand(node: Node, addresses: tuple[str, ...]) -> bool:
@@ -122,7 +155,7 @@ def _v2_creations(installed: Installation, v2: Exchange) -> tuple[str, ...]:
 
 def _v3_creations(installed: Installation, v2: Exchange, v3: Exchange) -> tuple[str, ...]:
     """The position manager draws no pictures of its NFTs here: its descriptor is the zero address."""
-    manager = encode(["address"] * 3, [v3.factory, v3.wrapped, "0x" + "0" * 40])
+    manager = encode(["address"] * 3, [v3.factory, v3.wrapped, NOBODY])
     router = encode(["address"] * 4, [v2.factory, v3.factory, v3.position_manager, v3.wrapped])
     return (
         _bytecode(installed, "UniswapV3Factory"),
@@ -131,6 +164,34 @@ def _v3_creations(installed: Installation, v2: Exchange, v3: Exchange) -> tuple[
     )
 
 
+def _v4_creations(installed: Installation, v2: Exchange, v3: Exchange, v4: Exchange) -> tuple[str, ...]:
+    """The manager's owner, who may name one for protocol fees, is the deployer; bridges and pictures there are none."""
+    positions = encode(
+        ["address", "address", "uint256", "address", "address"],
+        [v4.factory, v4.permit2, UNSUBSCRIBE_GAS, NOBODY, v4.wrapped],
+    )
+    known = (v4.permit2, v4.wrapped, v2.factory, v3.factory)
+    hashes = (bytes.fromhex(v2.init_code_hash[2:]), bytes.fromhex(UNISWAP_V3_INIT_CODE_HASH[2:]))
+    router = encode(
+        ["address"] * 4 + ["bytes32"] * 2 + ["address"] * 4,
+        [*known, *hashes, v4.factory, v3.position_manager, v4.position_manager, NOBODY],
+    )
+    return (
+        _bytecode(installed, "PoolManager.default") + encode(["address"], [DEPLOYER]).hex(),
+        _bytecode(installed, "PositionManager") + positions.hex(),
+        _bytecode(installed, "UniversalRouter") + router.hex(),
+    )
+
+
 def _bytecode(installed: Installation, name: str) -> str:
     artifact: dict[str, Any] = json.loads(installed.artifact(name).read_text())
-    return "0x" + str(artifact["bytecode"]).removeprefix("0x")
+    code = artifact["bytecode"]
+    return "0x" + str(code["object"] if isinstance(code, dict) else code).removeprefix("0x")
+
+
+def _permit2_code(installed: Installation) -> str:
+    """Permit2 as it runs, from the Solidity file by which Uniswap's own tests lay it."""
+    found = re.search(r'hex"([0-9a-f]+)"', installed.file("DeployPermit2.sol").read_text())
+    if found is None:
+        raise DevnetMissing("the code of Permit2 is not installed", hint="sniper devnet install")
+    return "0x" + found[1]

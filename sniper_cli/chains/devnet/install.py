@@ -56,10 +56,14 @@ class Installation:
 
     def artifact(self, name: str) -> Path:
         """The compiled contract of that name."""
+        return self.file(f"{name}.json")
+
+    def file(self, name: str) -> Path:
+        """The file of that name out of the contracts' packages."""
         for folder in self.contracts:
-            if (path := folder / f"{name}.json").is_file():
+            if (path := folder / name).is_file():
                 return path
-        raise DevnetMissing(f"the contract {name} is not installed", hint=INSTALL_HINT)
+        raise DevnetMissing(f"{name} of the contracts is not installed", hint=INSTALL_HINT)
 
 
 def devnet_folder() -> Path:

@@ -74,7 +74,25 @@ SWAP_ROUTERS = NpmPackage(
     "sha512-mh/YNbwKb7Mut96VuEtL+Z5bRe0xVIbjjiryn+iMMrK2sFKhR4duk/86mEz0UO5gSx4pQIw9G5276P5heY/7Rg==",
     ("artifacts/contracts/SwapRouter02.sol/SwapRouter02.json",),
 )
-CONTRACTS = (V2_CORE, V2_PERIPHERY, V3_CORE, V3_PERIPHERY, SWAP_ROUTERS)
+V4_PERIPHERY = NpmPackage(
+    "@uniswap/v4-periphery",
+    "1.0.3",
+    "sha512-JxLL0Djv9XcMvI2PatEnWrCrxuEaYNVhHxstndBOP+aJfh1XLg5ec8SDZ0xyoVfg2ElJTvuKpBgnu90bNValsg==",
+    (
+        "foundry-out/PoolManager.sol/PoolManager.default.json",
+        "foundry-out/PositionManager.sol/PositionManager.json",
+        "lib/permit2/test/utils/DeployPermit2.sol",
+    ),
+)
+"""33 MB, of which 0.5 are kept: the only package with PoolManager and PositionManager as they were compiled for the
+chains (universal-router carries them too, compiled otherwise), and with Permit2's code at all."""
+UNIVERSAL_ROUTER = NpmPackage(
+    "@uniswap/universal-router",
+    "2.1.0",
+    "sha512-rt18RUsZd9xDfyVfIONJo+TEQ8w+olOYxu9+A1g4Thil1R7IMa+8mnyVQjdLPK2REhejScDwjYbOGpeaAce0hg==",
+    ("artifacts/contracts/UniversalRouter.sol/UniversalRouter.json",),
+)
+CONTRACTS = (V2_CORE, V2_PERIPHERY, V3_CORE, V3_PERIPHERY, SWAP_ROUTERS, V4_PERIPHERY, UNIVERSAL_ROUTER)
 
 _ANVIL = {("linux", "x86_64"): ANVIL_LINUX_AMD64, ("linux", "amd64"): ANVIL_LINUX_AMD64}
 
