@@ -26,7 +26,7 @@ from sniper_cli.safety.lines import Group, Line, of_check, unproven
 from sniper_cli.safety.methods import judge_by_best
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import SafetyReport
-from sniper_cli.safety.simulation import Surroundings, surroundings
+from sniper_cli.safety.simulation import Call, Surroundings, surroundings
 from sniper_cli.safety.trades import Market
 from state.launches import Verdict
 
@@ -127,8 +127,12 @@ async def compile_dossier(
     deployer: str | None = None,
     budget_ms: int | None = None,
     extras: Extras | None = None,
+    prelude: Sequence[Call] = (),
 ) -> Dossier:
-    """Judge a token and look into everything else. Raises NetworkError only where the head cannot be read."""
+    """Judge a token and look into everything else. Raises NetworkError only where the head cannot be read.
+
+    `prelude` waits to be mined: whatever is tried is tried on top of it, whatever is read is read without it.
+    """
     extras = extras or Extras()
     head = head or await node.head()
     ordered = partial(
@@ -144,6 +148,7 @@ async def compile_dossier(
         deployer=deployer,
         budget_ms=budget_ms,
         extras=extras,
+        prelude=prelude,
     )
     if extras.side_car is None:
         return await ordered(node)
@@ -168,6 +173,7 @@ async def _compile(
     deployer: str | None,
     budget_ms: int | None,
     extras: Extras,
+    prelude: Sequence[Call],
 ) -> Dossier:
     begun = monotonic()
     subject = Subject(
@@ -176,7 +182,7 @@ async def _compile(
         token.lower(),
         pool.lower(),
         amount,
-        surroundings(head, policy),
+        surroundings(head, policy, prelude),
         deployer,
         hurried=budget_ms is not None,
     )
@@ -186,7 +192,15 @@ async def _compile(
     }
     try:
         report = await judge_by_best(
-            node, exchange, token, pool, amount=amount, policy=policy, head=head, sender=sender
+            node,
+            exchange,
+            token,
+            pool,
+            amount=amount,
+            policy=policy,
+            head=head,
+            sender=sender,
+            prelude=prelude,
         )
         subject.judged.set()
         await _wait(report, list(work.values()), begun, budget_ms)

@@ -177,7 +177,10 @@ def request(
 ) -> dict[str, Any]:
     """The first parameter of the call."""
     blocks = _after_prelude(around, blocks)
-    overrides: dict[str, dict[str, str]] = {who: {"balance": hex(wei)} for who, wei in balances.items()}
+    waiting = _cost_of(around.prelude)
+    overrides: dict[str, dict[str, str]] = {
+        who: {"balance": hex(wei + waiting.get(who, 0))} for who, wei in balances.items()
+    }
     for where, what in code.items():
         overrides.setdefault(where, {})["code"] = what
     states: list[dict[str, Any]] = [
@@ -200,6 +203,15 @@ def request(
             }
     states[0]["stateOverrides"] = states[0].get("stateOverrides", {}) | overrides
     return {"blockStateCalls": states, "traceTransfers": False}
+
+
+def _cost_of(prelude: Sequence[Call]) -> dict[str, int]:
+    """What the waiting transactions take of their senders: one who is lent something is lent it besides."""
+    cost: dict[str, int] = {}
+    for call in prelude:
+        most = call.value + call.gas * (call.fees.max_fee if call.fees else 0)
+        cost[call.sender] = cost.get(call.sender, 0) + most
+    return cost
 
 
 def _after_prelude(around: Surroundings, blocks: Sequence[Block]) -> Sequence[Block]:

@@ -94,8 +94,9 @@ class Entries:
         return False
 
     def _is_gone(self, launch: Launch) -> bool:
-        """Whether its block was reorganised away since; mined again, it is followed anew."""
-        return (launch.id, launch.block_hash) in self._run.vanished
+        """Whether its block was reorganised away since (mined again, it is followed anew), or it is bought already."""
+        run = self._run
+        return (launch.id, launch.block_hash) in run.vanished or launch.id in run.taken
 
     def _in_time(self, launch: Launch, head: Head) -> bool:
         return (

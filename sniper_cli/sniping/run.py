@@ -15,11 +15,14 @@ from state.accounts import evm_asset_id, evm_instrument_id
 from state.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Head, Node
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.safety.sidecar import SideCar
+    from sniper_cli.safety.simulation import Call
     from sniper_cli.sniping.second_opinions import SecondOpinions
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
@@ -55,6 +58,8 @@ class Run:
     """Launches and their blocks that a reorganisation took away: what was begun for them is not brought to its end."""
     lost_blocks: set[str] = field(default_factory=set)
     """Blocks that a reorganisation took away: what was judged on one is judged anew."""
+    taken: set[UUID] = field(default_factory=set)
+    """Launches that were bought out of the mempool: what else was begun for them comes to nothing."""
     closing: bool = False
     """No new purchases; what is held may still be sold."""
 
@@ -96,10 +101,12 @@ class Run:
         *,
         deployer: str | None = None,
         hurried: bool = True,
+        prelude: Sequence[Call] = (),
     ) -> SafetyReport:
         """What is found out about a token now, for a purchase of this run's size. Raises NetworkError.
 
-        `hurried` keeps the dossier to its budget, as a launch needs it.
+        `hurried` keeps the dossier to its budget, as a launch needs it. `prelude` waits to be mined and is taken as
+        mined.
         """
         from sniper_cli.safety.deployers import history_in
         from sniper_cli.safety.dossier import Extras, compile_dossier
@@ -124,6 +131,7 @@ class Run:
                 extras=Extras(
                     history_in(self.database, self.chain_id, besides=pool), opinions, self.side_car
                 ),
+                prelude=prelude,
             )
             return dossier.report
 
