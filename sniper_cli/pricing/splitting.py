@@ -1,0 +1,291 @@
+"""An amount divided over several paths so that all of it together brings the most, in whole units.
+
+What a path pays grows ever slower with what goes in. So the amount is poured like water: portion by portion into the
+path that pays the most for the next one, then smaller and smaller portions are taken from the path that loses the least
+by it and given to the one that gains the most, until none of the least size is worth moving. Without fixed costs, and
+with paths that share no pool, that is the optimum to the size of the last portion (Angeris, Chitra, Evans, Boyd,
+"Optimal Routing for Constant Function Market Makers", 2021: the problem is convex).
+
+Each path in use costs gas. With fixed costs the problem is a mixed-integer one; here the path that could be spared best
+is left out, again and again, what stood in it is poured into the others, and what brings the most net of gas is kept.
+The best single path is always among what is compared, so a split is never worse than it.
+
+Paths that share a pool are worth what they pay one after another, in the order given: the order of execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from sniper_cli.pricing.constant_product import ImpossibleSwap
+from sniper_cli.pricing.routes import Path, PoolsAfter, RoutePool, path_pays
+
+PORTIONS = 16
+"""How many the amount is poured in at first."""
+FINEST = 1024
+"""… and how small a part of it is still moved."""
+MOST_PATHS = 5
+TASTES = (1, 20, 100)
+"""Paths are compared by the whole amount, by a twentieth and by a hundredth: a shallow pool with a good price is worth
+a part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One path of a split with what goes down it."""
+
+    path: Path
+    amount_in: int
+    paid: tuple[int, ...]
+    """By each hop, when the legs are executed in their order."""
+
+    @property
+    def amount_out(self) -> int:
+        return self.paid[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An amount divided over paths; the legs in the order of their execution."""
+
+    legs: tuple[Leg, ...]
+    cost: int = 0
+    """Of all legs' gas, in units of what comes out."""
+
+    @property
+    def amount_in(self) -> int:
+        return sum(leg.amount_in for leg in self.legs)
+
+    @property
+    def amount_out(self) -> int:
+        return sum(leg.amount_out for leg in self.legs)
+
+    @property
+    def net(self) -> int:
+        """What comes out, less the gas."""
+        return self.amount_out - self.cost
+
+
+def best_single(
+    amount: int, paths: Sequence[Path], pools: Mapping[str, RoutePool], costs: Sequence[int] = ()
+) -> Split:
+    """The whole amount down the one path that brings the most net of its cost. Raises ImpossibleSwap."""
+    found = [
+        _executed([(path, amount)], pools, cost)
+        for path, cost in zip(paths, costs or [0] * len(paths), strict=True)
+        if _bearable(path, amount, pools)
+    ]
+    if not found:
+        raise ImpossibleSwap(f"no path takes all of {amount}")
+    return max(found, key=lambda split: split.net)
+
+
+def best_split(
+    amount: int, paths: Sequence[Path], pools: Mapping[str, RoutePool], costs: Sequence[int] = ()
+) -> Split:
+    """The amount over as many of the paths as is worth it. `costs`: what each path's gas is worth in what comes out.
+
+    Raises ImpossibleSwap where the paths together do not take the amount.
+    """
+    if amount <= 0:
+        raise ImpossibleSwap("nothing goes in")
+    costs = costs or [0] * len(paths)
+    found: list[Split] = []
+    try:
+        found.append(best_single(amount, paths, pools, costs))
+    except ImpossibleSwap:
+        if len(paths) < 2:
+            raise
+    found += _fillings(amount, paths, pools, costs)
+    if not found:
+        raise ImpossibleSwap(f"no paths together take all of {amount}")
+    # The first of equals is the single path: fewer legs for the same.
+    return max(found, key=lambda split: split.net)
+
+
+def candidates(
+    amount: int,
+    paths: Iterable[Path],
+    pools: Mapping[str, RoutePool],
+    *,
+    most: int = MOST_PATHS,
+    costs: Mapping[Path, int] | None = None,
+) -> list[Path]:
+    """The paths worth dividing an amount over: in turn those that pay the most for all of it and for a taste of it."""
+    paths, costs = list(paths), costs or {}
+    rankings: list[list[Path]] = []
+    for taste in TASTES:
+        size = max(1, amount // taste)
+        worth: dict[Path, int] = {}
+        for path in paths:
+            try:
+                worth[path] = path_pays(path, size, pools) - costs.get(path, 0) // taste
+            except ImpossibleSwap:
+                continue
+        rankings.append(sorted(worth, key=worth.__getitem__, reverse=True))
+    in_turn = (path for places in zip_longest(*rankings) for path in places if path is not None)
+    return list(dict.fromkeys(in_turn))[:most]
+
+
+def _fillings(
+    amount: int, paths: Sequence[Path], pools: Mapping[str, RoutePool], costs: Sequence[int]
+) -> list[Split]:
+    """The amount poured over all paths, then over ever fewer as long as leaving one out could save what it loses."""
+    basin = _Basin(amount, paths, pools)
+    try:
+        basin.fill()
+    except ImpossibleSwap:
+        return []
+    found = [basin.executed(costs)]
+    while (spare := basin.sparable(costs)) is not None:
+        try:
+            basin.leave_out(spare)
+        except ImpossibleSwap:
+            break
+        found.append(basin.executed(costs))
+    return found
+
+
+class _Basin:
+    """Paths side by side, and how much of the amount stands in each."""
+
+    def __init__(self, amount: int, paths: Sequence[Path], pools: Mapping[str, RoutePool]) -> None:
+        self.amount, self.paths, self.pools = amount, paths, pools
+        self.shares = [0] * len(paths)
+        self.open = list(range(len(paths)))
+        self.groups = _sharing(paths)
+        self._worth: dict[tuple[tuple[int, int], ...], int | None] = {}
+
+    @property
+    def least(self) -> int:
+        """The smallest portion that is moved."""
+        return max(1, self.amount // FINEST)
+
+    def fill(self) -> None:
+        """Pour the whole amount. Raises ImpossibleSwap."""
+        self._pour(self.amount, self.amount // PORTIONS)
+        self._level(self.amount // (2 * PORTIONS))
+
+    def leave_out(self, place: int) -> None:
+        """Pour one path's share into the others. Raises ImpossibleSwap."""
+        share, self.shares[place] = self.shares[place], 0
+        self.open.remove(place)
+        self._pour(share, share // (PORTIONS // 4))
+        self._level(share // (PORTIONS // 2))
+
+    def sparable(self, costs: Sequence[int]) -> int | None:
+        """The path whose leaving could save the most, if any could save more than it loses.
+
+        The others would gain by its share no more than they gain by the next portion of that size: they flatten.
+        """
+        slopes = {place: self._change({place: self.least}) or 0 for place in self.open}
+        used = [place for place in self.open if self.shares[place]]
+        most: dict[int, int] = {}
+        for place in used if len(used) > 1 else []:
+            slope = max(slopes[other] for other in self.open if other != place)
+            lost = -(self._change({place: -self.shares[place]}) or 0)
+            most[place] = costs[place] + slope * self.shares[place] // self.least - lost
+        best = max(most, key=most.__getitem__, default=None)
+        return best if best is not None and costs[best] and most[best] > 0 else None
+
+    def executed(self, costs: Sequence[int]) -> Split:
+        """The shares as legs, one after another. Raises ImpossibleSwap."""
+        used = [place for place in self.open if self.shares[place]]
+        shares = [(self.paths[place], self.shares[place]) for place in used]
+        return _executed(shares, self.pools, sum(costs[place] for place in used))
+
+    def _pour(self, left: int, portion: int) -> None:
+        """Portion by portion to whichever path pays the most for it. Raises ImpossibleSwap."""
+        portion = max(1, portion)
+        gains: dict[int, int | None] = {}
+        while left:
+            size = min(portion, left)
+            if size < portion:
+                gains.clear()
+            for place in self.open:
+                if place not in gains:
+                    gains[place] = self._change({place: size})
+            worth = {place: gain for place, gain in gains.items() if gain is not None}
+            if not worth:
+                raise ImpossibleSwap(f"the paths together do not take all of {self.amount}")
+            best = max(worth, key=worth.__getitem__)
+            self.shares[best] += size
+            left -= size
+            for place in self.groups[best]:
+                gains.pop(place, None)
+
+    def _level(self, size: int) -> None:
+        """Move ever smaller portions until none is worth moving."""
+        while size >= self.least:
+            while self._shift(size):
+                pass
+            size //= 2
+
+    def _shift(self, size: int) -> bool:
+        """Move so much from the path that loses the least to the one that gains the most, if that is worth it."""
+        gains = {place: gain for place in self.open if (gain := self._change({place: size})) is not None}
+        full = [place for place in self.open if self.shares[place] >= size]
+        losses = {place: loss for place in full if (loss := self._change({place: -size})) is not None}
+        to = max(gains, key=gains.__getitem__, default=None)
+        source = max((place for place in losses if place != to), key=losses.__getitem__, default=None)
+        if to is None or source is None:
+            return False
+        change = self._change({to: size, source: -size})
+        if change is None or change <= 0:
+            return False
+        self.shares[to] += size
+        self.shares[source] -= size
+        return True
+
+    def _change(self, by: Mapping[int, int]) -> int | None:
+        """What all paths together pay more with these shares changed; None where a pool cannot bear it."""
+        total = 0
+        for group in {self.groups[place] for place in by}:
+            now = self._group_pays(group, {})
+            then = self._group_pays(group, by)
+            if then is None or now is None:
+                return None
+            total += then - now
+        return total
+
+    def _group_pays(self, group: tuple[int, ...], by: Mapping[int, int]) -> int | None:
+        """What paths that share pools pay one after another; alone, what the path pays."""
+        shares = tuple((place, self.shares[place] + by.get(place, 0)) for place in group)
+        if shares not in self._worth:
+            self._worth[shares] = self._evaluated([each for each in shares if each[1]])
+        return self._worth[shares]
+
+    def _evaluated(self, shares: Sequence[tuple[int, int]]) -> int | None:
+        try:
+            if len(shares) == 1:
+                place, share = shares[0]
+                return path_pays(self.paths[place], share, self.pools)
+            after = PoolsAfter(self.pools)
+            return sum(after.trade(self.paths[place], share)[-1] for place, share in shares)
+        except ImpossibleSwap:
+            return None
+
+
+def _sharing(paths: Sequence[Path]) -> list[tuple[int, ...]]:
+    """For each path all those it is tied to by common pools, itself among them."""
+    groups: list[set[int]] = []
+    for place, path in enumerate(paths):
+        tied = [group for group in groups if any(set(paths[each].pools) & set(path.pools) for each in group)]
+        groups = [group for group in groups if group not in tied] + [{place}.union(*tied)]
+    return [tuple(sorted(next(group for group in groups if place in group))) for place in range(len(paths))]
+
+
+def _executed(shares: Sequence[tuple[Path, int]], pools: Mapping[str, RoutePool], cost: int) -> Split:
+    """What the paths pay when they are executed in this order. Raises ImpossibleSwap."""
+    after = PoolsAfter(pools)
+    return Split(tuple(Leg(path, share, after.trade(path, share)) for path, share in shares), cost)
+
+
+def _bearable(path: Path, amount: int, pools: Mapping[str, RoutePool]) -> bool:
+    try:
+        path_pays(path, amount, pools)
+    except ImpossibleSwap:
+        return False
+    return True
