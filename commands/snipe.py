@@ -61,11 +61,14 @@ LAUNCHES = (
     Column("verdict", priority=0, style=VERDICTS.get),
     Column("classification", priority=2),
     Column("decision", priority=1),
+    Column("source", priority=3),
+    Column("protocol", priority=3),
     Column("latency_us", right=True, priority=3),
     Column("liquidity", exact=True, right=True, in_table=False),
     Column("block_number", right=True, priority=3),
     Column("token", priority=2),
     Column("pool", in_table=False),
+    Column("vanished_at", priority=3),
     Column("reasons", value=lambda launch: list(launch.reasons), show="; ".join, elastic=True, priority=1),
 )
 LAUNCH = (
