@@ -67,6 +67,8 @@ class SnipingSettings(Table):
     """Coins that a purchase's gas may cost at most; 0: no cap but that of the fee."""
     max_gas_per_day: Decimal = Field(default=Decimal(0), ge=0)
     """Coins for all gas of an account in a day (UTC), before another purchase is refused; 0: no cap."""
+    same_block: str = Field(default="off", pattern="^(off|on)$")
+    """`on`: a listing that waits in the mempool is judged as though it were mined, and bought right behind it."""
     recheck_blocks: int = Field(default=20, ge=0)
     """A token not open for trading, or a pool without liquidity, is judged again for so many blocks."""
     level: str = Field(default="standard", pattern="^(cautious|standard|daring)$")
