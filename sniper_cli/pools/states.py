@@ -8,6 +8,7 @@ is not guessed at but refused (`OutOfSight`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from sniper_cli.chains import abi
@@ -40,21 +41,20 @@ async def read_sides(node: Node, pools: Sequence[Pool], block: int | str = "late
     Raises NetworkError.
     """
     at = hex(block) if isinstance(block, int) else block
-    first = await node.batch(
-        [question for pool in pools for question in _first_questions(pool, at)], return_errors=True
-    )
-    answers = iter(first)
+    asked = [questions_of(pool, at) for pool in pools]
+    answers = iter(await node.batch([each for questions in asked for each in questions], return_errors=True))
     found: list[PoolSide | None] = []
     concentrated: dict[int, ConcentratedPool] = {}
-    for place, pool in enumerate(pools):
+    for place, (pool, questions) in enumerate(zip(pools, asked, strict=True)):
+        mine = list(islice(answers, len(questions)))
         if pool.protocol is Protocol.V2:
-            found.append(reserves_of(pool, next(answers)))
+            found.append(reserves_of(pool, mine[0]))
             continue
-        state = _state_of(pool, next(answers), next(answers)) if pool.protocol is Protocol.V3 else None
+        state = price_of(pool, mine)
         found.append(None)
         if state is not None:
             concentrated[place] = state
-    for place, state in (await _with_ticks(node, pools, concentrated, at)).items():
+    for place, state in (await with_ticks(node, pools, concentrated, at)).items():
         found[place] = ConcentratedSide(state, zero_for_one=pools[place].coin_first)
     return found
 
@@ -62,6 +62,22 @@ async def read_sides(node: Node, pools: Sequence[Pool], block: int | str = "late
 async def read_side(node: Node, pool: Pool, block: int | str = "latest") -> PoolSide | None:
     """One pool as a purchase sees it. Raises NetworkError."""
     return (await read_sides(node, [pool], block))[0]
+
+
+def questions_of(pool: Pool, at: str = "latest") -> list[tuple[str, list[Any]]]:
+    """What tells a pool's price in one round: all there is to ask of a V2 pool, the ticks not yet of others."""
+    if pool.protocol is Protocol.V2:
+        return [_ask(pool, abi.CALL_GET_RESERVES, at)]
+    if pool.protocol is Protocol.V3:
+        return [_ask(pool, SLOT0, at), _ask(pool, LIQUIDITY, at)]
+    return []
+
+
+def price_of(pool: Pool, answers: Sequence[Any]) -> ConcentratedPool | None:
+    """A concentrated pool by the answers to its questions, without its ticks; None where it was never given a price."""
+    if pool.protocol is not Protocol.V3:
+        return None
+    return _state_of(pool, answers[0], answers[1])
 
 
 def reserves_of(pool: Pool, answer: Any) -> Reserves | None:
@@ -105,14 +121,6 @@ def signed(number: int) -> int:
     return number - WHOLE if number >= NEGATIVE else number
 
 
-def _first_questions(pool: Pool, at: str) -> list[tuple[str, list[Any]]]:
-    if pool.protocol is Protocol.V2:
-        return [_ask(pool, abi.CALL_GET_RESERVES, at)]
-    if pool.protocol is Protocol.V3:
-        return [_ask(pool, SLOT0, at), _ask(pool, LIQUIDITY, at)]
-    return []
-
-
 def _ask(pool: Pool, data: str, at: str) -> tuple[str, list[Any]]:
     return "eth_call", [{"to": pool.id, "data": data}, at]
 
@@ -128,7 +136,7 @@ def _state_of(pool: Pool, slot: Any, liquidity: Any) -> ConcentratedPool | None:
     return ConcentratedPool(price, signed(abi.word(slot, 1)), abi.word(liquidity, 0), (), pool.fee, spacing)
 
 
-async def _with_ticks(
+async def with_ticks(
     node: Node, pools: Sequence[Pool], states: dict[int, ConcentratedPool], at: str
 ) -> dict[int, ConcentratedPool]:
     """The same pools with the ticks around their prices."""

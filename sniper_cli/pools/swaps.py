@@ -62,6 +62,11 @@ def sell_call(pool: Pool, owner: str, quantity: int, least: int, deadline: int) 
     return SwapCall(pool.exchange.router, data)
 
 
+def counts_arrivals(pool: Pool) -> bool:
+    """Whether `least` of a purchase is held against what arrives, a token's tax taken off; else what the pool pays."""
+    return pool.protocol is Protocol.V2
+
+
 def spender(pool: Pool) -> str:
     """Whose allowance decides what a sale may take: the router, or what stands before it."""
     return pool.exchange.router
@@ -122,6 +127,7 @@ __all__ = [
     "approval_calls",
     "approve_call",
     "buy_call",
+    "counts_arrivals",
     "revocation_calls",
     "sell_call",
     "spender",
