@@ -22,6 +22,7 @@ from state.accounts import Account, VenueKind
 from state.database import Database
 from state.launches import Launch, find_launch
 from tests.chain_fixtures import KEYS, Chain
+from tests.conftest import PATIENCE
 from tests.zoo import anvil_account, approve, balance_of, buy, calldata, list_token, sell, transact
 
 E = TypeVar("E", bound=SniperEvent)
@@ -113,7 +114,7 @@ class Hunt:
         kind: type[E],
         holds: Callable[[E], bool] = lambda _: True,
         *,
-        seconds: float = 15,
+        seconds: float = PATIENCE,
         keep: bool = False,
     ) -> E:
         """The first event of a kind since the last one asked for; it and those before it are taken off."""

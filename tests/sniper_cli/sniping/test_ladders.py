@@ -126,7 +126,7 @@ async def test_what_is_left_is_sold_at_its_cost_once_a_step_is_done(hunt: Hunt) 
     await blocks(hunt, 4)
     await hunt.dump(token, 100_000 * WEI)  # and below where it began
     with hunt.ticking():
-        await hunt.until(ExitDecided, lambda event: event.rule is ExitRule.BREAK_EVEN, seconds=5)
+        await hunt.until(ExitDecided, lambda event: event.rule is ExitRule.BREAK_EVEN)
         closed = await hunt.until(PositionClosed)
     assert closed.rule == ExitRule.BREAK_EVEN
 
@@ -184,7 +184,7 @@ async def test_an_exit_that_fails_and_fails_is_told_aloud_with_all_that_was_trie
     bought = await hunt.until(PositionOpened)
     await transact(hunt.chain.node, OWNER, token, calldata("setPaused(bool)", True))
     with hunt.ticking():
-        stuck = await hunt.until(ExitStuck, seconds=20)
+        stuck = await hunt.until(ExitStuck)
     assert stuck.position_id == bought.position_id
     assert len(stuck.attempts) == 2
     assert all(attempt.reason for attempt in stuck.attempts)

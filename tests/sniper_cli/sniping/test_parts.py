@@ -18,10 +18,10 @@ async def test_a_token_that_can_be_sold_again_is_sold_in_parts_until_nothing_is_
     bought = await hunt.until(PositionOpened)
     await transact(hunt.chain.node, OWNER, token, calldata("setPaused(bool)", True))
     with hunt.ticking():
-        await hunt.until(ExitStuck, seconds=20)
+        await hunt.until(ExitStuck)
     await transact(hunt.chain.node, OWNER, token, calldata("setPaused(bool)", False))
     with hunt.ticking():
-        closed = await hunt.until(PositionClosed, seconds=30)
+        closed = await hunt.until(PositionClosed)
     assert closed.position_id == bought.position_id
     assert position_of(hunt, bought.position_id).quantity == 0
     parts = [order.filled_quantity for order in sales(hunt, bought.position_id) if order.filled_quantity]
