@@ -52,6 +52,13 @@ def complete_orders(incomplete: str) -> list[str]:
     return ids_starting("order", incomplete)
 
 
+def complete_transactions(incomplete: str) -> list[str]:
+    """Ids of recent transactions, for the shell."""
+    from sniper_cli.completion import ids_starting
+
+    return ids_starting("transaction", incomplete)
+
+
 def complete_positions(incomplete: str) -> list[str]:
     """Ids of recent positions, for the shell."""
     from sniper_cli.completion import ids_starting

@@ -17,7 +17,12 @@ from sniper_cli.groups import GROUPS
 LATEST = 50
 """Ids offered at most."""
 
-TABLES = {"order": "order", "position": "position", "launch": "launch"}
+TABLES = {
+    "order": "order",
+    "position": "position",
+    "launch": "launch",
+    "transaction": "chain_transaction",
+}
 
 
 def complete_first_word() -> bool:

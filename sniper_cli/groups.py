@@ -35,6 +35,7 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("market", "See prices, books, trades and candles.", TRADE),
     Lazy("order", "Place, change, watch and cancel orders.", TRADE),
     Lazy("position", "See what is held, what it cost and what it is worth.", TRADE),
+    Lazy("tx", "See transactions that wait, raise their bids, and end them under their nonces.", TRADE),
     Lazy(
         "portfolio",
         "See what there is and what was earned, bring it back to its weights, and prove the books.",

@@ -15,6 +15,7 @@ from state.accounts import Account, Asset, Instrument, LedgerEntry, VenueKind
 from state.identifiers import SHORT
 from state.orders import Order
 from state.positions import Position
+from state.transactions import ChainTransaction
 
 if TYPE_CHECKING:
     from state.launches import Launch
@@ -37,6 +38,15 @@ def find_order(session: Session, text: str) -> Order:
 def find_position(session: Session, text: str) -> Position:
     """A position by id or tail. Raises NotFound, UsageProblem."""
     return _one(session, Position, text, "position", "sniper position list --all")
+
+
+def find_transaction(session: Session, text: str) -> ChainTransaction:
+    """A transaction of ours by its hash, its id or its id's tail. Raises NotFound, UsageProblem."""
+    if text.lower().startswith("0x"):
+        named = session.exec(select(ChainTransaction).where(ChainTransaction.tx_hash == text.lower())).all()
+        if len(named) == 1:
+            return named[0]
+    return _one(session, ChainTransaction, text, "transaction of ours", "sniper tx list --all")
 
 
 def find_entry(session: Session, text: str) -> LedgerEntry:
