@@ -2,9 +2,8 @@
 
 V2 goes through Router02's functions that support fees on transfer. V3 goes through SwapRouter02, which needs two steps
 in one `multicall(deadline, …)`: a purchase gives back what the pool could not take, a sale is paid in wrapped coins to
-the router itself and unwrapped from there. The least that must come out stands in the call.
-
-By hand, not by eth_abi: sixty calls a judgement took it a fifth of its time. Tests hold each against eth_abi.
+the router itself and unwrapped from there. v4 goes through UniversalRouter (`pools.universal`), which takes tokens by
+Permit2: the token lets Permit2, Permit2 lets the router. The least that must come out stands in the call.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from typing import NamedTuple
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Protocol
-from sniper_cli.errors import OrderRefused
+from sniper_cli.pools import universal
 from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.words import WORD, byte_strings, words
 
 MAX_UINT = 2**256 - 1
-WORD = 32
 
 MULTICALL = "0x5ae401dc"
 """multicall(uint256 deadline, bytes[] data)"""
@@ -29,7 +28,6 @@ REFUND = "0x12210e8a"
 """refundETH()"""
 ROUTER_ITSELF = "0x0000000000000000000000000000000000000002"
 """SwapRouter02's word for its own address."""
-TRADED = frozenset({Protocol.V2, Protocol.V3})
 
 
 class SwapCall(NamedTuple):
@@ -41,24 +39,26 @@ class SwapCall(NamedTuple):
 
 
 def buy_call(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> SwapCall:
-    """Spend coins on tokens. Raises OrderRefused for a protocol that is watched and not traded."""
-    _require_traded(pool)
+    """Spend coins on tokens."""
     if pool.protocol is Protocol.V2:
         data = abi.CALL_BUY + words(least, 4 * WORD, owner, deadline, 2, pool.quote, pool.token)
-    else:
+    elif pool.protocol is Protocol.V3:
         swap = V3_SWAP + words(pool.quote, pool.token, pool.fee, owner, amount, least, 0)
         data = _multicall(deadline, swap, REFUND)
+    else:
+        data = universal.buy_data(pool, owner, amount, least, deadline)
     return SwapCall(pool.exchange.router, data, amount)
 
 
 def sell_call(pool: Pool, owner: str, quantity: int, least: int, deadline: int) -> SwapCall:
-    """Sell tokens for coins. Raises OrderRefused for a protocol that is watched and not traded."""
-    _require_traded(pool)
+    """Sell tokens for coins."""
     if pool.protocol is Protocol.V2:
         data = abi.CALL_SELL + words(quantity, least, 5 * WORD, owner, deadline, 2, pool.token, pool.quote)
-    else:
+    elif pool.protocol is Protocol.V3:
         swap = V3_SWAP + words(pool.token, pool.quote, pool.fee, ROUTER_ITSELF, quantity, 0, 0)
         data = _multicall(deadline, swap, UNWRAP + words(least, owner))
+    else:
+        data = universal.sell_data(pool, owner, quantity, least, deadline)
     return SwapCall(pool.exchange.router, data)
 
 
@@ -68,13 +68,16 @@ def counts_arrivals(pool: Pool) -> bool:
 
 
 def spender(pool: Pool) -> str:
-    """Whose allowance decides what a sale may take: the router, or what stands before it."""
-    return pool.exchange.router
+    """Whose allowance the token keeps, and who moves it: the router; of v4 Permit2, which stands before it."""
+    return pool.exchange.permit2 if pool.protocol is Protocol.V4 else pool.exchange.router
 
 
 def approval_calls(pool: Pool, owner: str, quantity: int) -> tuple[SwapCall, ...]:  # noqa: ARG001
     """Let the pool's router take exactly so many tokens of the owner's, in place of whatever it may take now."""
-    return (approve_call(pool.token, spender(pool), quantity),)
+    let = approve_call(pool.token, spender(pool), quantity)
+    if pool.protocol is not Protocol.V4:
+        return (let,)
+    return let, SwapCall(pool.exchange.permit2, universal.permit_data(pool, quantity))
 
 
 def revocation_calls(pool: Pool, owner: str) -> tuple[SwapCall, ...]:
@@ -84,7 +87,10 @@ def revocation_calls(pool: Pool, owner: str) -> tuple[SwapCall, ...]:
 
 def allowance_calls(pool: Pool, owner: str) -> tuple[SwapCall, ...]:
     """The questions whose answers tell what the router may take of the owner's tokens: the least first word."""
-    return (SwapCall(pool.token, abi.CALL_ALLOWANCE + words(owner, spender(pool))),)
+    let = SwapCall(pool.token, abi.CALL_ALLOWANCE + words(owner, spender(pool)))
+    if pool.protocol is not Protocol.V4:
+        return (let,)
+    return let, SwapCall(pool.exchange.permit2, universal.permitted_data(pool, owner))
 
 
 def approve_call(token: str, spender: str, quantity: int) -> SwapCall:
@@ -92,36 +98,12 @@ def approve_call(token: str, spender: str, quantity: int) -> SwapCall:
     return SwapCall(token, abi.CALL_APPROVE + words(spender, quantity))
 
 
-def words(*values: int | str) -> str:
-    """Numbers and addresses as ABI words."""
-    return "".join(f"{value if isinstance(value, int) else int(value, 16):064x}" for value in values)
-
-
 def _multicall(deadline: int, *calls: str) -> str:
-    """An array of byte strings: their places, then each with its length, filled up to whole words."""
-    bodies = [call.removeprefix("0x") for call in calls]
-    places, tails, at = [], [], WORD * len(bodies)
-    for body in bodies:
-        size = len(body) // 2
-        padded = body.ljust(-(-size // WORD) * WORD * 2, "0")
-        places.append(at)
-        tails.append(words(size) + padded)
-        at += WORD + len(padded) // 2
-    return MULTICALL + words(deadline, 2 * WORD, len(bodies), *places) + "".join(tails)
-
-
-def _require_traded(pool: Pool) -> None:
-    if pool.protocol not in TRADED:
-        raise OrderRefused(
-            f"pools of {pool.protocol.value} are watched, not traded",
-            hint="sniper snipe launches",
-            pool=pool.id,
-        )
+    return MULTICALL + words(deadline, 2 * WORD) + byte_strings(*(call.removeprefix("0x") for call in calls))
 
 
 __all__ = [
     "MAX_UINT",
-    "TRADED",
     "SwapCall",
     "allowance_calls",
     "approval_calls",

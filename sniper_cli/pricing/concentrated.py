@@ -50,11 +50,17 @@ class ConcentratedPool:
     tick_spacing: int
     known: tuple[int, int] | None = None
     """The lowest and the highest tick that `ticks` tells about; none: it tells about all."""
+    fee_upwards: int | None = None
+    """What is taken of token1 coming in, where it is not `fee`: v4's protocol may charge each direction by its own."""
     _places: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self._places:
             object.__setattr__(self, "_places", tuple(tick for tick, _ in self.ticks))
+
+    def knowing(self, ticks: tuple[tuple[int, int], ...], known: tuple[int, int] | None) -> ConcentratedPool:
+        """The same pool once its ticks were read."""
+        return replace(self, ticks=ticks, known=known, _places=())
 
     def swap(self, amount: int, *, zero_for_one: bool, limit: int | None = None) -> Swap:
         """Swap an exact input, or for a negative amount an exact output, no further than the price `limit`.
@@ -136,6 +142,7 @@ class _Walk:
         if not inside:
             raise Reverts("SPL")
         self.pool, self.amount, self.down = pool, amount, zero_for_one
+        self.fee = pool.fee if zero_for_one or pool.fee_upwards is None else pool.fee_upwards
         self.price, self.tick, self.liquidity = pool.sqrt_price_x96, pool.tick, pool.liquidity
         self.remaining = amount
         self.taken = self.paid = self.growth = self.crossed = 0
@@ -151,7 +158,7 @@ class _Walk:
         stop, initialised = self.pool.next_tick(self.tick, downwards=self.down)
         at_stop = sqrt_ratio_at_tick(stop)
         target = max(at_stop, self.limit) if self.down else min(at_stop, self.limit)
-        step = swap_step(start, target, self.liquidity, self.remaining, self.pool.fee)
+        step = swap_step(start, target, self.liquidity, self.remaining, self.fee)
         self._book(step.amount_in + step.fee, step.amount_out, step.fee)
         self.price = step.price
         if self.price != at_stop:

@@ -107,14 +107,16 @@ class ConcentratedSide:
         """
         price = self.pool.sqrt_price_x96
         up = pct > PERCENT
-        target = isqrt(price * price * PERCENT // pct if self.zero_for_one else price * price * pct // PERCENT)
+        target = isqrt(
+            price * price * PERCENT // pct if self.zero_for_one else price * price * pct // PERCENT
+        )
         try:
             swap = (self if up else self.reversed)._move(target)
         except ImpossibleSwap:
             return None
         if swap.after.sqrt_price_x96 != target or not swap.after.liquidity:
             return None
-        moved = replace(swap.after, fee=self.pool.fee)
+        moved = replace(swap.after, fee=self.pool.fee, fee_upwards=self.pool.fee_upwards)
         return replace(self, pool=moved), swap.amount_in if up else -swap.amount_out
 
     def _move(self, target: int) -> Swap:
@@ -123,7 +125,7 @@ class ConcentratedSide:
         limit = min(
             max(target, sqrt_ratio_at_tick(lowest) + 1, MIN_SQRT_RATIO + 1), sqrt_ratio_at_tick(highest) - 1
         )
-        free = replace(self.pool, fee=0)
+        free = replace(self.pool, fee=0, fee_upwards=None)
         try:
             return free.swap(MOST, zero_for_one=self.zero_for_one, limit=limit)
         except Reverts as reverts:

@@ -7,9 +7,8 @@ from eth_abi.abi import encode
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Protocol
-from sniper_cli.errors import OrderRefused
 from sniper_cli.pools import swaps
-from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
+from sniper_cli.pools.pool import Pool
 from sniper_cli.pools.states import moved_by, read_side, read_sides
 from sniper_cli.pools.trades import trades_in
 from tests import zoo
@@ -71,13 +70,6 @@ def test_an_approval_is_taken_back_whole() -> None:
 
     assert swaps.revocation_calls(V3, OWNER) == ((TOKEN, data, 0),)
     assert swaps.allowance_calls(V3, OWNER) == ((TOKEN, asked, 0),)
-
-
-def test_what_is_watched_only_is_not_traded() -> None:
-    v4 = Pool(Exchange(1, WRAPPED, TOKEN, ROUTER, protocol=Protocol.V4), "0x" + "8" * 64, TOKEN, ZERO_ADDRESS)
-
-    with pytest.raises(OrderRefused):
-        swaps.buy_call(v4, OWNER, 5, 7, 99)
 
 
 async def sent(chain: Chain, call: swaps.SwapCall, account: object) -> dict[str, object]:

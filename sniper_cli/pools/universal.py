@@ -1,0 +1,91 @@
+"""v4's swaps, as Uniswap's UniversalRouter takes them: commands of the router, one of them a list of
+actions on the manager.
+
+A purchase swaps, pays what the swap made it owe, and takes the tokens; what the pool could not take of the coins comes
+back. A sale pays first and swaps what arrived: with a token that keeps a part of each transfer the other order would
+owe more than it paid, and revert. A pool against the wrapped coin wraps before, and unwraps after.
+
+The router is the one of 2024's v4 (2.0, 2.1.0): later ones may take another struct.
+"""
+
+from __future__ import annotations
+
+from sniper_cli.pools.keys import key_words
+from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
+from sniper_cli.pools.words import WORD, byte_string, byte_strings, words
+
+EXECUTE = "0x3593564c"
+"""execute(bytes commands, bytes[] inputs, uint256 deadline)"""
+SWEEP, WRAP, UNWRAP, V4_SWAP = "04", "0b", "0c", "10"
+"""Commands of the router, one byte each; Commands.sol."""
+SWAP_EXACT_IN, SETTLE, TAKE = "06", "0b", "0e"
+"""Actions on the manager within V4_SWAP; Actions.sol."""
+ROUTER_ITSELF = "0x0000000000000000000000000000000000000002"
+"""The router's word for its own address."""
+WHOLE_DELTA = 0
+"""For an amount: all that is owed, or due."""
+
+PERMIT2_APPROVE = "0x87517c45"
+"""approve(address token, address spender, uint160 amount, uint48 expiration)"""
+PERMIT2_ALLOWANCE = "0x927da105"
+"""allowance(address owner, address token, address spender): amount, expiration, nonce"""
+NEVER = 2**48 - 1
+"""An expiration. The exit may come in any year; what bounds the approval is its amount."""
+MOST_PERMITTED = 2**160 - 1
+
+
+def buy_data(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> str:
+    """Spend coins on tokens."""
+    swap = _plan(
+        (SWAP_EXACT_IN, _swap(pool, amount, least, zero_for_one=pool.coin_first)),
+        (SETTLE, words(pool.quote, WHOLE_DELTA, False)),
+        (TAKE, words(pool.token, owner, WHOLE_DELTA)),
+    )
+    if pool.quote == ZERO_ADDRESS:
+        return _execute(deadline, (V4_SWAP, swap), (SWEEP, words(pool.quote, owner, 0)))
+    return _execute(
+        deadline, (WRAP, words(ROUTER_ITSELF, amount)), (V4_SWAP, swap), (UNWRAP, words(owner, 0))
+    )
+
+
+def sell_data(pool: Pool, owner: str, quantity: int, least: int, deadline: int) -> str:
+    """Sell tokens for coins."""
+    direct = pool.quote == ZERO_ADDRESS
+    swap = _plan(
+        (SETTLE, words(pool.token, quantity, True)),
+        (SWAP_EXACT_IN, _swap(pool, WHOLE_DELTA, least, zero_for_one=not pool.coin_first)),
+        (TAKE, words(pool.quote, owner if direct else ROUTER_ITSELF, WHOLE_DELTA)),
+    )
+    if direct:
+        return _execute(deadline, (V4_SWAP, swap))
+    return _execute(deadline, (V4_SWAP, swap), (UNWRAP, words(owner, least)))
+
+
+def permit_data(pool: Pool, quantity: int) -> str:
+    """Let the router take so many tokens through Permit2, which must itself have been let by the token."""
+    return PERMIT2_APPROVE + words(pool.token, pool.exchange.router, min(quantity, MOST_PERMITTED), NEVER)
+
+
+def permitted_data(pool: Pool, owner: str) -> str:
+    """Ask Permit2 what the router may take of the owner's tokens."""
+    return PERMIT2_ALLOWANCE + words(owner, pool.token, pool.exchange.router)
+
+
+def _swap(pool: Pool, amount: int, least: int, *, zero_for_one: bool) -> str:
+    """((key), bool zeroForOne, uint128 amountIn, uint128 least, bytes hookData): hooks are told nothing."""
+    return words(WORD) + key_words(pool) + words(zero_for_one, amount, least, 9 * WORD, 0)
+
+
+def _plan(*steps: tuple[str, str]) -> str:
+    """Actions on the manager, and for each its parameters."""
+    actions, parameters = zip(*steps, strict=True)
+    named = byte_string("".join(actions))
+    return words(2 * WORD, 2 * WORD + len(named) // 2) + named + byte_strings(*parameters)
+
+
+def _execute(deadline: int, *steps: tuple[str, str]) -> str:
+    """Commands of the router, and for each its input."""
+    commands, inputs = zip(*steps, strict=True)
+    named = byte_string("".join(commands))
+    places = words(3 * WORD, 3 * WORD + len(named) // 2, deadline)
+    return EXECUTE + places + named + byte_strings(*inputs)
