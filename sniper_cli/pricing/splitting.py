@@ -68,12 +68,18 @@ class Split:
         return self.amount_out - self.cost
 
 
+def executed(shares: Sequence[tuple[Path, int]], pools: Mapping[str, RoutePool], cost: int = 0) -> Split:
+    """What paths pay for their shares, one after another in this order. Raises ImpossibleSwap."""
+    after = PoolsAfter(pools)
+    return Split(tuple(Leg(path, share, after.trade(path, share)) for path, share in shares), cost)
+
+
 def best_single(
     amount: int, paths: Sequence[Path], pools: Mapping[str, RoutePool], costs: Sequence[int] = ()
 ) -> Split:
     """The whole amount down the one path that brings the most net of its cost. Raises ImpossibleSwap."""
     found = [
-        _executed([(path, amount)], pools, cost)
+        executed([(path, amount)], pools, cost)
         for path, cost in zip(paths, costs or [0] * len(paths), strict=True)
         if _bearable(path, amount, pools)
     ]
@@ -194,7 +200,7 @@ class _Basin:
         """The shares as legs, one after another. Raises ImpossibleSwap."""
         used = [place for place in self.open if self.shares[place]]
         shares = [(self.paths[place], self.shares[place]) for place in used]
-        return _executed(shares, self.pools, sum(costs[place] for place in used))
+        return executed(shares, self.pools, sum(costs[place] for place in used))
 
     def _pour(self, left: int, portion: int) -> None:
         """Portion by portion to whichever path pays the most for it. Raises ImpossibleSwap."""
@@ -275,12 +281,6 @@ def _sharing(paths: Sequence[Path]) -> list[tuple[int, ...]]:
         tied = [group for group in groups if any(set(paths[each].pools) & set(path.pools) for each in group)]
         groups = [group for group in groups if group not in tied] + [{place}.union(*tied)]
     return [tuple(sorted(next(group for group in groups if place in group))) for place in range(len(paths))]
-
-
-def _executed(shares: Sequence[tuple[Path, int]], pools: Mapping[str, RoutePool], cost: int) -> Split:
-    """What the paths pay when they are executed in this order. Raises ImpossibleSwap."""
-    after = PoolsAfter(pools)
-    return Split(tuple(Leg(path, share, after.trade(path, share)) for path, share in shares), cost)
 
 
 def _bearable(path: Path, amount: int, pools: Mapping[str, RoutePool]) -> bool:

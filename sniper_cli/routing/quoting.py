@@ -1,0 +1,148 @@
+"""What a route pays: the best of all routers' paths and splits, gas counted, with the least that shall come out.
+
+Gas decides how many paths are worth it, so it is put into the currency of what comes out: by the best path from the
+coin, or where none leads there not at all. The figures are what the steps took on real contracts (Uniswap's, Cancun
+rules, an ERC-20 without extras); what a route really takes, a simulation tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sniper_cli.chains.exchange import Protocol
+from sniper_cli.pools.pool import Pool
+from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap
+from sniper_cli.pricing.routes import MOST_HOPS, Path, RoutePool, path_pays, paths_between
+from sniper_cli.pricing.splitting import MOST_PATHS, Split, best_single, best_split, candidates
+from sniper_cli.routing.market import Market, Reach
+
+BASE_GAS = 60_000
+"""The transaction itself, the multicall, and what is handed out at the end."""
+HOP_GAS: Mapping[Protocol, int] = {Protocol.V2: 75_000, Protocol.V3: 85_000}
+"""A hop with its share of transfers. A V3 pool's initialised ticks cost 20,000 to 30,000 each on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteQuote:
+    """What a route pays at one block."""
+
+    market: Market
+    reach: Reach
+    split: Split
+    single: Split
+    """The best single path, on whatever router."""
+    gas: int
+    gas_wei: int
+    priced_gas: bool
+    """Whether the gas could be counted in what comes out."""
+
+    @property
+    def gain_bps(self) -> int:
+        """What dividing the amount gains over the best single path, net of gas."""
+        return (self.split.net - self.single.net) * BPS // self.single.net if self.single.net > 0 else 0
+
+    def least(self, slippage_bps: int) -> int:
+        """The least that the transaction lets come out."""
+        return max(1, self.split.amount_out * (BPS - slippage_bps) // BPS)
+
+
+def best_route(
+    market: Market,
+    token_in: str,
+    token_out: str,
+    amount: int,
+    *,
+    wrapped: str,
+    gas_price: int,
+    splits: bool = True,
+    most_hops: int = MOST_HOPS,
+    most_paths: int = MOST_PATHS,
+) -> RouteQuote:
+    """The route that brings the most net of gas. Raises ImpossibleSwap where none takes the amount."""
+    found: list[_Best] = []
+    for reach in market.reaches:
+        pools = market.within(reach)
+        rate = _Rate(wrapped, token_out, gas_price, pools)
+        paths = paths_between(pools.values(), token_in, token_out, most_hops=most_hops)
+        costs = {path: rate.of(path_gas(path, market.known)) for path in paths}
+        chosen = candidates(amount, paths, pools, most=most_paths, costs=costs)
+        try:
+            found.append(_best(reach, amount, chosen, pools, costs, splits=splits and reach.splits))
+        except ImpossibleSwap:
+            continue
+        found[-1].priced = rate.known
+    if not found:
+        raise ImpossibleSwap(f"no route takes {amount}")
+    best = max(found, key=lambda each: each.split.net)
+    singles = [each.single for each in found if each.single is not None]
+    single = max(singles, key=lambda each: each.net, default=best.split)
+    gas = BASE_GAS + sum(path_gas(leg.path, market.known) for leg in best.split.legs)
+    return RouteQuote(market, best.reach, best.split, single, gas, gas * gas_price, best.priced)
+
+
+@dataclass(slots=True)
+class _Best:
+    """What one router can do best."""
+
+    reach: Reach
+    split: Split
+    single: Split | None
+    """None where no single path takes the amount."""
+    priced: bool = True
+
+
+def _best(
+    reach: Reach,
+    amount: int,
+    paths: Sequence[Path],
+    pools: Mapping[str, RoutePool],
+    costs: Mapping[Path, int],
+    *,
+    splits: bool,
+) -> _Best:
+    prices = [costs[path] for path in paths]
+    if not splits:
+        single = best_single(amount, paths, pools, prices)
+        return _Best(reach, single, single)
+    split = best_split(amount, paths, pools, prices)
+    try:
+        return _Best(reach, split, best_single(amount, paths, pools, prices))
+    except ImpossibleSwap:
+        return _Best(reach, split, None)
+
+
+def path_gas(path: Path, known: Mapping[str, Pool]) -> int:
+    """What a path's hops take, without what every transaction takes."""
+    return sum(HOP_GAS[known[hop.pool].protocol] for hop in path.hops)
+
+
+class _Rate:
+    """Gas in the currency of what comes out."""
+
+    def __init__(self, wrapped: str, token_out: str, gas_price: int, pools: Mapping[str, RoutePool]) -> None:
+        self.gas_price, self.pools = gas_price, pools
+        self.same = wrapped == token_out
+        self.paths = [] if self.same else paths_between(pools.values(), wrapped, token_out, most_hops=2)
+        self._for_one: dict[int, int | None] = {}
+
+    @property
+    def known(self) -> bool:
+        return self.same or bool(self.paths)
+
+    def of(self, gas: int) -> int:
+        """Nothing where no path leads from the coin to what comes out."""
+        if self.same:
+            return gas * self.gas_price
+        if gas not in self._for_one:
+            self._for_one[gas] = self._exchanged(gas * self.gas_price)
+        return self._for_one[gas] or 0
+
+    def _exchanged(self, wei: int) -> int | None:
+        worth = []
+        for path in self.paths:
+            try:
+                worth.append(path_pays(path, wei, self.pools))
+            except ImpossibleSwap:
+                continue
+        return max(worth, default=None)

@@ -1,0 +1,79 @@
+"""A route tried without sending it: what would arrive, in how much gas, at the block that it was quoted at.
+
+A quote is true of tokens that do what they say. One that takes a tax, or refuses, shows here. The simulation pays with
+the coin by giving the sender some; a token it must really hold, because where a token keeps its balances is its own
+affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.node import Node
+from sniper_cli.errors import NodeRefused
+from sniper_cli.pools.swaps import SwapCall, approve_call
+from sniper_cli.pools.words import words
+from sniper_cli.routing.calls import Errand
+
+SPARE_COINS = 10**20
+"""For the gas of a simulation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a simulation said."""
+
+    arrived: int | None
+    """None: it was not tried, or reverted."""
+    gas: int | None = None
+    words: str = ""
+    """Why nothing arrived."""
+
+
+async def try_route(
+    node: Node, call: SwapCall, errand: Errand, token_in: str, token_out: str, amount: int, block: int
+) -> Tried:
+    """Simulate a route's transaction, with the approval that it needs before it. Raises NetworkError."""
+    if not errand.coin_in and await _held(node, token_in, errand.owner, block) < amount:
+        return Tried(None, words=f"{errand.owner} does not hold the amount at this block")
+    calls = [_spoken(errand.owner, call)]
+    if not errand.coin_in:
+        calls.insert(0, _spoken(errand.owner, approve_call(token_in, call.to, amount)))
+    rich = {errand.owner: {"balance": hex(SPARE_COINS + call.value)}}
+    payload = {"blockStateCalls": [{"stateOverrides": rich, "calls": calls}], "validation": False}
+    try:
+        blocks = await node.call("eth_simulateV1", [payload, hex(block)])
+    except NodeRefused as refused:
+        return Tried(None, words=str(refused.details.get("message") or refused.message))
+    result = blocks[0]["calls"][-1]
+    gas = int(result["gasUsed"], 16)
+    if result["status"] != "0x1":
+        return Tried(None, gas, str((result.get("error") or {}).get("message") or "it reverts"))
+    return Tried(arrived(result["logs"], call.to, errand, token_out), gas)
+
+
+def arrived(logs: Sequence[abi.Log], router: str, errand: Errand, token_out: str) -> int:
+    """What reached the owner, by the logs of a receipt or a simulation: transfers to him, or coins unwrapped."""
+    owner = errand.owner.lower()
+    mine = [log for log in logs if log["topics"] and log["address"].lower() == token_out]
+    if errand.coin_out:
+        unwrapped = (log for log in mine if log["topics"][0] == abi.WITHDRAWAL)
+        return sum(
+            abi.word(log["data"], 0) for log in unwrapped if abi.topic_address(log["topics"][1]) == router
+        )
+    transfers = (abi.transferred(log) for log in mine if log["topics"][0] == abi.TRANSFER)
+    return sum(quantity for _, to, quantity in transfers if to == owner)
+
+
+async def _held(node: Node, token: str, owner: str, block: int) -> int:
+    answer = await node.call(
+        "eth_call", [{"to": token, "data": abi.CALL_BALANCE_OF + words(owner)}, hex(block)]
+    )
+    return abi.word(answer, 0) if len(answer) >= 66 else 0
+
+
+def _spoken(owner: str, call: SwapCall) -> dict[str, Any]:
+    return {"from": owner, "to": call.to, "data": call.data, "value": hex(call.value)}
