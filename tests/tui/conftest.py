@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from docs.pictures import open_scene
 from docs.scene import advance
 from docs.scene_acts import NOW
 from sniper_cli.context import Context
+from tests.conftest import PATIENCE
 from tui.app import SniperApp
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    """Wait until the screen, or what stands behind it, is so."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await pilot.pause(0.02)
 
 
 @pytest.fixture

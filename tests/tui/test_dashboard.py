@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from docs.scene_acts import ACTS, NOW
 from sniper_cli.context import Context
@@ -17,6 +17,7 @@ from sniper_cli.monitoring.rows import Dashboard
 from state.database import Database
 from state.journal import append
 from state.launches import ChainCursor, Launch, Verdict
+from tests.tui.conftest import until
 from tui.app import SniperApp
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.dialogs import EvidenceBox, RecordBox
@@ -242,7 +243,8 @@ async def test_the_help_tells_the_keys_of_the_view_and_the_letters_that_sort(app
 async def test_the_palette_finds_a_launch_by_its_token(app: SniperApp):
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("ctrl+p", *"launch froge")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count)
+        await settled(app, pilot)
         await pilot.press("enter", "enter")
         await settled(app, pilot)
 

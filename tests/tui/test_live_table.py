@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
+from tests.tui.conftest import until
 from tui.widgets.live_table import Column, LiveTable, fit
 
 
@@ -141,9 +142,9 @@ async def test_one_changed_row_of_two_hundred_repaints_one_line():
         await pilot.pause()
         app.painted.clear()
         app.table.show({**app.rows, 7: Coin("coin007", 1000)})
-        await pilot.pause(0.25)
+        await until(pilot, lambda: app.painted)
+        await pilot.pause(0.1)
 
-        assert app.painted
         assert set(app.painted) == {8}
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from docs.scene_acts import NOW
 from sniper_cli.context import Context
@@ -14,6 +15,7 @@ from sniper_cli.market.instruments import INSTRUMENTS
 from sniper_cli.market.simulated import SimulatedMarket, step_of
 from sniper_cli.market.views import Market
 from sniper_cli.output.chart import Piece
+from tests.tui.conftest import until
 from tests.tui.test_dashboard import WIDE, settled, text_of
 from tui.app import SniperApp
 from tui.screens.dashboard import DashboardScreen
@@ -200,7 +202,8 @@ async def test_the_help_of_the_dashboard_tells_the_way_to_the_market(app: Sniper
 async def test_the_palette_finds_an_instrument_by_its_symbol(app: SniperApp):
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("ctrl+p", *"market sol/usdt")
-        await pilot.pause(0.5)
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count)
+        await settled(app, pilot)
         await pilot.press("enter", "enter")
         await settled(app, pilot)
 

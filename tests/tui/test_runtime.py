@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from docs.scene_acts import NOW
 from sniper_cli.context import Context
 from sniper_cli.errors import DatabaseUnavailable, NodeUnreachable
+from tests.tui.conftest import until
 from tests.tui.test_dashboard import WIDE, text_of
 from tui.app import SniperApp
 from tui.screens.dashboard import DashboardScreen
@@ -27,8 +28,8 @@ async def test_the_report_of_a_finished_runtime_is_shown_and_kept(evening: Conte
 
     app = hosting(evening, runtime)
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, SummaryScreen)
+        await until(pilot, lambda: isinstance(app.screen, SummaryScreen))
+        await pilot.pause()
         assert "12 launches, 3 trades" in text_of(app)
         await pilot.press("escape")
         assert isinstance(app.screen, DashboardScreen)
@@ -53,7 +54,7 @@ async def test_leaving_cancels_the_runtime_and_waits_until_it_has_cleaned_up(eve
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         await pilot.press("q")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: app.report)
 
     assert steps == ["started", "settled"]
     assert app.report == "cut short, in order"
@@ -84,8 +85,8 @@ async def test_a_runtime_that_fails_is_told_and_its_error_kept_for_the_exit_code
 
     app = hosting(evening, runtime)
     async with app.run_test(size=WIDE) as pilot:
-        await pilot.pause(0.2)
-        assert isinstance(app.screen, ErrorBox)
+        await until(pilot, lambda: isinstance(app.screen, ErrorBox))
+        await pilot.pause()
         assert "$ sniper devnet start" in text_of(app)
 
     assert isinstance(app.failure, NodeUnreachable)
@@ -107,7 +108,7 @@ async def test_a_reading_that_fails_later_is_told_and_tried_again(evening: Conte
         await pilot.pause()
         with evening.database.write() as session:
             session.execute(sa.text("ALTER TABLE journal_head RENAME TO elsewhere"))
-        await pilot.pause(0.4)
+        told = lambda: {notice.title for notice in app._notifications}  # noqa: E731 - looked at again and again
+        await until(pilot, lambda: "The state cannot be read" in told())
 
         assert app.is_running
-        assert "The state cannot be read" in {notice.title for notice in app._notifications}
