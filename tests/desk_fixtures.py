@@ -13,6 +13,7 @@ from sqlmodel import select
 from sniper_cli.books.verification import verify
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
+from sniper_cli.pools.pool import Pool, pair_of
 from sniper_cli.portfolio.accounts import ensure_evm_account
 from sniper_cli.risk.limits import Limits
 from sniper_cli.trading.desk import OrderDesk, no_checkpoint
@@ -137,22 +138,23 @@ async def make_trader(
     node: Node,
     exchange: Exchange,
     token: str,
-    pool: str,
+    pool: str | Pool,
     *,
     symbol: str = "TKN",
     **policy: Any,
 ) -> Trader:
     """A fresh key with ten coins."""
+    market = pool if isinstance(pool, Pool) else pair_of(exchange, token, pool)
     key = "0x" + EthAccount.create().key.hex().removeprefix("0x")
     address = LocalSigner(key).address
     await node.call("anvil_setBalance", [address, hex(10 * WEI)])
     desk = make_desk(database, node, exchange, key, **policy)
     account = await ensure_evm_account(database, node, exchange, address, "main", actor="test")
     with database.write() as session:
-        instrument_id = ensure_instrument(session, exchange, token, pool, symbol=symbol, decimals=18).id
+        instrument_id = ensure_instrument(session, market, symbol=symbol, decimals=18).id
     venue = desk.venues[VenueKind.EVM]
     assert isinstance(venue, EvmVenue)
-    return Trader(database, node, exchange, key, desk, venue, account, token, pool, instrument_id)
+    return Trader(database, node, exchange, key, desk, venue, account, token, market.id, instrument_id)
 
 
 def assert_books_balance(database: Database) -> None:

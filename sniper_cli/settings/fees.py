@@ -40,6 +40,8 @@ class FeeSettings(Table):
     """How purchases are sent: to the mempool, privately to a relay, or as a bundle."""
     exit_channel: str = Field(default="public", pattern=CHANNEL)
     """How sales are sent; an approval that a sale needs goes with it."""
+    keep_approvals: bool = False
+    """Leave what is left of an approval once its position is closed; else it is taken back."""
     relays: Words = ()
     """Names of endpoints of kind `relay`, the first that is enabled takes what is private."""
     relay_blocks: int = Field(default=25, ge=1, le=25)

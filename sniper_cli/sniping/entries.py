@@ -133,7 +133,7 @@ class Entries:
             head = run.heads.latest
             # The log may have come before its block's head: then the node is asked for it.
             known = head if head is not None and head.number >= launch.block_number else None
-            return await run.judge(launch.token, launch.pool, known, deployer=launch.deployer)
+            return await run.judge(run.place_of(launch), known, deployer=launch.deployer)
         except NetworkError as error:
             run.tell(
                 RunnerTrouble(
@@ -177,9 +177,7 @@ class Entries:
         if report.verdict is Verdict.SAFE:
             ensure_instrument(
                 session,
-                self._run.exchange,
-                launch.token,
-                launch.pool,
+                self._run.place_of(launch),
                 symbol=launches.clean(report.symbol),
                 name=launches.clean(report.name),
                 decimals=report.decimals,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sniper_cli.errors import NetworkError, OrderRefused
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.listings import Listing
 from sniper_cli.sniping.run import ACTOR, Run
@@ -43,7 +44,7 @@ async def warm_up(run: Run) -> None:
         monotonic_ns(),
     )
     with suppress(NetworkError, OrderRefused):
-        _order(run, nothing, await run.judge(nothing.token, nothing.pool, head), head)
+        _order(run, nothing, await run.judge(pair_of(exchange, nothing.token, nothing.pool), head), head)
     # What is loaded by now stays: a full collection that walks it all takes longer than a verdict.
     gc.collect()
     gc.freeze()
@@ -52,8 +53,8 @@ async def warm_up(run: Run) -> None:
 def _order(run: Run, nothing: Listing, report: SafetyReport, head: Head) -> None:
     """A launch recorded, judged and decided, and a transfer of nothing to ourselves signed in place of a purchase."""
     from sniper_cli.chains.fees import Fees
+    from sniper_cli.venues.evm.calls import Call, SwapRequest
     from sniper_cli.venues.evm.instruments import ensure_instrument
-    from sniper_cli.venues.evm.planning import Call, SwapRequest
     from sniper_cli.venues.venue import Plan
     from state.transactions import Purpose
 
@@ -61,7 +62,8 @@ def _order(run: Run, nothing: Listing, report: SafetyReport, head: Head) -> None
         launch, _ = launches.record_seen(session, run.chain_id, nothing, actor=ACTOR)
         launches.record_verdict(session, launch.id, report, 0, actor=ACTOR)
         launches.record_decision(session, launch.id, Decision.SKIPPED, "a rehearsal", actor=ACTOR)
-        ensure_instrument(session, run.exchange, nothing.token, nothing.pool, symbol="", name="", decimals=0)
+        place = pair_of(run.exchange, nothing.token, nothing.pool)
+        ensure_instrument(session, place, symbol="", name="", decimals=0)
 
     intent = OrderIntent(
         run.account_id, run.instrument_id(nothing.pool), Side.BUY, f"rehearsal-{uuid4()}", budget=1

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlmodel import select
+
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.books.records import INLINE
 from sniper_cli.errors import (
@@ -111,6 +113,7 @@ async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
 @asynccontextmanager
 async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIterator[OpenDesk]:
     """The desk of a chain profile, nothing recovered yet. `actor` stands in the journal; none: the person."""
+    from sniper_cli.chains.exchange import exchanges_from
     from sniper_cli.endpoints.relays import relays_from
     from sniper_cli.portfolio.accounts import ensure_evm_account
     from sniper_cli.risk.limits import Limits
@@ -128,7 +131,7 @@ async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIter
         venue = EvmVenue(
             context.database,
             node,
-            exchange,
+            exchanges_from(context.settings.chain, context.paths),
             signer,
             ExecutionPolicy.from_settings(sniping, context.settings.fees, exchange.chain_id),
             actor=actor or context.actor,
@@ -299,7 +302,7 @@ async def resolve_instrument(opened: OpenDesk, text: str) -> tuple[Instrument, A
         and len(address) == 42
         and address.startswith("0x")
     ):
-        await _introduce(opened, opened.node, opened.exchange, address)
+        await _introduce(opened, opened.node, opened.venue, address)
     with opened.desk.database.read() as session:
         instrument = find_instrument(session, text, opened.account.venue)
         base, quote = (
@@ -310,33 +313,32 @@ async def resolve_instrument(opened: OpenDesk, text: str) -> tuple[Instrument, A
     return instrument, base, quote
 
 
-async def _introduce(opened: OpenDesk, node: Node, exchange: Exchange, token: str) -> None:
-    """Make the instrument of a token that has a pool on the exchange; leave alone what is no such token."""
+async def _introduce(opened: OpenDesk, node: Node, venue: Venue | PaperVenue, token: str) -> None:
+    """Make the instrument of a token's deepest pool; leave alone what has none, and a token that is traded already."""
     from sniper_cli.chains import abi
+    from sniper_cli.pools.finding import find_deepest
+    from sniper_cli.venues.evm import EvmVenue
     from sniper_cli.venues.evm.instruments import ensure_instrument
-    from state.accounts import evm_instrument_id
+    from state.accounts import evm_asset_id
 
-    pool = exchange.pool_of(token)
+    assert isinstance(venue, EvmVenue)
+    asset = evm_asset_id(venue.exchanges.chain_id, token)
     with opened.desk.database.read() as session:
-        if session.get(Instrument, evm_instrument_id(exchange.chain_id, pool)) is not None:
+        if session.exec(select(Instrument.id).where(Instrument.base_asset == asset)).first() is not None:
             return
-    code, decimals, symbol, name = await node.batch(
+    pool = await find_deepest(node, venue.exchanges, token)
+    decimals, symbol, name = await node.batch(
         [
-            ("eth_getCode", [pool, "latest"]),
-            *(
-                ("eth_call", [{"to": token, "data": data}, "latest"])
-                for data in (abi.CALL_DECIMALS, abi.CALL_SYMBOL, abi.CALL_NAME)
-            ),
+            ("eth_call", [{"to": token, "data": data}, "latest"])
+            for data in (abi.CALL_DECIMALS, abi.CALL_SYMBOL, abi.CALL_NAME)
         ],
         return_errors=True,
     )
-    if code == "0x" or not isinstance(decimals, str) or len(decimals) < 66:
+    if pool is None or not isinstance(decimals, str) or len(decimals) < 66:
         return
     with opened.desk.database.write() as session:
         ensure_instrument(
             session,
-            exchange,
-            token,
             pool,
             symbol=_clean(symbol),
             name=_clean(name),

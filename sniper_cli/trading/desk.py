@@ -36,7 +36,7 @@ from sniper_cli.trading.halting import close_here, end_here, enforce, obey
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listings
 from sniper_cli.trading.local import SECOND, LocalWalk
-from sniper_cli.trading.mending import apply_remedies, mend, prepare_exits
+from sniper_cli.trading.mending import apply_remedies, mend, prepare_exits, take_back
 from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Report, Venue
 from state.accounts import Account, VenueKind
@@ -396,6 +396,7 @@ class OrderDesk:
         if isinstance(venue, ChainVenue):
             await prepare_exits(self, account_id, venue, changed)
             mended = await mend(self, account, venue, recovering=recovering)
+            await take_back(self, account_id, venue)
             changed = list({order.id: order for order in (*changed, *mended)}.values())
         changed += await self._watch(account, venue)
         await self._keep_in_check(account_id)

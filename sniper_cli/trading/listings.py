@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ from state.writing import Writer
 
 QUERY = (
     "SELECT i.id, i.venue, i.symbol, i.tick, i.lot, i.minimum_notional, i.maximum_notional, "
-    "b.id, b.symbol, b.name, b.decimals, q.id, q.symbol, q.name, q.decimals, i.pool "
+    "b.id, b.symbol, b.name, b.decimals, q.id, q.symbol, q.name, q.decimals, i.pool, i.terms "
     "FROM instrument i JOIN asset b ON b.id = i.base_asset JOIN asset q ON q.id = i.quote_asset"
 )
 
@@ -33,6 +34,7 @@ class Listing(msgspec.Struct, frozen=True):
     base_id: str = ""
     quote_id: str = ""
     """The assets' ids once more: an attribute of a table's row costs more than the check that needs it."""
+    terms: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def notional(self, quantity: int, price: Decimal) -> int:
         """Quote units that so many base units are worth at a price, rounded down."""
@@ -52,6 +54,7 @@ class Listing(msgspec.Struct, frozen=True):
             minimum_notional=self.minimum_notional,
             maximum_notional=self.maximum_notional,
             pool=self.pool,
+            terms=self.terms,
         )
 
 
@@ -81,7 +84,7 @@ class Listings:
 def read_listing(row: tuple[object, ...]) -> Listing:
     """A row of `QUERY`."""
     identifier, venue, symbol, tick, lot, least, most, *rest = row
-    base, quote, pool = rest[:4], rest[4:8], rest[8]
+    base, quote, pool, terms = rest[:4], rest[4:8], rest[8], rest[9]
     return Listing(
         str(identifier),
         VenueKind(str(venue)),
@@ -95,4 +98,6 @@ def read_listing(row: tuple[object, ...]) -> Listing:
         None if pool is None else str(pool),
         str(base[0]),
         str(quote[0]),
+        # SQLite gives the text, Postgres' driver the object.
+        msgspec.json.decode(terms) if isinstance(terms, str) else dict(terms or {}),  # type: ignore[call-overload]
     )

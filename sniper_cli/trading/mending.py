@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlmodel import Session
 
-from sniper_cli.books.holdings import BookedOrder
+from sniper_cli.books.holdings import AnyOrder, BookedOrder
 from sniper_cli.books.records import Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.trading import recording
@@ -80,17 +80,43 @@ async def prepare_exits(
             # No harm: a sale that finds no approval sends one with itdesk.
             logger.warning("the sale of order %s is not prepared: %s", order.id, error.message)
             continue
-        if plan is None:
-            continue
-
-        def work(session: Session, page: Page, order: BookedOrder = order, plan: object = plan) -> bool:
-            current = page.book.find_order(order.key)
-            before = current.venue_reference
-            if not venue.record_exit(session, account, current, plan):
-                return False
-            _signed(page, current, before)
-            return True
-
-        if desk.books.turn_with_session(account_id, work):
+        if plan is not None and _record(desk, account, order, plan, venue.record_exit):
             desk.checkpoint("exit_recorded")
             await desk.give(venue, desk.order(order.id))
+
+
+async def take_back(desk: OrderDesk, account_id: UUID, venue: ChainVenue) -> None:
+    """Take back what stays granted of positions that are closed. By the record: a restart goes on where it ended."""
+    account = desk.account(account_id)
+    with desk.database.read() as session:
+        loose = venue.loose(session, account)
+        session.expunge_all()
+    for order in loose:
+        try:
+            plan = await venue.plan_revocation(order)
+        except (NetworkError, OrderRefused) as error:
+            logger.warning("order %s leaves an approval: %s", order.id, error.message)
+            continue
+        if plan is not None and _record(desk, account, order, plan, venue.record_revocation):
+            desk.checkpoint("revocation_recorded")
+            await desk.give(venue, desk.order(order.id))
+
+
+def _record(
+    desk: OrderDesk,
+    account: Account,
+    order: AnyOrder,
+    plan: object,
+    record: Callable[[Session, Account, AnyOrder, Any], bool],
+) -> bool:
+    """Let the venue sign something more for an order that is over."""
+
+    def work(session: Session, page: Page) -> bool:
+        current = page.book.find_order(order.id.hex)
+        before = current.venue_reference
+        if not record(session, account, current, plan):
+            return False
+        _signed(page, current, before)
+        return True
+
+    return desk.books.turn_with_session(account.id, work)

@@ -208,6 +208,18 @@ class ChainVenue(Venue, Protocol):
         """Write it, like `record`; `send` sends it. False when it has been written before."""
         ...
 
+    def loose(self, session: Session, account: Account) -> list[AnyOrder]:
+        """Orders of which something stays granted (an approval) that nothing needs any more."""
+        ...
+
+    async def plan_revocation(self, order: AnyOrder) -> Any:
+        """What takes it back; None when nothing is left of it. Raises OrderRefused, NetworkError."""
+        ...
+
+    def record_revocation(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
+        """Write it, like `record`; `send` sends it. False when it has been taken back, or is needed again."""
+        ...
+
     async def holdings(self, account: Account, asset_ids: Sequence[str]) -> Holdings:
         """Count what the account holds."""
         ...

@@ -1,47 +1,66 @@
-"""Approvals: the router's right to take a token, given once, by a recorded transaction like any other."""
+"""Approvals: the router's right to take tokens, exactly as many as are held to be sold, and taken back afterwards.
+
+Given right after a purchase by a recorded transaction like any other, so that the sale is one transaction; raised when
+the position grows. Never more than is held: whoever finds a hole in a router takes what stands approved. What a sale
+leaves of one (a token that burns or taxes what we hold) is set back to nothing once the position is closed.
+
+Tokens in the manner of Tether refuse to change an approval that is not zero: there it is set to nothing first.
+"""
 
 from __future__ import annotations
 
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Any
 
-from sqlmodel import Session, col, select
-
-from sniper_cli.chains import abi
-from sniper_cli.chains.exchange import Exchange
-from sniper_cli.chains.node import Node, head_from
-from sniper_cli.venues.evm.planning import SwapRequest, approve_call
-from sniper_cli.venues.evm.policy import ExecutionPolicy
-from state.transactions import PENDING, ChainTransaction, Purpose, TransactionState
-
-ENOUGH = 2**128
-"""An allowance that no balance reaches: nothing needs to be approved."""
+from sniper_cli.chains.node import Node
+from sniper_cli.errors import NodeRefused
+from sniper_cli.pools import swaps
+from sniper_cli.pools.pool import Pool
+from sniper_cli.venues.evm.calls import APPROVE_GAS, Call
+from state.transactions import Purpose
 
 
-def standing_approval(session: Session, account_id: UUID, token: str) -> ChainTransaction | None:
-    """An approval of ours that is on its way or mined."""
-    query = select(ChainTransaction).where(
-        ChainTransaction.account_id == account_id,
-        ChainTransaction.purpose == Purpose.APPROVE,
-        ChainTransaction.to == token,
-        col(ChainTransaction.state).in_((*PENDING, TransactionState.MINED)),
-    )
-    return session.exec(query).first()
+def allowance_questions(pool: Pool, address: str) -> list[tuple[str, list[Any]]]:
+    """What tells how much the pool's router may take."""
+    return [
+        ("eth_call", [{"to": call.to, "data": call.data}, "latest"])
+        for call in swaps.allowance_calls(pool, address)
+    ]
 
 
-async def plan_approval(
-    node: Node, exchange: Exchange, policy: ExecutionPolicy, address: str, token: str
-) -> SwapRequest | None:
-    """What would be sent; None when the chain says that the router may take the token already."""
-    allowed = abi.encode_call(abi.CALL_ALLOWANCE, ["address", "address"], [address, exchange.router])
-    block, pending, allowance = await node.batch(
-        [
-            ("eth_getBlockByNumber", ["latest", False]),
-            ("eth_getTransactionCount", [address, "pending"]),
-            ("eth_call", [{"to": token, "data": allowed}, "latest"]),
-        ]
-    )
-    if len(allowance) >= 66 and int(allowance[:66], 16) >= ENOUGH:
-        return None
-    head = head_from(block)
-    fees = policy.bid(head)
-    return SwapRequest((approve_call(exchange, token),), fees, int(pending, 16), head, 0)
+def allowance_of(answers: Sequence[Any]) -> int:
+    """The answers as one number: the least of those who must all agree. A token that does not answer allows nothing."""
+    return min((_number(answer) for answer in answers), default=0)
+
+
+def left_of(answers: Sequence[Any]) -> int:
+    """The most that anybody may still take by them."""
+    return max((_number(answer) for answer in answers), default=0)
+
+
+async def approvals_for(
+    node: Node, pool: Pool, address: str, quantity: int, allowance: int, *, at: str = "latest"
+) -> tuple[Call, ...]:
+    """What must go before a sale of so many; nothing where the router may take them already. Raises NetworkError."""
+    if allowance >= quantity:
+        return ()
+    approvals = calls_of(swaps.approval_calls(pool, address, quantity), Purpose.APPROVE)
+    if allowance and await _refuses(node, address, approvals[0], at):
+        return (*calls_of(swaps.revocation_calls(pool, address), Purpose.REVOKE), *approvals)
+    return approvals
+
+
+def calls_of(calls: Sequence[swaps.SwapCall], purpose: Purpose) -> tuple[Call, ...]:
+    """Approvals as transactions to be signed."""
+    return tuple(Call(purpose, call.to, call.data, call.value, APPROVE_GAS) for call in calls)
+
+
+async def _refuses(node: Node, address: str, call: Call, at: str) -> bool:
+    """Whether the token would not have its approval changed from where it stands."""
+    asked = {"from": address, "to": call.to, "data": call.data}
+    answers = await node.batch([("eth_call", [asked, at])], return_errors=True)
+    return isinstance(answers[0], NodeRefused)
+
+
+def _number(answer: Any) -> int:
+    return int(answer[:66], 16) if isinstance(answer, str) and len(answer) >= 66 else 0

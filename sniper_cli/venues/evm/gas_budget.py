@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sniper_cli.trading.intents import CheckResult
-from sniper_cli.venues.evm.planning import SwapRequest
+from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from state.accounts import Account
 from state.columns import utc_now

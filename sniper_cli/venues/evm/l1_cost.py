@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sniper_cli.chains.l1_fees import l1_fee
 from sniper_cli.chains.node import Node
-from sniper_cli.venues.evm.planning import SwapRequest
+from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Plan
 from state.orders import Side

@@ -1,60 +1,44 @@
 """What a swap would be: one batch of questions to the node, then arithmetic. Nothing is written or sent.
 
+Whatever the pool's protocol: it is asked by `pools.states`, counted by its own mathematics, and traded by the calls of
+`pools.swaps`. A V3 pool's ticks take two rounds more where they are not known yet.
+
 Traps that cost others money: the gas of the first swap in a pool estimates 15 % too low, because the price
 accumulators are written from zero once the clock moves on; a token with a transfer tax delivers less than the
-formula says; a balance may have shrunk since it was bought.
+formula says, and only V2's router counts what arrives; a balance may have shrunk since it was bought; a pool may end
+before a sale does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from sniper_cli.chains import abi
-from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.fees import Fees
-from sniper_cli.chains.node import Head, Node, head_from
+from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NodeRefused, OrderRefused
 from sniper_cli.pools import swaps
+from sniper_cli.pools.filling import filled_by
+from sniper_cli.pools.following import Sights
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pools.swaps import MAX_UINT, SwapCall
-from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, amount_in, amount_out
+from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap
+from sniper_cli.pricing.sides import PoolSide
 from sniper_cli.trading.intents import OrderIntent
-from sniper_cli.venues.evm.instruments import token_of
+from sniper_cli.venues.evm.approvals import allowance_of, allowance_questions, approvals_for
+from sniper_cli.venues.evm.calls import APPROVE_GAS, Call, SwapRequest
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Plan
-from state.accounts import Asset, Instrument
+from state.accounts import Asset
 from state.orders import OrderType, Side, TimeInForce
 from state.transactions import Purpose
 
-APPROVE_GAS = 100_000
-"""An approval takes 46,000; tokens with hooks more. What is not used is not paid."""
 FALLBACK_SWAP_GAS = 600_000
 """Where a swap can neither be estimated nor simulated."""
 SPARE_GAS = 30_000
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One transaction to be signed: what, to whom, for how much gas at most."""
-
-    purpose: Purpose
-    to: str
-    data: str
-    value: int
-    gas_limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class SwapRequest:
-    """What `record` signs: the calls in their order, under consecutive nonces."""
-
-    calls: tuple[Call, ...]
-    fees: Fees
-    pending_nonce: int
-    head: Head
-    deadline: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +48,8 @@ class Facts:
     head: Head
     pending_nonce: int
     coins: int
-    reserves: Reserves
-    """As seen by this trade: what goes in, what comes out."""
+    side: PoolSide
+    """The pool as seen by this trade: what goes in, what comes out."""
     held: int
     allowance: int
     gas: int | None
@@ -75,10 +59,10 @@ class Facts:
 
 async def plan_swap(
     node: Node,
-    exchange: Exchange,
+    sights: Sights,
+    pool: Pool,
     policy: ExecutionPolicy,
     address: str,
-    instrument: Instrument,
     assets: tuple[Asset, Asset],
     intent: OrderIntent,
     tax_bps: int,
@@ -89,13 +73,13 @@ async def plan_swap(
             "a pool keeps no resting orders; a limit price can only bound an order that trades at once",
             hint="sniper order place … --type limit --time-in-force ioc",
         )
-    pool = Pool(exchange, str(instrument.pool), token_of(instrument), exchange.wrapped, exchange.fee)
     plan = _plan_buy if intent.side is Side.BUY else _plan_sell
-    return await plan(node, pool, policy, address, assets, intent, tax_bps)
+    return await plan(node, sights, pool, policy, address, assets, intent, tax_bps)
 
 
 async def _plan_buy(
     node: Node,
+    sights: Sights,
     pool: Pool,
     policy: ExecutionPolicy,
     address: str,
@@ -107,12 +91,10 @@ async def _plan_buy(
     probe = None
     if intent.budget is not None and not intent.gas_hint:
         probe = swaps.buy_call(pool, address, intent.budget, 0, MAX_UINT)
-    facts = await _ask(node, pool, address, Side.BUY, probe)
+    facts = await _ask(node, sights, pool, address, Side.BUY, probe)
     try:
-        budget = intent.budget or amount_in(
-            -(-(intent.quantity or 0) * BPS // (BPS - tax_bps)), facts.reserves
-        )
-        expected = amount_out(budget, facts.reserves) * (BPS - tax_bps) // BPS
+        budget = intent.budget or facts.side.asks(_before_tax(intent.quantity or 0, tax_bps))
+        expected = facts.side.pays(budget) * (BPS - tax_bps) // BPS
     except ImpossibleSwap as error:
         raise OrderRefused(f"the pool cannot fill this: {error}", pool=pool.id) from error
     if facts.refusal is not None and facts.coins > budget:
@@ -124,7 +106,8 @@ async def _plan_buy(
     gas = _gas_limit(intent.gas_hint or facts.gas, facts.head)
     fees = policy.worth(_fees(facts.head, policy, intent), gas, budget)
     deadline = facts.head.timestamp + policy.deadline_seconds
-    swap = swaps.buy_call(pool, address, budget, least, deadline)
+    guard = least if swaps.counts_arrivals(pool) else _before_tax(least, tax_bps)
+    swap = swaps.buy_call(pool, address, budget, guard, deadline)
     call = Call(Purpose.BUY, swap.to, swap.data, swap.value, gas)
     exit_gas = (APPROVE_GAS + gas) * fees.max_fee
     return Plan(
@@ -146,6 +129,7 @@ async def _plan_buy(
 
 async def _plan_sell(
     node: Node,
+    sights: Sights,
     pool: Pool,
     policy: ExecutionPolicy,
     address: str,
@@ -156,7 +140,7 @@ async def _plan_sell(
     base, quote = assets
     asked = intent.quantity or 0
     probe = None if intent.gas_hint else swaps.sell_call(pool, address, asked, 0, MAX_UINT)
-    facts = await _ask(node, pool, address, Side.SELL, probe)
+    facts = await _ask(node, sights, pool, address, Side.SELL, probe)
     quantity = min(asked, facts.held)
     if quantity <= 0:
         raise OrderRefused(
@@ -165,20 +149,22 @@ async def _plan_sell(
             held=str(facts.held),
             token=pool.token,
         )
-    try:
-        expected = amount_out(quantity * (BPS - tax_bps) // BPS, facts.reserves)
-    except ImpossibleSwap as error:
-        raise OrderRefused(f"the pool cannot fill this: {error}", pool=pool.id) from error
+    arriving = quantity * (BPS - tax_bps) // BPS
+    taken, expected = filled_by(facts.side, arriving)
+    if not expected:
+        raise OrderRefused("the pool cannot fill this: it pays nothing", pool=pool.id, quantity=str(quantity))
+    if taken < arriving:  # the rest stays: the pool's liquidity ends before it
+        quantity = quantity * taken // arriving
     slippage = policy.sell_slippage_bps if intent.max_slippage_bps is None else intent.max_slippage_bps
     least = max(1, expected * (BPS - slippage) // BPS)
     if intent.limit_price is not None:
         least = max(least, quote.units(_floor(base.amount(quantity) * intent.limit_price, quote)))
     fees = _fees(facts.head, policy, intent)
     deadline = facts.head.timestamp + policy.deadline_seconds
-    approval = () if facts.allowance >= quantity else (approve_call(pool.exchange, pool.token),)
+    approval = await approvals_for(node, pool, address, quantity, facts.allowance)
     used = intent.gas_hint or facts.gas
     if approval or quantity < asked:
-        used = await _simulated_gas(node, pool, address, quantity, bool(approval))
+        used = await _simulated_gas(node, pool, address, quantity, approval)
     elif facts.refusal is not None:
         raise OrderRefused(f"the sale would fail: {facts.refusal}", expected=str(expected))
     gas = _gas_limit(used, facts.head)
@@ -201,63 +187,50 @@ async def _plan_sell(
     )
 
 
-def approve_call(exchange: Exchange, token: str) -> Call:
-    """Let the router take the token. Without limit: the router takes only what a sale of ours names, and a token
-    whose balances grow would otherwise strand the rest."""
-    call = swaps.approve_call(token, exchange.router, MAX_UINT)
-    return Call(Purpose.APPROVE, call.to, call.data, call.value, APPROVE_GAS)
-
-
-async def _ask(node: Node, pool: Pool, address: str, side: Side, probe: SwapCall | None) -> Facts:
-    """Everything in one request."""
+async def _ask(
+    node: Node, sights: Sights, pool: Pool, address: str, side: Side, probe: SwapCall | None
+) -> Facts:
+    """Everything in one request, but for ticks that are not known yet."""
     holder = abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [address])
-    allowed = abi.encode_call(abi.CALL_ALLOWANCE, ["address", "address"], [address, pool.exchange.router])
+    allowances = allowance_questions(pool, address)
     questions: list[tuple[str, list[Any]]] = [
-        ("eth_getBlockByNumber", ["latest", False]),
         ("eth_getTransactionCount", [address, "pending"]),
         ("eth_getBalance", [address, "latest"]),
-        ("eth_call", [{"to": pool.id, "data": abi.CALL_GET_RESERVES}, "latest"]),
         ("eth_call", [{"to": pool.token, "data": holder}, "latest"]),
-        ("eth_call", [{"to": pool.token, "data": allowed}, "latest"]),
+        *allowances,
     ]
     if probe is not None:
         swap = {"from": address, "to": probe.to, "data": probe.data, "value": hex(probe.value)}
         # On the latest block: a node's default is pending, where a rug in the mempool has already emptied the pool
         # and the sale that must get ahead of it would be refused.
         questions.append(("eth_estimateGas", [swap, "latest"]))
-    answers = await node.batch(questions, return_errors=True)
-    for answer in answers[:4]:
+    seen = await sights.look(node, [pool], questions)
+    for answer in seen.answers[:2]:
         if isinstance(answer, NodeRefused):
             raise answer
-    estimate = answers[6] if probe is not None else None
+    bought = seen.sides[0]
+    if bought is None:
+        raise OrderRefused("there is no pool at the instrument's address, or nothing in it", pool=pool.id)
+    estimate = seen.answers[-1] if probe is not None else None
     return Facts(
-        head=head_from(answers[0]),
-        pending_nonce=int(answers[1], 16),
-        coins=int(answers[2], 16),
-        reserves=_reserves(answers[3], pool, side),
-        held=_number(answers[4]),
-        allowance=_number(answers[5]),
+        head=seen.head,
+        pending_nonce=int(seen.answers[0], 16),
+        coins=int(seen.answers[1], 16),
+        side=bought if side is Side.BUY else bought.reversed,
+        held=_number(seen.answers[2]),
+        allowance=allowance_of(seen.answers[3 : 3 + len(allowances)]),
         gas=int(estimate, 16) if isinstance(estimate, str) else None,
         refusal=_words(estimate) if isinstance(estimate, NodeRefused) else None,
     )
 
 
-def _reserves(answer: str, pool: Pool, side: Side) -> Reserves:
-    if len(answer) < 2 + 64 * 2:
-        raise OrderRefused("there is no pool at the instrument's address")
-    first, second = abi.reserves(answer)
-    coins, tokens = (first, second) if pool.coin_first else (second, first)
-    fee_bps = pool.fee // 100
-    return Reserves(coins, tokens, fee_bps) if side is Side.BUY else Reserves(tokens, coins, fee_bps)
-
-
-async def _simulated_gas(node: Node, pool: Pool, address: str, quantity: int, approve: bool) -> int | None:
+async def _simulated_gas(
+    node: Node, pool: Pool, address: str, quantity: int, approval: Sequence[Call]
+) -> int | None:
     """Gas of a sale that cannot be estimated alone because its approval comes just before it. None if unknown."""
     swap = swaps.sell_call(pool, address, quantity, 0, MAX_UINT)
-    calls = [{"from": address, "to": swap.to, "data": swap.data}]
-    if approve:
-        approval = approve_call(pool.exchange, pool.token)
-        calls.insert(0, {"from": address, "to": approval.to, "data": approval.data})
+    steps = [*((call.to, call.data) for call in approval), (swap.to, swap.data)]
+    calls = [{"from": address, "to": to, "data": data} for to, data in steps]
     try:
         blocks = await node.call("eth_simulateV1", [{"blockStateCalls": [{"calls": calls}]}, "latest"])
     except NodeRefused as refused:
@@ -287,6 +260,11 @@ def _cost(fees: Fees, gas: int, facts: Facts) -> dict[str, Any]:
         "gas_cost_at_most": str(gas * fees.max_fee),
         "block": facts.head.number,
     }
+
+
+def _before_tax(arriving: int, tax_bps: int) -> int:
+    """What must leave the pool so that so much arrives."""
+    return -(-arriving * BPS // (BPS - tax_bps))
 
 
 def _floor(amount: Decimal, asset: Asset) -> Decimal:

@@ -70,6 +70,8 @@ class ExecutionPolicy:
     relay_blocks: int = 25
     l1_oracle: str = ""
     """The contract that tells what a transaction pays for its place on the chain below; none: nothing."""
+    keep_approvals: bool = False
+    """What is left of an approval once a position is closed stays."""
     public_after_blocks: int = 0
     """What no relay has placed in so many blocks goes to the mempool after all; 0: never."""
 
@@ -101,6 +103,7 @@ class ExecutionPolicy:
             exit_channel=Channel(fees.exit_channel),
             relay_blocks=fees.relay_blocks,
             l1_oracle=oracle_of(fees.l1_oracle, chain_id),
+            keep_approvals=fees.keep_approvals,
             public_after_blocks=fees.public_after_blocks,
         )
 

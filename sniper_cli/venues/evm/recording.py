@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains.fees import Fees
-from sniper_cli.venues.evm.planning import Call
+from sniper_cli.venues.evm.calls import Call
 from sniper_cli.venues.evm.signer import Signer
 from state import journal
 from state.accounts import Account

@@ -18,7 +18,7 @@ from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.ladder import below, replacement_fees
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import OrderRefused
-from sniper_cli.venues.evm.planning import Call
+from sniper_cli.venues.evm.calls import Call
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Remedy, RemedyKind
 from state.orders import Side

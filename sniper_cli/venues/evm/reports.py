@@ -1,8 +1,8 @@
 """What became of transactions: read from the chain, compared with the record, told as reports.
 
 What a purchase brought is the difference of `balanceOf` between the block and its parent, because the Transfer
-events of a hostile token lie. What a sale brought is the router's last Withdrawal from the wrapped coin in the
-receipt: a taxed token may sell for itself within our transfer, and the router unwraps ours after that.
+events of a hostile token lie. The coins it took, and those that a sale brought, are told by the exchange's own
+contracts (`pools.trades`), which no token can fake.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from uuid import UUID
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains import abi
-from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
+from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.trades import coins_brought, coins_paid
 from sniper_cli.venues.venue import CostReport, FillReport, Report
 from state.accounts import evm_asset_id
 from state.orders import OrderState
@@ -118,15 +119,14 @@ def _mined(transaction: ChainTransaction, receipt: Mapping[str, Any], *, undone:
 
 async def measure(
     node: Node,
-    exchange: Exchange,
+    pool: Pool,
     address: str,
-    token: str,
     transaction: ChainTransaction,
     receipt: Mapping[str, Any],
 ) -> Trade:
     """What a mined swap moved."""
     number = int(receipt["blockNumber"], 16)
-    holder = {"to": token, "data": abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [address])}
+    holder = {"to": pool.token, "data": abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [address])}
     block, after, before = await node.batch(
         [
             ("eth_getBlockByNumber", [hex(number), False]),
@@ -137,7 +137,7 @@ async def measure(
     )
     if isinstance(block, NodeRefused):
         raise block
-    logged = _logged(receipt["logs"], token, address)
+    logged = _logged(receipt["logs"], pool.token, address)
     if isinstance(after, str) and isinstance(before, str):
         moved = int(after, 16) - int(before, 16)
         check = "equal" if moved == logged else f"the token's events say {logged}"
@@ -145,21 +145,9 @@ async def measure(
         moved, check = logged, "by events: the node has no state of that block any more"
     buys = transaction.purpose is Purpose.BUY
     quantity = max(0, moved if buys else -moved)
-    notional = transaction.value if buys else unwrapped(receipt["logs"], exchange)
+    logs = receipt["logs"]
+    notional = coins_paid(pool, transaction.value, logs) if buys else coins_brought(pool, logs)
     return Trade(quantity, notional, datetime.fromtimestamp(int(block["timestamp"], 16), UTC), check)
-
-
-def unwrapped(logs: Sequence[Mapping[str, Any]], exchange: Exchange) -> int:
-    """Coins that the router unwrapped for us: its last Withdrawal in the receipt."""
-    router = abi.address_topic(exchange.router)
-    amounts = [
-        abi.word(log["data"], 0)
-        for log in logs
-        if log["address"].lower() == exchange.wrapped
-        and log["topics"][0] == abi.WITHDRAWAL
-        and log["topics"][1].lower() == router
-    ]
-    return amounts[-1] if amounts else 0
 
 
 def _logged(logs: Sequence[Mapping[str, Any]], token: str, address: str) -> int:

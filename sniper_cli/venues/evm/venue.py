@@ -17,20 +17,22 @@ from sqlmodel import Session, col, select
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains.broadcast import Broadcast
 from sniper_cli.chains.broadcast import Fate as Said
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.chains.fee_history import read_market
 from sniper_cli.chains.node import Node
 from sniper_cli.chains.relays import Relay
 from sniper_cli.errors import OrderRefused
+from sniper_cli.pools.following import Sights
 from sniper_cli.trading.intents import CheckResult, OrderIntent
+from sniper_cli.venues.evm import approving
 from sniper_cli.venues.evm import remedies as cures
-from sniper_cli.venues.evm.approvals import plan_approval, standing_approval
+from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.counting import count_holdings
 from sniper_cli.venues.evm.doors import Doors
 from sniper_cli.venues.evm.gas_budget import check_gas, day_allows
-from sniper_cli.venues.evm.instruments import ensure_instrument, token_of
+from sniper_cli.venues.evm.instruments import ensure_instrument, launched_pool, pool_of
 from sniper_cli.venues.evm.l1_cost import with_l1_fee
-from sniper_cli.venues.evm.planning import SwapRequest, plan_swap
+from sniper_cli.venues.evm.planning import plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy, Strategy
 from sniper_cli.venues.evm.quoting import read_quotes
 from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
@@ -57,7 +59,7 @@ T = TransactionState
 
 
 class EvmVenue:
-    """Buys and sells tokens against the coin on one exchange, for one address."""
+    """Buys and sells tokens against the coin on a chain's exchanges, for one address."""
 
     kind = VenueKind.EVM
 
@@ -65,7 +67,7 @@ class EvmVenue:
         self,
         database: Database,
         node: Node,
-        exchange: Exchange,
+        exchanges: Exchanges | Exchange,
         signer: Signer,
         policy: ExecutionPolicy | None = None,
         *,
@@ -75,7 +77,7 @@ class EvmVenue:
     ) -> None:
         self.database = database
         self.node = node
-        self.exchange = exchange
+        self.exchanges = exchanges if isinstance(exchanges, Exchanges) else Exchanges((exchanges,))
         self.signer = signer
         self.policy = policy or ExecutionPolicy()
         self.address = signer.address.lower()
@@ -86,6 +88,11 @@ class EvmVenue:
         self._head = 0
         """The highest block seen, for ages counted in blocks."""
         self.doors = Doors(relays or {})
+        self.sights = Sights()
+        self._clean: set[UUID] = set()
+        """Approvals of which nothing is left to take back, or nothing can be."""
+        self._tidy: dict[UUID, int] = {}
+        """At which version of an account no loose approval was found."""
 
     # -- placing ------------------------------------------------------------------------------------------------
 
@@ -100,9 +107,8 @@ class EvmVenue:
             tax = _known_tax(session, account, instrument, intent)
             session.expunge_all()
         policy = await self._priced()
-        plan = await plan_swap(
-            self.node, self.exchange, policy, self.address, instrument, (base, quote), intent, tax
-        )
+        pool = pool_of(instrument, self.exchanges)
+        plan = await plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax)
         self._head = max(self._head, plan.request.head.number)
         self.doors.way(policy, intent.side, self._head)
         return await with_l1_fee(self.node, policy, plan)
@@ -121,17 +127,19 @@ class EvmVenue:
         """What a purchase's gas would break of the caps, under the account's lock."""
         if plan.intent.side is Side.SELL:
             return None
-        return check_gas(session, account, plan.request, self.policy, coin=self.exchange.coin)
+        return check_gas(session, account, plan.request, self.policy, coin=self.exchanges.coin)
 
     async def quotes(self, asked: Sequence[Asked]) -> list[Quoted | None]:
         """What the pools would pay now. Raises NetworkError."""
-        return await read_quotes(self.node, self.exchange, asked)
+        return await read_quotes(self.node, self.sights, self.exchanges, asked)
 
     def record(self, session: Session, account: Account, order: AnyOrder, plan: Plan) -> None:
         """Allot nonces, sign, store. The order's reference is the hash of its swap."""
         request: SwapRequest = plan.request
         calls = request.calls
-        nonces = free_nonces(session, self.exchange.chain_id, self.address, request.pending_nonce, len(calls))
+        nonces = free_nonces(
+            session, self.exchanges.chain_id, self.address, request.pending_nonce, len(calls)
+        )
         way = self.doors.way(self.policy, plan.intent.side, request.head.number)
         for call, nonce in zip(calls, nonces, strict=True):
             transaction = sign_and_store(
@@ -208,7 +216,7 @@ class EvmVenue:
         """What became of these orders, by the receipts of their transactions."""
         with self.database.read() as session:
             transactions = [t for order in orders for t in transactions_of(session, order.id)]
-            tokens = {o.id: token_of(session.get_one(Instrument, o.instrument_id)) for o in orders}
+            instruments = {o.id: session.get_one(Instrument, o.instrument_id) for o in orders}
             session.expunge_all()
         if not transactions:
             return [_without_transactions(order) for order in orders]
@@ -221,10 +229,8 @@ class EvmVenue:
             if fate is None or receipt is None or transaction.order_id is None:
                 continue
             if fate.state is T.MINED and transaction.purpose in TRADES:
-                token = tokens[transaction.order_id]
-                trades[transaction.id] = await measure(
-                    self.node, self.exchange, self.address, token, transaction, receipt
-                )
+                pool = pool_of(instruments[transaction.order_id], self.exchanges)
+                trades[transaction.id] = await measure(self.node, pool, self.address, transaction, receipt)
             elif fate.state is T.REVERTED and fate.block_number is not None:
                 reverts[transaction.id] = await why_reverted(self.node, transaction, fate.block_number)
         return [report_of(order, transactions, changed, trades, reverts) for order in orders]
@@ -368,35 +374,80 @@ class EvmVenue:
     # -- approvals ----------------------------------------------------------------------------------------------
 
     async def plan_exit(self, order: AnyOrder) -> SwapRequest | None:
-        """The approval that a sale will need; None when the router may take the token already."""
+        """The approval that the sale of a position will need; None where the router may take so many already."""
         with self.database.read() as session:
-            token = token_of(session.get_one(Instrument, order.instrument_id))
-            if standing_approval(session, order.account_id, token) is not None:
-                return None
-        return await plan_approval(self.node, self.exchange, await self._priced(), self.address, token)
+            wanted = approving.wanted_by(session, order, self.exchanges)
+        if wanted is None:
+            return None
+        return await approving.plan_approval(self.node, await self._priced(), self.address, wanted)
 
     def record_exit(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
-        """Store the approval; False when one is on its way or mined."""
-        request: SwapRequest = plan
-        call = request.calls[0]
-        if standing_approval(session, account.id, call.to) is not None:
+        """Store the approval; False where one for as many is on its way or mined since."""
+        if not approving.is_called_for(session, order, plan, self.exchanges):
             return False
-        nonce = free_nonces(session, self.exchange.chain_id, self.address, request.pending_nonce, 1)[0]
-        transaction = sign_and_store(
-            session,
-            account,
-            order,
-            call,
-            signer=self.signer,
-            nonce=nonce,
-            fees=request.fees,
-            planned_block=request.head.number,
-            deadline=None,
-            actor=self.actor,
-            legacy=self.policy.legacy,
-        )
-        self._fresh.add(transaction.id)
+        self._store(session, account, order, plan)
         return True
+
+    def loose(self, session: Session, account: Account) -> list[AnyOrder]:
+        """The orders whose approvals nothing needs any more, as far as something of them may be left."""
+        if self.policy.keep_approvals:
+            return []
+        version = session.exec(select(Account.version).where(Account.id == account.id)).one()
+        if self._tidy.get(account.id) == version:
+            return []
+        found: list[AnyOrder] = list(approving.loose(session, account.id, self.exchanges, self._clean))
+        if not found:
+            self._tidy[account.id] = version
+        return found
+
+    async def plan_revocation(self, order: AnyOrder) -> SwapRequest | None:
+        """What takes an approval back; None where nothing is left of it. Raises OrderRefused, NetworkError."""
+        with self.database.read() as session:
+            known = approving.approvals_of(session, order, self.exchanges)
+        if known is None:
+            return None
+        pool, approval = known
+        request = None
+        try:
+            request = await approving.plan_revocation(self.node, await self._priced(), self.address, pool)
+        except OrderRefused:
+            self._clean.add(approval)  # said once, not at every block
+            raise
+        if request is None:
+            self._clean.add(approval)
+        return request
+
+    def record_revocation(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
+        """Store it; False where it was taken back since, or is needed again."""
+        known = approving.approvals_of(session, order, self.exchanges)
+        if known is None or not approving.is_loose(session, order, self.exchanges):
+            return False
+        self._clean.add(
+            known[1]
+        )  # one that no node takes is tried again by the next process, not at every block
+        self._store(session, account, order, plan)
+        return True
+
+    def _store(self, session: Session, account: Account, order: AnyOrder, request: SwapRequest) -> None:
+        """Approvals and their ends: signed under the next nonces, to the mempool."""
+        nonces = free_nonces(
+            session, self.exchanges.chain_id, self.address, request.pending_nonce, len(request.calls)
+        )
+        for call, nonce in zip(request.calls, nonces, strict=True):
+            transaction = sign_and_store(
+                session,
+                account,
+                order,
+                call,
+                signer=self.signer,
+                nonce=nonce,
+                fees=request.fees,
+                planned_block=request.head.number,
+                deadline=None,
+                actor=self.actor,
+                legacy=self.policy.legacy,
+            )
+            self._fresh.add(transaction.id)
 
     # -- counting -----------------------------------------------------------------------------------------------
 
@@ -410,19 +461,12 @@ class EvmVenue:
     def introduce(self, session: Session, account: Account, instrument_id: str) -> bool:  # noqa: ARG002
         """The instrument of a launch that was seen."""
         pool = instrument_id.rsplit(":", 1)[-1]
-        query = select(Launch).where(Launch.chain_id == self.exchange.chain_id, Launch.pool == pool)
+        query = select(Launch).where(Launch.chain_id == self.exchanges.chain_id, Launch.pool == pool)
         launch = session.exec(query).first()
-        if launch is None:
+        market = None if launch is None else launched_pool(launch, self.exchanges)
+        if launch is None or market is None:
             return False
-        ensure_instrument(
-            session,
-            self.exchange,
-            launch.token,
-            launch.pool,
-            symbol=launch.symbol,
-            name=launch.name,
-            decimals=launch.decimals,
-        )
+        ensure_instrument(session, market, symbol=launch.symbol, name=launch.name, decimals=launch.decimals)
         return True
 
     def _pending_trade(self, order: AnyOrder) -> ChainTransaction:
@@ -439,7 +483,7 @@ class EvmVenue:
         return transactions[-1]
 
     def _require(self, account: Account) -> None:
-        if account.address != self.address or account.chain_id != self.exchange.chain_id:
+        if account.address != self.address or account.chain_id != self.exchanges.chain_id:
             raise OrderRefused(
                 f"account {account.name!r} belongs to {account.address}, the wallet is {self.address}",
                 hint="sniper wallet list",

@@ -1,0 +1,271 @@
+"""Which approvals of ours are called for, and which are loose: decided by the record, so that a restart decides alike.
+
+An approval is called for while a position is open that its router would sell from; of several positions in one token
+(V3 has a pool a fee) the router must be let take all. It is loose once none is open any more. What is loose is looked
+at on the chain, once a process where nothing is left of it, and taken back where something is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from sniper_cli.books.holdings import AnyOrder
+from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Exchanges
+from sniper_cli.chains.node import Node, head_from
+from sniper_cli.errors import NodeRefused, OrderRefused
+from sniper_cli.pools import swaps
+from sniper_cli.pools.pool import Pool
+from sniper_cli.venues.evm.approvals import (
+    allowance_of,
+    allowance_questions,
+    approvals_for,
+    calls_of,
+    left_of,
+)
+from sniper_cli.venues.evm.calls import APPROVE_GAS, SwapRequest
+from sniper_cli.venues.evm.instruments import pool_of
+from sniper_cli.venues.evm.policy import IN_TIME, ExecutionPolicy
+from state.accounts import Instrument
+from state.columns import utc_now
+from state.orders import Order, OrderState, Side, working_orders
+from state.positions import open_positions
+from state.transactions import PENDING, ChainTransaction, Purpose, TransactionState
+
+UNLIMITED = 2**128
+"""More than any token has: what earlier editions approved. Of old ones only a command takes back what is left."""
+LATELY = timedelta(days=1)
+DEAREST_GAS = 3 * APPROVE_GAS
+"""A token that makes its own revocation dearer than this is left alone: the approval is worth less than the gas."""
+
+
+class Given(NamedTuple):
+    """An approval, or the end of one, as it stands in the record."""
+
+    id: UUID
+    order_id: UUID
+    purpose: Purpose
+    state: TransactionState
+    block: int | None
+    amount: int
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in PENDING
+
+
+class Wanted(NamedTuple):
+    """What an open position needs approved."""
+
+    pool: Pool
+    quantity: int
+    last: Given | None
+    """The newest approval of the token to the pool's router, or its end."""
+
+
+def wanted_by(session: Session, order: AnyOrder, exchanges: Exchanges) -> Wanted | None:
+    """What must be approved for the sale of what an order bought; None where nothing is held. Raises OrderRefused."""
+    instrument = session.get_one(Instrument, order.instrument_id)
+    pool = pool_of(instrument, exchanges)
+    quantity = _held(session, order.account_id, pool, exchanges)
+    if not quantity:
+        return None
+    given = _given(session, order.account_id)
+    return Wanted(pool, quantity, given.get((pool.token, swaps.spender(pool))))
+
+
+async def plan_approval(
+    node: Node, policy: ExecutionPolicy, address: str, wanted: Wanted
+) -> SwapRequest | None:
+    """What would be sent; None where the router may take so many already, or will. Raises NetworkError."""
+    last = wanted.last
+    waits = last is not None and last.is_pending and last.purpose is Purpose.APPROVE
+    if last is not None and waits and last.amount >= wanted.quantity:
+        return None
+    block, pending, *told = await node.batch(
+        [
+            ("eth_getBlockByNumber", ["latest", False]),
+            ("eth_getTransactionCount", [address, "pending"]),
+            *allowance_questions(wanted.pool, address),
+        ],
+        return_errors=True,
+    )
+    for answer in (block, pending):
+        if isinstance(answer, NodeRefused):
+            raise answer
+    allowance = last.amount if last is not None and waits else allowance_of(told)
+    calls = await approvals_for(
+        node, wanted.pool, address, wanted.quantity, allowance, at="pending" if waits else "latest"
+    )
+    if not calls:
+        return None
+    head = head_from(block)
+    return SwapRequest(calls, policy.bid(head), int(pending, 16), head, 0)
+
+
+def is_called_for(session: Session, order: AnyOrder, request: SwapRequest, exchanges: Exchanges) -> bool:
+    """Whether an approval is still to be signed: nobody else has approved as much since it was planned."""
+    wanted = wanted_by(session, order, exchanges)
+    if wanted is None:
+        return False
+    last = wanted.last
+    if last is None or last.purpose is not Purpose.APPROVE or last.amount < wanted.quantity:
+        return True
+    return not (last.is_pending or (last.block or 0) > request.head.number)
+
+
+def loose(session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID]) -> list[Order]:
+    """The orders that loose approvals hang on, each the last sale of what was approved; `clean` ones are left out."""
+    found: dict[UUID, Order] = {}
+    for (token, spender), given in _given(session, account_id).items():
+        if given.id in clean or given.purpose is not Purpose.APPROVE or given.is_pending:
+            continue
+        first = session.get(Order, given.order_id)
+        if first is None:
+            continue
+        pool = _pool(session, first, exchanges)
+        if pool is None or (token, spender) != (pool.token, swaps.spender(pool)):
+            continue
+        if _is_at_work(session, account_id, pool) or _held(session, account_id, pool, exchanges):
+            continue
+        last = _last_sale(session, first)
+        if given.amount >= UNLIMITED and utc_now() - last.updated_at > LATELY:
+            continue
+        found[last.id] = last
+    return list(found.values())
+
+
+def approvals_of(session: Session, order: AnyOrder, exchanges: Exchanges) -> tuple[Pool, UUID] | None:
+    """The pool that an order traded in, and the newest approval for it; None where there is none to take back."""
+    pool = _pool(session, order, exchanges)
+    if pool is None:
+        return None
+    given = _given(session, order.account_id).get((pool.token, swaps.spender(pool)))
+    return None if given is None or given.purpose is not Purpose.APPROVE else (pool, given.id)
+
+
+async def plan_revocation(
+    node: Node, policy: ExecutionPolicy, address: str, pool: Pool
+) -> SwapRequest | None:
+    """What would be sent; None where nothing is left of the approval. Raises OrderRefused, NetworkError."""
+    calls = calls_of(swaps.revocation_calls(pool, address), Purpose.REVOKE)
+    block, pending, estimate, *told = await node.batch(
+        [
+            ("eth_getBlockByNumber", ["latest", False]),
+            ("eth_getTransactionCount", [address, "pending"]),
+            ("eth_estimateGas", [{"from": address, "to": calls[0].to, "data": calls[0].data}, "latest"]),
+            *allowance_questions(pool, address),
+        ],
+        return_errors=True,
+    )
+    for answer in (block, pending):
+        if isinstance(answer, NodeRefused):
+            raise answer
+    if not left_of(told):
+        return None
+    if not isinstance(estimate, str) or int(estimate, 16) > DEAREST_GAS:
+        why = "refuses it" if isinstance(estimate, NodeRefused) else f"asks {int(estimate, 16)} gas for it"
+        raise OrderRefused(f"an approval cannot be taken back: {pool.token} {why}", token=pool.token)
+    head = head_from(block)
+    return SwapRequest(calls, policy.bid(head, urgency=IN_TIME), int(pending, 16), head, 0)
+
+
+def is_loose(session: Session, order: AnyOrder, exchanges: Exchanges) -> bool:
+    """Whether an approval is still to be taken back: nobody has since, and nothing new hangs on it."""
+    known = approvals_of(session, order, exchanges)
+    if known is None:
+        return False
+    pool, _ = known
+    return not (
+        _is_at_work(session, order.account_id, pool) or _held(session, order.account_id, pool, exchanges)
+    )
+
+
+def _given(session: Session, account_id: UUID) -> dict[tuple[str, str], Given]:
+    """The newest approval, or its end, by token and by who may take it. What came to nothing is not one."""
+    row = ChainTransaction
+    query = (
+        sa.select(
+            col(row.id),
+            col(row.order_id),
+            col(row.purpose),
+            col(row.state),
+            col(row.block_number),
+            col(row.to),
+            col(row.data),
+        )
+        .where(
+            col(row.account_id) == account_id,
+            col(row.purpose).in_((Purpose.APPROVE, Purpose.REVOKE)),
+            col(row.state).in_((*PENDING, TransactionState.MINED, TransactionState.REVERTED)),
+        )
+        .order_by(col(row.id))
+    )
+    found: dict[tuple[str, str], Given] = {}
+    for key, order_id, purpose, state, block, to, data in session.execute(query).all():
+        failed = purpose is Purpose.APPROVE and state is TransactionState.REVERTED
+        if order_id is None or failed or not data.startswith(abi.CALL_APPROVE):
+            continue
+        spender, amount = abi.topic_address("0x" + data[10:74]), int(data[74:138], 16)
+        found[to, spender] = Given(key, order_id, purpose, state, block, amount)
+    return found
+
+
+def _held(session: Session, account_id: UUID, pool: Pool, exchanges: Exchanges) -> int:
+    """What is held of the pool's token, as far as the same router would sell it."""
+    held = 0
+    for position in open_positions(session, account_id):
+        instrument = session.get_one(Instrument, position.instrument_id)
+        if instrument.base_asset.rsplit(":", 1)[1] != pool.token:
+            continue
+        if swaps.spender(pool_of(instrument, exchanges)) == swaps.spender(pool):
+            held += max(0, position.quantity)
+    return held
+
+
+def _is_at_work(session: Session, account_id: UUID, pool: Pool) -> bool:
+    """Whether an order in the pool's token is under way: what it needs approved is not yet known."""
+    return any(
+        session.get_one(Instrument, order.instrument_id).base_asset.endswith(f":{pool.token}")
+        for order in working_orders(session, account_id)
+    )
+
+
+def _pool(session: Session, order: AnyOrder, exchanges: Exchanges) -> Pool | None:
+    try:
+        return pool_of(session.get_one(Instrument, order.instrument_id), exchanges)
+    except OrderRefused:  # on an exchange that is not set up any more: `sniper wallet approvals` tells of it
+        return None
+
+
+def _last_sale(session: Session, order: Order) -> Order:
+    """The newest filled sale in the same instrument; where there is none, the order itself."""
+    query = (
+        select(Order)
+        .where(
+            Order.account_id == order.account_id,
+            Order.instrument_id == order.instrument_id,
+            Order.side == Side.SELL,
+            Order.state == OrderState.FILLED,
+        )
+        .order_by(col(Order.id).desc())
+    )
+    return session.exec(query).first() or order
+
+
+__all__ = [
+    "Given",
+    "Wanted",
+    "approvals_of",
+    "is_called_for",
+    "is_loose",
+    "loose",
+    "plan_approval",
+    "plan_revocation",
+    "wanted_by",
+]
