@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from sniper_cli.chains.devnet.record import process_runs, read_record
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -146,7 +147,7 @@ def test_in_the_foreground_an_interrupt_ends_it_in_order(home: Path) -> None:
     assert process.stdout is not None
     record = json.loads(process.stdout.readline())
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=15)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert not process_runs(record["pid"])
     assert read_record(home / "data") is None

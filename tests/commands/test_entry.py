@@ -17,6 +17,7 @@ import pytest
 
 from sniper_cli import entry, errors, reporting
 from sniper_cli.errors import SniperError
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 Run = Callable[..., Any]
@@ -285,7 +286,7 @@ def test_an_ascii_terminal_does_not_crash(sniper: Run, argv: list[str]) -> None:
 
 def test_without_a_terminal_and_without_yes_it_ends_at_once(sniper_inside: Run) -> None:
     sniper_inside("profile", "create", "spare")
-    done = sniper_inside("profile", "delete", "spare", timeout=20)
+    done = sniper_inside("profile", "delete", "spare")
 
     assert done.code == 2
     assert "--yes" in done.stderr
@@ -317,7 +318,7 @@ def test_an_interrupt_ends_a_watching_command_with_130(sniper_inside: Run, home:
         line = process.stdout.readline()
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=10) == 130
+        assert process.wait(timeout=PATIENCE) == 130
         assert json.loads(line)["kind"] == "schema.upgraded"
         assert process.stderr.read() == ""
 

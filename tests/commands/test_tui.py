@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -43,14 +45,13 @@ def test_an_unknown_panel_is_a_usage_error_that_names_the_panels(sniper: Callabl
     assert "launches" in ran.stderr
 
 
-@pytest.mark.timeout(60)
 def test_in_a_terminal_it_draws_the_profile_and_q_leaves_it_clean(home: Path, sniper: Callable[..., Any]):
     assert sniper("init").code == 0
     terminal, process = open_in_terminal(home)
-    shown = read_until(terminal, 30, "PAPER", "no position", "Quit")
+    shown = read_until(terminal, "PAPER", "no position", "Quit")
     os.write(terminal, b"q")
-    shown += read_until(terminal, 20, "\x1b[?1049l")
-    code = process.wait(20)
+    shown += read_until(terminal, "\x1b[?1049l")
+    code = process.wait(PATIENCE)
     os.close(terminal)
 
     assert "PAPER" in shown
@@ -58,14 +59,13 @@ def test_in_a_terminal_it_draws_the_profile_and_q_leaves_it_clean(home: Path, sn
     assert code == 0
 
 
-@pytest.mark.timeout(60)
 def test_a_terminal_that_is_closed_leaves_no_process_behind(home: Path, sniper: Callable[..., Any]):
     assert sniper("init").code == 0
     terminal, process = open_in_terminal(home)
-    read_until(terminal, 30, "PAPER", "Quit")
+    read_until(terminal, "PAPER", "Quit")
     os.close(terminal)
 
-    assert process.wait(20) is not None
+    assert process.wait(PATIENCE) is not None
 
 
 def open_in_terminal(home: Path) -> tuple[int, subprocess.Popen[bytes]]:
@@ -84,9 +84,9 @@ def open_in_terminal(home: Path) -> tuple[int, subprocess.Popen[bytes]]:
     return main, process
 
 
-def read_until(descriptor: int, seconds: float, *words: str) -> str:
-    """What a terminal program writes, until all these words have come or the time is over."""
-    deadline, text = time.monotonic() + seconds, ""
+def read_until(descriptor: int, *words: str) -> str:
+    """What a terminal program writes, until all these words have come or nobody would wait any longer."""
+    deadline, text = time.monotonic() + PATIENCE, ""
     while not all(word in text for word in words) and time.monotonic() < deadline:
         ready, _, _ = select.select([descriptor], [], [], 0.2)
         if ready:

@@ -23,12 +23,14 @@ from sniper_cli.secrets.secret import Secret
 from sniper_cli.secrets.wallets import import_wallet
 from sniper_cli.settings.paths import home_paths
 from state.database import Database
+from tests.conftest import PATIENCE
 
 PASSPHRASE = "a long passphrase"
 JUNK = "test test test test test test test test test test test junk"
 JUNK_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 JUNK_ADDRESS = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 SECRETS = {"SNIPER_SECRET__WALLET_MAIN": PASSPHRASE}
+
 ROOT = Path(__file__).parents[2]
 
 Sniper = Callable[..., Any]
@@ -114,7 +116,7 @@ def test_a_dry_run_makes_nothing(ready: Sniper, home: Path) -> None:
 
 
 def test_without_a_passphrase_or_a_terminal_it_ends_at_once_and_says_how(ready: Sniper) -> None:
-    ran = ready("wallet", "create", "main", timeout=20)
+    ran = ready("wallet", "create", "main")
     assert ran.code == 4
     assert ran.stderr.splitlines()[-1] == "hint: export SNIPER_SECRET__WALLET_MAIN=…"
 
@@ -149,7 +151,7 @@ def test_a_keystore_goes_out_and_comes_in_again(junk: Sniper, tmp_path: Path, ho
 
 
 def test_the_bare_key_needs_a_yes_and_the_passphrase(junk: Sniper) -> None:
-    asked = junk("wallet", "export", "main", "--private-key", env=SECRETS, timeout=20)
+    asked = junk("wallet", "export", "main", "--private-key", env=SECRETS)
     assert (asked.code, asked.stdout) == (2, "")
     assert "--yes" in asked.stderr
     unopened = junk("wallet", "export", "main", "--private-key", "--yes")
@@ -262,7 +264,7 @@ def typed(home: Path, words: list[str], answers: list[str]) -> str:
         env={**os.environ, "SNIPER_HOME": str(home), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
     )  # fmt: skip
     os.close(slave)
-    screen, waiting, deadline = "", list(answers), time.monotonic() + 60
+    screen, waiting, deadline = "", list(answers), time.monotonic() + PATIENCE
     asked = 0
     while time.monotonic() < deadline:
         if select.select([master], [], [], 0.05)[0]:
@@ -279,6 +281,6 @@ def typed(home: Path, words: list[str], answers: list[str]) -> str:
                 0.05
             )  # getpass turns the echo off before it prints the question, and drops what came earlier
             os.write(master, waiting.pop(0).encode() + b"\n")
-    process.wait(timeout=10)
+    process.wait(timeout=PATIENCE)
     os.close(master)
     return screen

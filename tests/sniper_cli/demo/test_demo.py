@@ -16,7 +16,7 @@ import pytest
 
 from sniper_cli.demo.report import DemoReport, LaunchLine, TradeLine
 from sniper_cli.demo.summary import summary_lines
-from tests.conftest import ROOT
+from tests.conftest import PATIENCE, ROOT
 
 pytestmark = pytest.mark.anvil
 
@@ -81,11 +81,13 @@ def test_ctrl_c_ends_a_demo_in_order(home: Path) -> None:
         if "bought" in line or "watching" in line:
             break
     os.killpg(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "equal to the wei" in out
-    time.sleep(0.2)
-    assert not processes_about(str(home))
+    deadline = time.monotonic() + PATIENCE
+    while processes_about(str(home)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_the_summary_shows_a_disagreement_of_ledger_and_chain() -> None:

@@ -21,6 +21,7 @@ from sniper_cli.demo.plan import plan_launches
 from sniper_cli.demo.stagehands import Stagehands, Wallet
 from sniper_cli.demo.staging import SET
 from sniper_cli.demo.truth import Truth, append_truth, read_truth
+from tests.conftest import PATIENCE
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("staging")]
 ROOT = Path(__file__).parents[3]
@@ -42,8 +43,8 @@ async def started(node: Node, truth: Path, *more: str) -> asyncio.subprocess.Pro
     )
 
 
-async def until(holds: Callable[[], object], seconds: float) -> None:
-    async with asyncio.timeout(seconds):
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - another process brings it about
             await asyncio.sleep(0.05)
 
@@ -85,9 +86,9 @@ async def test_a_rug_is_pulled_by_a_pending_transaction_and_the_block_noted(chai
     notes: list[str] = []
     hands = Stagehands(node, exchange, seed=3, truth_file=tmp_path / "truth.jsonl", note=notes.append)
     done = asyncio.Event()
-    performing = asyncio.create_task(hands.perform([replace(planned, **at)], 20, done.is_set))
+    performing = asyncio.create_task(hands.perform([replace(planned, **at)], 60, done.is_set))
     truth = tmp_path / "truth.jsonl"
-    await until(lambda: any(told.rug_block for told in read_truth(truth).values()), 18)
+    await until(lambda: any(told.rug_block for told in read_truth(truth).values()))
     done.set()
     await performing
     (told,) = read_truth(truth).values()
@@ -101,9 +102,9 @@ async def test_a_rug_is_pulled_by_a_pending_transaction_and_the_block_noted(chai
 async def test_sigterm_ends_it(chain, tmp_path):
     node, _ = chain
     process = await started(node, tmp_path / "truth.jsonl", "--duration", "600")
-    await until(lambda: read_truth(tmp_path / "truth.jsonl"), 30)
+    await until(lambda: read_truth(tmp_path / "truth.jsonl"))
     process.terminate()
-    _, said = await asyncio.wait_for(process.communicate(), 5)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert (process.returncode, said.decode()) == (0, f"{SET}\n")
 
 
@@ -120,10 +121,10 @@ async def test_it_ends_when_the_process_that_started_it_is_killed(chain, tmp_pat
     )
     assert process.stdout is not None
     child = int(await process.stdout.readline())
-    await until(lambda: read_truth(tmp_path / "truth.jsonl"), 30)
+    await until(lambda: read_truth(tmp_path / "truth.jsonl"))
     process.send_signal(signal.SIGKILL)
     await process.wait()
-    await until(lambda: not alive(child), 5)
+    await until(lambda: not alive(child))
 
 
 def alive(pid: int) -> bool:
