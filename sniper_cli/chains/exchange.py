@@ -83,6 +83,15 @@ class Exchanges:
         """Whose logs are followed."""
         return tuple(exchange.factory for exchange in self.listed)
 
+    @property
+    def traded(self) -> tuple[str, ...]:
+        """The factories in whose pools the desk trades: where it knows the router, and in v4 who takes tokens for it."""
+        return tuple(
+            each.factory
+            for each in self.listed
+            if each.router and (each.permit2 or each.protocol is not Protocol.V4)
+        )
+
     def by_factory(self, factory: str) -> Exchange | None:
         """The exchange whose factory (v4: PoolManager) this is."""
         wanted = factory.lower()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sniper_cli.chains import abi
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
+from sniper_cli.pools import swaps
 from sniper_cli.safety.bytecode import Function
 from sniper_cli.safety.simulation import (
     METHOD,
@@ -25,7 +26,7 @@ from sniper_cli.safety.simulation import (
     request,
     results,
 )
-from sniper_cli.safety.trades import GENEROUS_GAS, Market, approve_call, buy_call, sell_call
+from sniper_cli.safety.trades import GENEROUS_GAS, Market, approve_calls, buy_call, sell_call
 
 READ_GAS = 300_000
 AT_ONCE = 12
@@ -124,7 +125,7 @@ class Trial:
         looks = (balance(buyer), read(abi.CALL_TOTAL_SUPPLY), balance(act.sender), read(abi.CALL_OWNER))
         purse = read("0x" + _word(buyer), reader)
         sale = (
-            approve_call(market, buyer),
+            *approve_calls(market, buyer, self.held),
             purse,
             sell_call(market, buyer, self.held, gas=GENEROUS_GAS),
             purse,
@@ -141,7 +142,9 @@ class Trial:
         return reader, blocks, money
 
     def _read(self, act: Act, ended: Sequence[Result]) -> After:
-        *acts, balance, supply, gained, owner, approved, before, sold, after = ended[1:]
+        steps = len(swaps.approval_calls(self.market.place, self.buyer, self.held))
+        *acts, balance, supply, gained, owner = ended[1 : -3 - steps]
+        *approved, before, sold, after = ended[-3 - steps :]
         price = self.around.fees.effective(self.around.base_fee)
         spent = sold.gas * price if act.sender not in self.contracts else 0
         return After(
@@ -150,7 +153,7 @@ class Trial:
             supply=_number(supply),
             gained=_number(gained),
             owner=_number(owner),
-            sold=approved.ok and sold.ok,
+            sold=all(each.ok for each in (*approved, sold)),
             brought=max(0, _number(after) - _number(before) + spent),
             reason=next((result.reason for result in acts if not result.ok), sold.reason),
         )

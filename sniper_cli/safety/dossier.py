@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NetworkError
-from sniper_cli.pricing.constant_product import Reserves
+from sniper_cli.pools.pool import Pool
 from sniper_cli.safety.deployers import find_deployer
 from sniper_cli.safety.levels import Level
 from sniper_cli.safety.levels import weigh as weigh_lines
@@ -45,9 +45,7 @@ class Subject:
     """What a dossier is about, and as of when."""
 
     node: Node
-    exchange: Exchange
-    token: str
-    pool: str
+    place: Pool
     amount: int
     around: Surroundings
     deployer: str | None = None
@@ -72,7 +70,19 @@ class Subject:
 
     @property
     def market(self) -> Market:
-        return Market(self.exchange, self.token, self.pool, self.amount, Reserves(0, 0))
+        return Market(self.place, self.amount)
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.place.exchange
+
+    @property
+    def token(self) -> str:
+        return self.place.token
+
+    @property
+    def pool(self) -> str:
+        return self.place.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +125,7 @@ class Extras:
 
 async def compile_dossier(
     node: Node,
-    exchange: Exchange,
-    token: str,
-    pool: str,
+    place: Pool,
     *,
     amount: int,
     policy: SafetyPolicy,
@@ -137,9 +145,7 @@ async def compile_dossier(
     head = head or await node.head()
     ordered = partial(
         _compile,
-        exchange=exchange,
-        token=token,
-        pool=pool,
+        place=place,
         amount=amount,
         policy=policy,
         level=level,
@@ -162,9 +168,7 @@ async def compile_dossier(
 async def _compile(
     node: Node,
     *,
-    exchange: Exchange,
-    token: str,
-    pool: str,
+    place: Pool,
     amount: int,
     policy: SafetyPolicy,
     level: Level,
@@ -178,9 +182,7 @@ async def _compile(
     begun = monotonic()
     subject = Subject(
         node,
-        exchange,
-        token.lower(),
-        pool.lower(),
+        place,
         amount,
         surroundings(head, policy, prelude),
         deployer,
@@ -193,9 +195,7 @@ async def _compile(
     try:
         report = await judge_by_best(
             node,
-            exchange,
-            token,
-            pool,
+            place,
             amount=amount,
             policy=policy,
             head=head,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from sniper_cli.pricing.constant_product import share_of_pool_bps
+from sniper_cli.pricing.sides import ConcentratedSide
 from sniper_cli.safety.facts import Facts, Purchase
 from sniper_cli.safety.matrix import (
     AGAIN,
@@ -41,6 +42,7 @@ from sniper_cli.safety.policy import COIN, SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck
 from sniper_cli.safety.reverts import OUT_OF_GAS
 from sniper_cli.safety.trades import (
+    Market,
     NotRun,
     Sale,
     Tried,
@@ -64,7 +66,7 @@ WHEN = {
     YEAR: "after a year",
     IN_PARTS: "in parts",
     LITTLE_BY_LITTLE: "little by little through a week",
-    IN_HASTE: "with a hurried bid",
+    IN_HASTE: "with a hurried bid and an approval without limit",
     CROWDED: "after others have traded",
     RUSHED: "after very many have traded",
     LATE: "as one of very many buyers",
@@ -155,26 +157,29 @@ def percent(bps: int) -> str:
     return f"{Decimal(bps) / 100:.2f} %"
 
 
-def judge_pool(found: Findings, facts: Facts, market_problem: str | None, amount: int) -> None:
+def judge_pool(found: Findings, facts: Facts, market: Market, problem: str | None) -> None:
     """Whose pool it is, and whether it is deep enough for the purchase."""
-    policy, reserve = found.policy, facts.reserves.coming
-    if market_problem:
-        found.add("pool", Outcome.FAIL, market_problem)
+    policy, side, depth = found.policy, market.side, market.side.depth
+    if problem:
+        found.add("pool", Outcome.FAIL, problem)
     else:
         found.add("pool", Outcome.PASS, "the factory's own pool of this token and the wrapped coin")
+    holds = f"the pool holds {found.coins(depth)}"
+    if isinstance(side, ConcentratedSide):
+        holds = f"it takes {found.coins(depth)} to quadruple the pool's price"
     found.hold(
         "liquidity",
-        reserve >= policy.min_liquidity and facts.reserves.going > 0,
+        depth >= policy.min_liquidity and depth > 0,
         (
-            f"the pool holds {found.coins(reserve)}",
-            f"the pool holds {found.coins(reserve)}, less than the {found.coins(policy.min_liquidity)} asked for"
-            if reserve
+            holds,
+            f"{holds}, less than the {found.coins(policy.min_liquidity)} asked for"
+            if depth
             else "the pool holds no liquidity",
         ),
-        figure=f"{reserve} wei",
+        figure=f"{depth} wei",
         limit=f"{policy.min_liquidity} wei",
     )
-    share = share_of_pool_bps(amount, reserve)
+    share = share_of_pool_bps(market.amount, depth)
     found.hold(
         "share_of_pool",
         share <= policy.max_share_of_pool_bps,

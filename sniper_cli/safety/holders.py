@@ -114,7 +114,7 @@ async def simulate_holders(
     beside = {
         ZERO_ADDRESS,
         market.token,
-        market.pool,
+        market.place.keeper,
         market.exchange.router,
         *(who.lower() for who in spared),
     }

@@ -2,7 +2,7 @@
 
 Three steps, each as wide as it can be: what stands on the chain and what a purchase brings; all scenarios of selling
 at once; and, where a sale goes through, the order itself in rehearsal: the operator's own address, the gas limits
-that the desk will set; beside it what the token's code looks at. Some two dozen requests for a token that passes, five
+that the desk will set; beside it what the token's code looks at. Some two dozen requests for a token that passes, six
 for one that cannot be bought.
 
 What this cannot see: what the owner will do (take the liquidity, block an account, mint) before he does it; a
@@ -16,13 +16,15 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sniper_cli.chains import abi
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NetworkError, NotFound
-from sniper_cli.pricing.constant_product import BPS, Reserves
+from sniper_cli.pools.finding import find_deepest
+from sniper_cli.pools.pool import Pool
+from sniper_cli.pricing.constant_product import BPS
+from sniper_cli.pricing.sides import PoolSide
 from sniper_cli.safety.classification import classify
-from sniper_cli.safety.facts import Facts, Purchase, read_facts, try_purchase
+from sniper_cli.safety.facts import Facts, Purchase, look_into, read_facts, try_purchase
 from sniper_cli.safety.findings import (
     Findings,
     blocked,
@@ -37,10 +39,12 @@ from sniper_cli.safety.matrix import (
     AS_SENT,
     AS_SENT_LATER,
     AS_SENT_NEXT_DAY,
+    CRASHED_PCT,
     CROWDED,
     DAY,
     LITTLE_BY_LITTLE,
     MINUTES,
+    SOARED_PCT,
     TWO_BLOCKS,
     YEAR,
     Scenario,
@@ -48,11 +52,12 @@ from sniper_cli.safety.matrix import (
 )
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
-from sniper_cli.safety.repricing import storage_is_known
+from sniper_cli.safety.repricing import Stored, read_stored, repricing
 from sniper_cli.safety.scenarios import run
 from sniper_cli.safety.sight import NAME, judge_sight
-from sniper_cli.safety.simulation import ZERO_ADDRESS, Call, Surroundings, fresh_address, surroundings
+from sniper_cli.safety.simulation import Call, Surroundings, fresh_address, surroundings
 from sniper_cli.safety.trades import (
+    EMPTY,
     Market,
     NotRun,
     Tried,
@@ -71,9 +76,7 @@ SMALLER = 10
 
 async def judge(
     node: Node,
-    exchange: Exchange,
-    token: str,
-    pool: str,
+    place: Pool,
     *,
     amount: int,
     policy: SafetyPolicy,
@@ -88,36 +91,19 @@ async def judge(
     be read; whatever cannot be tried after that makes the verdict not proven.
     """
     head = head or await node.head()
-    trial = _Trial(
-        node,
-        exchange,
-        token.lower(),
-        pool.lower(),
-        amount,
-        policy,
-        surroundings(head, policy, prelude),
-        sender,
-    )
+    trial = _Trial(node, place, amount, policy, surroundings(head, policy, prelude), sender)
     return await trial.judge()
 
 
-async def find_pool(node: Node, exchange: Exchange, token: str) -> str | None:
-    """The factory's pool of a token against the wrapped coin. Raises NetworkError."""
-    data = abi.encode_call(abi.CALL_GET_PAIR, ["address", "address"], [token, exchange.wrapped])
-    answer = await node.call("eth_call", [{"to": exchange.factory, "data": data}, "latest"])
-    pool = abi.address_word(answer, 0) if len(answer) >= 66 else ZERO_ADDRESS
-    return None if pool == ZERO_ADDRESS else pool
-
-
-async def require_pool(node: Node, exchange: Exchange, token: str) -> str:
-    """The same for whoever knows only the token. Raises NotFound, NetworkError."""
-    pool = await find_pool(node, exchange, token)
+async def require_pool(node: Node, exchanges: Exchanges, token: str) -> Pool:
+    """The deepest pool of a token, for whoever knows only its address. Raises NotFound, NetworkError."""
+    pool = await find_deepest(node, exchanges, token)
     if pool is None:
         raise NotFound(
-            f"the exchange has no pool of {token} against {exchange.coin}",
+            f"no exchange that is watched has a pool of {token} against {exchanges.coin}",
             hint="sniper snipe launches",
             token=token,
-            factory=exchange.factory,
+            factories=list(exchanges.factories),
         )
     return pool
 
@@ -127,35 +113,43 @@ class _Trial:
     """A judgement under way."""
 
     node: Node
-    exchange: Exchange
-    token: str
-    pool: str
+    place: Pool
     amount: int
     policy: SafetyPolicy
     around: Surroundings
     sender: str | None
+    side: PoolSide = EMPTY
+    """The pool as it was found."""
     simulations: int = 0
 
     async def judge(self) -> SafetyReport:
         """The three steps."""
-        found = Findings(self.policy, self.exchange.coin)
-        market = Market(self.exchange, self.token, self.pool, self.amount, Reserves(0, 0))
+        found = Findings(self.policy, self.place.exchange.coin)
         buyer = fresh_address()
-        facts, purchase, balance, known = await asyncio.gather(
-            self._try(read_facts(self.node, self.around, self.exchange, self.token, self.pool, buyer=buyer)),
-            self._try(try_purchase(self.node, self.around, market, self.amount, buyer=buyer)),
+        facts, purchase, side, balance, stored = await asyncio.gather(
+            self._try(read_facts(self.node, self.around, self.place, buyer=buyer)),
+            self._try(
+                try_purchase(
+                    self.node, self.around, Market(self.place, self.amount), self.amount, buyer=buyer
+                )
+            ),
+            self._try(look_into(self.node, self.around, self.place)),
             self._own_balance(),
-            self._try(storage_is_known(self.node, self.around, self.exchange.wrapped, self.pool)),
+            self._try(self._stored()),
         )
-        if isinstance(facts, NotRun) or isinstance(purchase, NotRun):
-            missing = next(each for each in (purchase, facts) if isinstance(each, NotRun))
+        if isinstance(facts, NotRun) or isinstance(purchase, NotRun) or isinstance(side, NotRun):
+            missing = next(each for each in (purchase, facts, side) if isinstance(each, NotRun))
             found.add("simulation", Outcome.NOT_PROVEN, f"the token could not be tried: {missing.why}")
             return self._report(found, None if isinstance(facts, NotRun) else facts)
         purchase = _without(purchase, facts.balance_before)
-        problem = facts.problem(self.exchange, self.token, self.pool)
-        judge_pool(found, facts, problem, self.amount)
+        market = Market(
+            self.place, self.amount, side or EMPTY, None if isinstance(stored, NotRun) else stored
+        )
+        self.side = market.side
+        problem = facts.problem(self.place)
+        judge_pool(found, facts, market, problem)
         judge_simulation(found, purchase)
-        if facts.reserves.coming == 0 or facts.reserves.going == 0:
+        if side is None or side.depth == 0:
             found.classification = Classification.NO_LIQUIDITY
             return self._report(found, facts)
         if problem:
@@ -165,16 +159,16 @@ class _Trial:
         )
         if not judge_purchase(found, explained, smaller):
             return self._report(found, facts, purchase)
-        market = Market(self.exchange, self.token, self.pool, self.amount, purchase.reserves)
-        tried = await self._sales(found, market, purchase, balance, priced=known is True)
+        tried = await self._sales(found, market, purchase, balance)
         return self._report(found, facts, purchase, tried)
 
     async def _sales(
-        self, found: Findings, market: Market, purchase: Purchase, balance: int | None, *, priced: bool
+        self, found: Findings, market: Market, purchase: Purchase, balance: int | None
     ) -> dict[str, Tried | NotRun]:
         """The second step and, where it found nothing, the third."""
-        scenarios = matrix(self.policy.max_sell_gas, priced=priced)
-        big = max(2 * self.amount, market.reserves.coming * self.policy.max_share_of_pool_bps // BPS)
+        prices = [pct for pct in (SOARED_PCT, CRASHED_PCT) if repricing(market, pct) is not None]
+        scenarios = matrix(self.policy.max_sell_gas, prices=prices)
+        big = max(2 * self.amount, market.side.depth * self.policy.max_share_of_pool_bps // BPS)
         larger, ended = await asyncio.gather(
             self._try(try_purchase(self.node, self.around, market, big, buyer=fresh_address())),
             asyncio.gather(
@@ -259,8 +253,14 @@ class _Trial:
     async def _explained(self, market: Market, purchase: Purchase) -> Purchase:
         if purchase.ok or not vague(purchase.reason):
             return purchase
-        words = await self._try(own_words(self.node, self.around, market, None, purchase.expected or 1))
+        words = await self._try(
+            own_words(self.node, self.around, market, None, market.brings(self.amount) or 1)
+        )
         return replace(purchase, reason=words) if words and isinstance(words, str) else purchase
+
+    async def _stored(self) -> Stored | None:
+        """Where the pool keeps its price; of a pool that waits to be made nothing is stored yet."""
+        return None if self.around.prelude else await read_stored(self.node, self.around, self.place)
 
     async def _own_balance(self) -> int | None:
         if self.sender is None:
@@ -291,9 +291,9 @@ class _Trial:
         sold = sale if sale and sale.ok else None
         metadata = facts.metadata if facts else None
         return SafetyReport(
-            chain_id=self.exchange.chain_id,
-            token=self.token,
-            pool=self.pool,
+            chain_id=self.place.exchange.chain_id,
+            token=self.place.token,
+            pool=self.place.id,
             block_number=self.around.head.number,
             block_hash=self.around.head.hash,
             verdict=found.verdict,
@@ -308,9 +308,9 @@ class _Trial:
             buy_gas=purchase.gas if purchase and purchase.ok else None,
             sell_gas=sold.gas if sold else None,
             expected_quantity=purchase.got if purchase and purchase.ok else None,
-            liquidity=facts.reserves.coming if facts else None,
+            liquidity=self.side.depth if facts else None,
             simulations=self.simulations,
-            figures=_figures(self.around, self.amount, facts, tried or {}),
+            figures=_figures(self.around, self.amount, facts, self.side, tried or {}),
         )
 
 
@@ -320,7 +320,11 @@ def _without(purchase: Purchase, before: int) -> Purchase:
 
 
 def _figures(
-    around: Surroundings, amount: int, facts: Facts | None, tried: dict[str, Tried | NotRun]
+    around: Surroundings,
+    amount: int,
+    facts: Facts | None,
+    side: PoolSide,
+    tried: dict[str, Tried | NotRun],
 ) -> dict[str, Any]:
     """What stands behind the checks, exact, as strings and whole numbers."""
     supply = facts.metadata.total_supply if facts else None
@@ -329,7 +333,7 @@ def _figures(
         "base_fee_wei": str(around.base_fee),
         "max_fee_wei": str(around.fees.max_fee),
         "priority_fee_wei": str(around.fees.priority_fee),
-        "token_reserve": str(facts.reserves.going) if facts else None,
+        "token_reserve": str(side.going) if facts else None,
         "total_supply": None if supply is None else str(supply),
         "held_by_pool": None if facts is None or facts.held_by_pool is None else str(facts.held_by_pool),
         "sales": {

@@ -9,6 +9,7 @@ reads this list to shut between its moments finds that some moments are drawn an
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sniper_cli.safety.simulation import fresh_address
@@ -103,6 +104,8 @@ class Scenario:
     buy_gas: int | None = None
     """The gas limit of the purchase, where it is another than the sale's."""
     urgent: bool = False
+    unlimited: bool = False
+    """Approved without limit, as by hand: a token that minds means no good, though the desk approves what it sells."""
     other_proposer: bool = False
     crowd: bool = False
     """Others buy between our purchase and our sale."""
@@ -125,11 +128,11 @@ class Scenario:
     sender: str = field(default_factory=fresh_address)
 
 
-def matrix(gas: int, *, priced: bool = False) -> list[Scenario]:
+def matrix(gas: int, *, prices: Collection[int] = ()) -> list[Scenario]:
     """The scenarios that every token must pass. Jumps stay below the 256 blocks that real nodes simulate.
 
-    `gas` is the most that a sale may use; the first scenario gives more, to learn what it does use. Where the pool's
-    storage is known (`priced`) its price is moved without trades.
+    `gas` is the most that a sale may use; the first scenario gives more, to learn what it does use. To the
+    `prices`, of SOARED_PCT and CRASHED_PCT, the pool's price is moved without trades.
     """
     parts = (Leg(2, share_bps=4000), Leg(3, share_bps=5000), Leg(4))
     found = [
@@ -137,7 +140,9 @@ def matrix(gas: int, *, priced: bool = False) -> list[Scenario]:
         Scenario(NEXT_BLOCK, (Leg(1),), gas, purse=0),
         Scenario(SAME_BLOCK, (Leg(0),), gas),
         Scenario(MINUTES, (Leg(30),), gas, other_proposer=True, purse=COMFORT + secrets.randbelow(COMFORT)),
-        Scenario(IN_HASTE, (Leg(3),), gas, urgent=True, other_proposer=True, fee_pct=BUSY_PCT),
+        Scenario(
+            IN_HASTE, (Leg(3),), gas, urgent=True, unlimited=True, other_proposer=True, fee_pct=BUSY_PCT
+        ),
         Scenario(HOUR, (Leg(101, HOUR_SECONDS),), gas, delay=2, purse=FORTUNE + secrets.randbelow(FORTUNE)),
         Scenario(DAY, (Leg(200, DAY_SECONDS),), gas, other_proposer=True, fee_pct=QUIET_PCT),
         Scenario(WEEK, _far_off(), gas),
@@ -150,11 +155,10 @@ def matrix(gas: int, *, priced: bool = False) -> list[Scenario]:
         Scenario(FALLEN, (Leg(3, share_bps=FALLEN_SHARE_BPS),), gas, fall=True),
         Scenario(AGAIN, (Leg(2, share_bps=TRIAL_SHARE_BPS),), gas, trial=True, delay=TRIAL_BLOCKS),
     ]
-    if priced:
-        found += [
-            Scenario(SOARED, (Leg(37),), gas, coins_pct=SOARED_PCT),
-            Scenario(CRASHED, (Leg(58, 2 * HOUR_SECONDS),), gas, coins_pct=CRASHED_PCT),
-        ]
+    if SOARED_PCT in prices:
+        found.append(Scenario(SOARED, (Leg(37),), gas, coins_pct=SOARED_PCT))
+    if CRASHED_PCT in prices:
+        found.append(Scenario(CRASHED, (Leg(58, 2 * HOUR_SECONDS),), gas, coins_pct=CRASHED_PCT))
     return found
 
 

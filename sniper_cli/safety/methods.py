@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from sniper_cli.chains.exchange import Exchange, Protocol
+from sniper_cli.chains.exchange import Protocol
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import ConfigurationError, NetworkError
+from sniper_cli.pools.pool import Pool
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.prefilter import METHOD as ONE_CALL
@@ -32,9 +33,7 @@ SIMULATION = "simulation"
 
 async def judge_by_best(
     node: Node,
-    exchange: Exchange,
-    token: str,
-    pool: str,
+    place: Pool,
     *,
     amount: int,
     policy: SafetyPolicy,
@@ -47,9 +46,7 @@ async def judge_by_best(
     head = head or await node.head()
     ordered = partial(
         judge,
-        exchange=exchange,
-        token=token,
-        pool=pool,
+        place=place,
         amount=amount,
         policy=policy,
         head=head,
@@ -68,10 +65,10 @@ async def judge_by_best(
             report = _with(
                 report, SafetyCheck("side_car", Outcome.NOT_PROVEN, f"no fork to try it on: {error.message}")
             )
-    if exchange.protocol is not Protocol.V2 or prelude:
+    if place.protocol is not Protocol.V2 or prelude:
         return report  # one call sees the chain as it is, not as a waiting transaction will leave it
     try:
-        found = await round_trip(node, exchange, token.lower(), amount, head)
+        found = await round_trip(node, place.exchange, place.token, amount, head)
     except NetworkError as error:
         return _with(
             report, SafetyCheck(ONE_CALL, Outcome.NOT_PROVEN, f"not tried in one call: {error.message}")

@@ -84,7 +84,7 @@ async def prove_powers(
     block = around.head.number
     layout = layout_of(code)
     exchange = market.exchange
-    known = (market.pool, exchange.router, exchange.factory, exchange.wrapped, *code.implementations)
+    known = (market.place.keeper, exchange.router, exchange.factory, exchange.wrapped, *code.implementations)
     buyer = fresh_address()
     trial = Trial(node, around, market, buyer, 0)
     named = await find_authorities(node, market.token, layout, block, known=known, deployer=deployer)

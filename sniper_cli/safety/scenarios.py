@@ -1,19 +1,22 @@
 """Each scenario of the matrix tried on its own, from an account of its own.
 
 Every scenario consists of the desk's own transactions and nothing else: the router's functions that support fees on
-transfer, an approval without limit (the desk approves the largest number, once, in the block after the purchase),
-the desk's fee bid. Nobody asks the token for a balance in between. What is varied is `matrix.py`'s.
+transfer, an approval of what was bought (in the block after the purchase), the desk's fee bid. Nobody asks the token
+for a balance in between. What is varied is `matrix.py`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import groupby
 
 from sniper_cli.chains.node import Node
-from sniper_cli.pricing.constant_product import ImpossibleSwap, amount_out
+from sniper_cli.pools.states import moved_by
+from sniper_cli.pools.swaps import MAX_UINT
+from sniper_cli.pricing.constant_product import ImpossibleSwap
+from sniper_cli.pricing.sides import PoolSide
 from sniper_cli.safety.matrix import (
     AFTER_RUSH,
     ALL,
@@ -45,10 +48,9 @@ from sniper_cli.safety.trades import (
     Market,
     Sale,
     Tried,
-    approve_call,
+    approve_calls,
     buy_call,
     fair_price,
-    last_reserves,
     read_sale,
     sell_call,
 )
@@ -118,7 +120,9 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
     buy = buy_call(market, who, market.amount, gas=scenario.buy_gas or gas)
     # As the desk does: approved in the block after the purchase, unless the sale itself comes no later.
     approved = bought + min(1, scenario.legs[0].blocks)
-    steps = [Step(bought, Purpose.BUY, buy), Step(approved, Purpose.APPROVE, approve_call(market, who))]
+    steps = [Step(bought, Purpose.BUY, buy)]
+    allowed = MAX_UINT if scenario.unlimited else got
+    steps += [Step(approved, Purpose.APPROVE, call) for call in approve_calls(market, who, allowed)]
     if scenario.crowd:
         steps += _crowd(market, bought)
     if scenario.rush:
@@ -144,28 +148,29 @@ def _steps(around: Surroundings, market: Market, scenario: Scenario, got: int) -
 
 def _crowd(market: Market, bought: int) -> list[Step]:
     """Other traders buy, a few blocks apart, and the first of them sells before us."""
-    share = max(1, market.reserves.coming * CROWD_SHARE_BPS // ALL)
+    share = max(1, market.side.depth * CROWD_SHARE_BPS // ALL)
     people = [fresh_address() for _ in range(CROWD)]
     calls = [
         (number, buy_call(market, who, share, gas=CROWD_GAS)) for number, who in enumerate(people, start=1)
     ]
     # Less than the first of them got, whatever the tax: that he sells is what counts, not how much.
-    early, little = people[0], amount_out(share, market.reserves) // 10
-    calls += [(CROWD, approve_call(market, early)), (CROWD, sell_call(market, early, little, gas=CROWD_GAS))]
+    early, little = people[0], max(1, market.brings(share) // 10)
+    calls += [(CROWD, call) for call in approve_calls(market, early, little)]
+    calls.append((CROWD, sell_call(market, early, little, gas=CROWD_GAS)))
     return [Step(bought + number * CROWD_STEP, Purpose.OTHERS, call) for number, call in calls]
 
 
 def _rush(market: Market, bought: int) -> list[Step]:
     """Very many buy, in each block one leaves, and the last comes into the block of our sale."""
-    share = max(1, market.reserves.coming * RUSH_SHARE_BPS // ALL)
+    share = max(1, market.side.depth * RUSH_SHARE_BPS // ALL)
     people = [fresh_address() for _ in range(RUSH)]
     steps = [
         Step(bought + 1 + place % RUSH_BLOCKS, Purpose.OTHERS, buy_call(market, who, share, gas=CROWD_GAS))
         for place, who in enumerate(people)
     ]
-    little = amount_out(share, market.reserves) // 10
+    little = max(1, market.brings(share) // 10)
     for later, who in enumerate(people[:RUSH_BLOCKS], start=1):
-        calls = approve_call(market, who), sell_call(market, who, little, gas=CROWD_GAS)
+        calls = *approve_calls(market, who, little), sell_call(market, who, little, gas=CROWD_GAS)
         steps += [Step(bought + later, Purpose.OTHERS, call) for call in calls]
     last = buy_call(market, fresh_address(), share, gas=CROWD_GAS)
     return [*steps, Step(bought + AFTER_RUSH, Purpose.OTHERS, last)]
@@ -173,7 +178,7 @@ def _rush(market: Market, bought: int) -> list[Step]:
 
 def _queue(market: Market) -> list[Step]:
     """Very many have bought in the blocks before ours."""
-    share = max(1, market.reserves.coming * RUSH_SHARE_BPS // ALL)
+    share = max(1, market.side.depth * RUSH_SHARE_BPS // ALL)
     return [
         Step(1 + place % RUSH_BLOCKS, Purpose.OTHERS, buy_call(market, fresh_address(), share, gas=CROWD_GAS))
         for place in range(RUSH)
@@ -182,17 +187,14 @@ def _queue(market: Market) -> list[Step]:
 
 def _early(market: Market, bought: int) -> list[Step]:
     """Others come in the block of our purchase, just before it, and leave two blocks later."""
-    share = max(1, market.reserves.coming * CROWD_SHARE_BPS // ALL)
-    reserves, calls = market.reserves, []
+    share = max(1, market.side.depth * CROWD_SHARE_BPS // ALL)
+    calls = []
     for _ in range(SELLERS):
-        who, brought = fresh_address(), amount_out(share, reserves)
-        reserves = reserves.after(share, brought)
-        quantity = max(1, brought * (ALL - SELLERS_KEEP_BPS) // ALL)
-        calls += [
-            (0, buy_call(market, who, share, gas=CROWD_GAS)),
-            (1, approve_call(market, who)),
-            (2, sell_call(market, who, quantity, gas=CROWD_GAS)),
-        ]
+        who, quantity = fresh_address(), max(1, market.brings(share) * (ALL - SELLERS_KEEP_BPS) // ALL)
+        market = replace(market, side=_moved(market.side, share))
+        calls.append((0, buy_call(market, who, share, gas=CROWD_GAS)))
+        calls += [(1, call) for call in approve_calls(market, who, quantity)]
+        calls.append((2, sell_call(market, who, quantity, gas=CROWD_GAS)))
     return [Step(bought + later, Purpose.OTHERS, call) for later, call in calls]
 
 
@@ -216,7 +218,7 @@ def _blocks(around: Surroundings, market: Market, scenario: Scenario, steps: Seq
         if any(step.purpose is Purpose.SELL for step in group):
             base_fee = _fee_of_sale(around, scenario, base_fee)
             if scenario.coins_pct != ALL_PCT:
-                storage = repricing(market, scenario.coins_pct)
+                storage = repricing(market, scenario.coins_pct) or {}
         blocks.append(Block(ahead, seconds, calls, proposer, base_fee, storage=storage))
     return blocks
 
@@ -230,29 +232,41 @@ def _fee_of_sale(around: Surroundings, scenario: Scenario, base_fee: int) -> int
 def _read(market: Market, scenario: Scenario, ended: Sequence[tuple[Step, Result]]) -> Tried:
     """Say what each sale brought.
 
-    What it should have brought is worked out from the reserves that honest trades leave: a token that spoils
+    What it should have brought is worked out from the pool that honest trades leave: a token that spoils
     the price in the purchase, in the approval or in the sale itself is measured against the unspoilt one.
     """
     bought = next(result for step, result in ended if step.purpose is Purpose.BUY)
     if not bought.ok:
         return Tried(scenario.name, False, bought.reason)
-    reserves = market.reserves
-    approval: Result | None = None
+    side, place = market.side, market.place
+    approvals: list[Result] = []
     sales: list[Sale] = []
     for step, result in ended:
         if step.purpose is Purpose.APPROVE:
-            approval = result
+            approvals.append(result)
         elif step.purpose is Purpose.BUY:
-            try:
-                reserves = reserves.after(market.amount, amount_out(market.amount, reserves))
-            except ImpossibleSwap:
-                reserves = last_reserves(market, result.logs) or reserves
+            side = _after_purchase(market, side, result)
             if scenario.coins_pct != ALL_PCT:
-                reserves = repriced(reserves, scenario.coins_pct)
+                side = repriced(side, scenario.coins_pct) or side
         else:
             if step.purpose is Purpose.SELL:
                 later = step.leg.blocks if step.leg else 0
-                fair = fair_price(step.quantity, reserves)
-                sales.append(read_sale(market, (approval, result), step.quantity, fair, later))
-            reserves = last_reserves(market, result.logs) or reserves
+                fair = fair_price(step.quantity, side)
+                sales.append(read_sale(market, (approvals, result), step.quantity, fair, later))
+            side = moved_by(side, place, result.logs) or side
     return Tried(scenario.name, True, "", tuple(sales), bought.gas)
+
+
+def _after_purchase(market: Market, side: PoolSide, result: Result) -> PoolSide:
+    """The pool once an honest purchase is done; where the pool could not take one so large, as it says itself."""
+    try:
+        return side.moved(market.amount)
+    except ImpossibleSwap:
+        return moved_by(side, market.place, result.logs) or side
+
+
+def _moved(side: PoolSide, amount: int) -> PoolSide:
+    try:
+        return side.moved(amount)
+    except ImpossibleSwap:
+        return side

@@ -88,13 +88,14 @@ async def judge_sight(
 
 async def _called(node: Node, market: Market, at: str) -> list[str]:
     """What a transfer touches: the pool's own, to itself, is a purchase and a sale in one."""
-    transfer = abi.encode_call(abi.CALL_TRANSFER, ["address", "uint256"], [market.pool, 1])
-    asked = {"from": market.pool, "to": market.token, "data": transfer}
+    keeper = market.place.keeper
+    transfer = abi.encode_call(abi.CALL_TRANSFER, ["address", "uint256"], [keeper, 1])
+    asked = {"from": keeper, "to": market.token, "data": transfer}
     try:
         answer = await node.call("eth_createAccessList", [asked, at])
     except NodeRefused:
         return []  # not offered, or the token refuses the pool: the token's own code is searched all the same
-    ours = {market.pool, market.exchange.wrapped, market.exchange.router, market.exchange.factory}
+    ours = {keeper, market.exchange.wrapped, market.exchange.router, market.exchange.factory}
     touched = [entry["address"].lower() for entry in answer.get("accessList") or ()]
     return [address for address in touched if address not in ours]
 

@@ -1,6 +1,6 @@
 """The desk's own transactions, as they are tried, and what a tried sale brought.
 
-Amounts are those of the pair's own Swap event: the pair is the exchange's code, and no token can fake it.
+Amounts are those of the pool's own Swap event: the pool is the exchange's code, and no token can fake it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.node import Node
 from sniper_cli.pools import swaps
 from sniper_cli.pools.pool import Pool
-from sniper_cli.pools.swaps import MAX_UINT, SwapCall, words
-from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, amount_out, tax_bps
+from sniper_cli.pools.swaps import SwapCall, words
+from sniper_cli.pools.trades import trades_in
+from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves, tax_bps
+from sniper_cli.pricing.sides import PoolSide
+from sniper_cli.safety.repricing import Stored
 from sniper_cli.safety.simulation import (
     Block,
     Call,
@@ -39,7 +42,7 @@ APPROVE_GAS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """One sale of a scenario. Amounts are those of the pair's own Swap event, which no token can fake."""
+    """One sale of a scenario. Amounts are those of the pool's own Swap event, which no token can fake."""
 
     ok: bool
     reason: str
@@ -82,26 +85,39 @@ class NotRun:
     why: str
 
 
+EMPTY = Reserves(0, 0)
+"""A pool of which nothing is known yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """What is traded, where, and how much: fixed through a judgement."""
 
-    exchange: Exchange
-    token: str
-    pool: str
+    place: Pool
     amount: int
-    reserves: Reserves
-    """Coin coming, token going: a purchase's view."""
+    side: PoolSide = EMPTY
+    """The pool as a purchase sees it: coins coming, tokens going."""
+    stored: Stored | None = None
+    """Where the pool keeps its price, if its storage is known."""
 
     @property
-    def place(self) -> Pool:
-        """The pool by its name."""
-        return Pool(self.exchange, self.pool, self.token, self.exchange.wrapped, self.exchange.fee)
+    def token(self) -> str:
+        return self.place.token
 
     @property
-    def coin_first(self) -> bool:
-        """Whether the wrapped coin is the pair's token0."""
-        return self.place.coin_first
+    def pool(self) -> str:
+        return self.place.id
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.place.exchange
+
+    def brings(self, amount: int) -> int:
+        """What the pool pays a buyer for so many coins; nothing where it cannot take them."""
+        try:
+            return self.side.pays(amount)
+        except ImpossibleSwap:
+            return 0
 
 
 def gas_limit(used: int) -> int:
@@ -114,9 +130,12 @@ def buy_call(market: Market, sender: str, amount: int, *, gas: int, fees: Fees |
     return _call(sender, swaps.buy_call(market.place, sender, amount, 0, FOREVER), gas, fees)
 
 
-def approve_call(market: Market, sender: str, *, gas: int = APPROVE_GAS, fees: Fees | None = None) -> Call:
-    """The desk's approval: without limit."""
-    return _call(sender, swaps.approve_call(market.token, market.exchange.router, MAX_UINT), gas, fees)
+def approve_calls(
+    market: Market, sender: str, quantity: int, *, gas: int = APPROVE_GAS, fees: Fees | None = None
+) -> tuple[Call, ...]:
+    """The desk's approval of what it will sell, no more; in v4 it takes two steps."""
+    calls = swaps.approval_calls(market.place, sender, quantity)
+    return tuple(_call(sender, call, gas, fees) for call in calls)
 
 
 def sell_call(market: Market, sender: str, quantity: int, *, gas: int, fees: Fees | None = None) -> Call:
@@ -128,65 +147,71 @@ def _call(sender: str, call: SwapCall, gas: int, fees: Fees | None) -> Call:
     return Call(sender, call.to, call.data, call.value, gas, fees)
 
 
-def fair_price(quantity: int, reserves: Reserves) -> int:
-    """What an untaxed sale brings at these reserves, as seen by a purchase; nothing in an empty pool."""
+def fair_price(quantity: int, side: PoolSide) -> int:
+    """What an untaxed sale brings in a pool as a purchase sees it; nothing in one that cannot take it."""
     try:
-        return amount_out(quantity, reserves.reversed)
+        return side.reversed.pays(quantity)
     except ImpossibleSwap:
         return 0
 
 
 def read_sale(
-    market: Market, ended: tuple[Result | None, Result], quantity: int, fair: int, blocks: int
+    market: Market, ended: tuple[Sequence[Result], Result], quantity: int, fair: int, blocks: int
 ) -> Sale:
-    """Read a sale and the approval before it."""
-    approval, result = ended
-    if approval is not None and not approval.ok:
-        return Sale(False, f"approving the router fails: {approval.reason}", blocks, result.gas, quantity)
+    """Read a sale and the approvals before it."""
+    approvals, result = ended
+    refused = next((approval for approval in approvals if not approval.ok), None)
+    if refused is not None:
+        return Sale(False, f"approving the router fails: {refused.reason}", blocks, result.gas, quantity)
     if not result.ok:
         return Sale(False, result.reason, blocks, result.gas, quantity)
-    swaps = [abi.swap(log) for log in result.logs if _is(log, abi.SWAP_V2, market.pool)]
-    if not swaps:
+    trades = trades_in(market.place, result.logs)
+    if not trades:
         return Sale(False, "the pool saw no trade", blocks, result.gas, quantity)
-    last = swaps[-1]
-    reached, paid = (
-        (last.amount1_in, last.amount0_out) if market.coin_first else (last.amount0_in, last.amount1_out)
-    )
-    return Sale(True, "", blocks, result.gas, quantity, reached, paid, fair)
+    last = trades[-1]
+    return Sale(True, "", blocks, result.gas, quantity, max(0, last.tokens), max(0, -last.coins), fair)
 
 
 async def own_words(
     node: Node, around: Surroundings, market: Market, wait: tuple[int, int] | None, quantity: int
 ) -> str:
-    """What the token itself answers where router and pair only say that a transfer failed; often nothing.
+    """What the token itself answers where router and pool only say that a transfer failed; often nothing.
 
-    For the report only. The pair (a purchase) or the router (a sale, `wait` blocks and seconds later) calls the
+    For the report only. The pool (a purchase) or the router (a sale, `wait` blocks and seconds later) calls the
     token directly, which no validated transaction may do: contracts sign nothing (EIP-3607). A token that behaves in
     such a block is asked once more in a whole one, by a seller who sends his tokens to the pool himself.
     """
     who = fresh_address()
     if wait is None:
-        asked = Call(market.pool, market.token, abi.CALL_TRANSFER + words(who, quantity), 0, GENEROUS_GAS)
+        asked = Call(
+            market.place.keeper, market.token, abi.CALL_TRANSFER + words(who, quantity), 0, GENEROUS_GAS
+        )
         block = Block(1, around.seconds(1), (asked,), around.coinbase)
         return await _asked(node, around, [block], validation=False)
-    by_router = abi.CALL_TRANSFER_FROM + words(who, market.pool, quantity)
-    by_seller = abi.CALL_TRANSFER + words(market.pool, quantity)
+    keeper, mover = market.place.keeper, swaps.spender(market.place)
+    by_router = abi.CALL_TRANSFER_FROM + words(who, keeper, quantity)
+    by_seller = abi.CALL_TRANSFER + words(keeper, quantity)
     first, second = await asyncio.gather(
         _asked(
             node,
             around,
-            _later(around, market, wait, who, Call(market.exchange.router, market.token, by_router)),
+            _later(around, market, wait, who, quantity, Call(mover, market.token, by_router)),
             validation=False,
         ),
-        _asked(node, around, _later(around, market, wait, who, Call(who, market.token, by_seller))),
+        _asked(node, around, _later(around, market, wait, who, quantity, Call(who, market.token, by_seller))),
     )
     return first or second
 
 
-def _later(around: Surroundings, market: Market, wait: tuple[int, int], who: str, asked: Call) -> list[Block]:
+def _later(
+    around: Surroundings, market: Market, wait: tuple[int, int], who: str, quantity: int, asked: Call
+) -> list[Block]:
     """A purchase and an approval, and so much later the call that asks."""
     first = around.seconds(1)
-    bought = (buy_call(market, who, market.amount, gas=GENEROUS_GAS), approve_call(market, who))
+    bought = (
+        buy_call(market, who, market.amount, gas=GENEROUS_GAS),
+        *approve_calls(market, who, quantity),
+    )
     asked = replace(asked, gas=GENEROUS_GAS)
     if wait[0] == 0:
         return [Block(1, first, (*bought, asked), around.coinbase)]
@@ -207,25 +232,23 @@ async def _asked(
     return outcome[-1][-1].reason
 
 
+VAGUE = (
+    "TRANSFER_FAILED",
+    "TRANSFER_FROM_FAILED",
+    "revert 'TF'",
+    "revert 'STF'",
+    "revert 'IIA'",
+    "0x90bfb865",
+)
+"""V2's router and pair and Permit2; V3's pool and router, its pool where too little reached it; v4's WrappedError."""
+
+
 def vague(reason: str) -> bool:
-    """Whether a reason is the router's or the pair's, and says no more than that the token refused."""
-    return "TRANSFER_FAILED" in reason or "TRANSFER_FROM_FAILED" in reason
+    """Whether a reason is the router's or the pool's, and says no more than that the token refused."""
+    return any(words in reason for words in VAGUE)
 
 
 def in_own_words(tried: Tried, words: str) -> Tried:
     """The scenario with what the token says in place of what the router says."""
     told = tuple(replace(sale, reason=words) if vague(sale.reason) else sale for sale in tried.sales)
     return replace(tried, sales=told, reason=words if vague(tried.reason) else tried.reason)
-
-
-def last_reserves(market: Market, logs: Sequence[abi.Log]) -> Reserves | None:
-    """The reserves after a call: the pair announces each change by Sync."""
-    for log in reversed(logs):
-        if _is(log, abi.SYNC_V2, market.pool):
-            first, second = abi.reserves(log)
-            return Reserves(first, second) if market.coin_first else Reserves(second, first)
-    return None
-
-
-def _is(log: abi.Log, topic: str, address: str) -> bool:
-    return bool(log["topics"]) and log["topics"][0] == topic and log["address"].lower() == address.lower()

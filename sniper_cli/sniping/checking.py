@@ -10,10 +10,15 @@ from sniper_cli.errors import UsageProblem
 from sniper_cli.sniping.launches import exact
 
 if TYPE_CHECKING:
+    from sniper_cli.chains.exchange import Exchanges
+    from sniper_cli.chains.node import Node
     from sniper_cli.context import Context
+    from sniper_cli.pools.pool import Pool
     from sniper_cli.safety.dossier import Dossier
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+POOL = re.compile(r"0x(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})")
+"""v4's pools have no address; 32 bytes name them."""
 
 
 def check_token(
@@ -26,11 +31,15 @@ def check_token(
     from sniper_cli.context import open_context
     from sniper_cli.safety.levels import LEVELS
 
-    for address in filter(None, (token, pool)):
-        if not ADDRESS.fullmatch(address):
-            raise UsageProblem(
-                f"{address!r} is no address: 0x and 40 hexadecimal digits", hint="sniper snipe launches"
-            )
+    if not ADDRESS.fullmatch(token):
+        raise UsageProblem(
+            f"{token!r} is no address: 0x and 40 hexadecimal digits", hint="sniper snipe launches"
+        )
+    if pool is not None and not POOL.fullmatch(pool):
+        raise UsageProblem(
+            f"{pool!r} is no pool: 0x and 40 hexadecimal digits, of a v4 pool 64",
+            hint="sniper snipe launches",
+        )
     if level is not None and level not in LEVELS:
         raise UsageProblem(
             f"there is no level {level!r}: {', '.join(LEVELS)}", hint="sniper snipe levels", level=level
@@ -42,9 +51,9 @@ def check_token(
 
 
 async def _compile(context: Context, token: str, level: str | None, pool: str | None) -> Dossier:
+    from sniper_cli.chains.exchange import exchanges_from
     from sniper_cli.safety.deployers import history_in
     from sniper_cli.safety.dossier import Extras, compile_dossier
-    from sniper_cli.safety.judge import require_pool
     from sniper_cli.safety.levels import level_named
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.sidecar import SideCar
@@ -54,20 +63,19 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
     from state.schema import SchemaState, status
 
     settings = context.settings.sniping
+    exchanges = exchanges_from(context.settings.chain, context.paths)
     kept = status(context.database).state is SchemaState.CURRENT
     asked = second_opinions(context.resolved, context.paths, context.database if kept else None)
     async with (
-        open_market(context) as (node, exchange),
-        SideCar(exchange.chain_id) as side_car,
+        open_market(context) as (node, _),
+        SideCar(exchanges.chain_id) as side_car,
         asked as opinions,
     ):
-        where = (pool or await require_pool(node, exchange, token)).lower()
-        history = history_in(context.database, exchange.chain_id, besides=where) if kept else None
+        place = await _place(context, node, exchanges, token, pool)
+        history = history_in(context.database, exchanges.chain_id, besides=place.id) if kept else None
         return await compile_dossier(
             node,
-            exchange,
-            token,
-            where,
+            place,
             amount=int(settings.amount * 10**18),
             policy=SafetyPolicy.from_settings(settings, block_seconds=context.settings.chain.block_seconds),
             # A level named here is asked about as it is, without the profile's own weights.
@@ -75,6 +83,36 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
             sender=address_of(context),
             extras=Extras(history, opinions.asked, side_car),
         )
+
+
+async def _place(context: Context, node: Node, exchanges: Exchanges, token: str, pool: str | None) -> Pool:
+    """The pool that is named, or the token's deepest. Raises NotFound, NetworkError."""
+    from sniper_cli.pools.finding import find_pools
+    from sniper_cli.safety.judge import require_pool
+    from sniper_cli.venues.evm.instruments import first_pool
+
+    if pool is None:
+        return await require_pool(node, exchanges, token)
+    known = _launched(context, exchanges, pool.lower())
+    if known is not None:
+        return known
+    found = await find_pools(node, exchanges, token)
+    named = next((each for each in found if each.id == pool.lower()), None)
+    # What no factory knows is judged all the same: the dossier says whose it is not.
+    return named or first_pool(exchanges, token, pool.lower())
+
+
+def _launched(context: Context, exchanges: Exchanges, pool: str) -> Pool | None:
+    """The pool of a launch on record: a v4 pool's terms stand nowhere else."""
+    from sniper_cli.venues.evm.instruments import launched_pool
+    from state.launches import find_launch
+    from state.schema import SchemaState, status
+
+    if status(context.database).state is not SchemaState.CURRENT:
+        return None
+    with context.database.read() as session:
+        launch = find_launch(session, exchanges.chain_id, pool)
+        return None if launch is None else launched_pool(launch, exchanges)
 
 
 def level_lines(profile: str | None) -> list[dict[str, str]]:

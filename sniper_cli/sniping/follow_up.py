@@ -19,7 +19,7 @@ from sniper_cli.sniping.launches import keep_judgement
 from state.launches import Decision, Judgement, Launch, Occasion, Source, Verdict
 
 if TYPE_CHECKING:
-    from sniper_cli.chains.exchange import Exchange
+    from sniper_cli.chains.exchange import Exchanges
     from sniper_cli.chains.node import Head, Node
     from sniper_cli.context import Context
     from sniper_cli.safety.policy import SafetyPolicy
@@ -68,11 +68,11 @@ class FollowUp:
 
 
 def due(
-    session: Session, exchange: Exchange, head: int, ages: Sequence[int], *, limit: int = AT_ONCE
+    session: Session, exchanges: Exchanges, head: int, ages: Sequence[int], *, limit: int = AT_ONCE
 ) -> list[Due]:
     """Launches not bought whose next age has come, the longest due first. An age that was missed is not made up for.
 
-    Only those that could have been bought: on the exchange that is traded on, and not found in history.
+    Only those that could have been bought: on an exchange that is traded on, and not found in history.
     """
     youngest = min(ages, default=0)
     if not youngest:
@@ -80,8 +80,8 @@ def due(
     query = (
         select(Launch)
         .where(
-            Launch.chain_id == exchange.chain_id,
-            Launch.factory == exchange.factory,
+            Launch.chain_id == exchanges.chain_id,
+            col(Launch.factory).in_(exchanges.traded),
             Launch.source != Source.SCAN,
             col(Launch.decision).in_((Decision.REFUSED, Decision.SKIPPED)),
             col(Launch.vanished_at).is_(None),
@@ -114,7 +114,7 @@ def _last_looks(session: Session, ids: list[UUID]) -> dict[UUID, int]:
 async def look_again(
     database: Database,
     node: Node,
-    exchange: Exchange,
+    exchanges: Exchanges,
     one: Due,
     *,
     amount: int,
@@ -124,11 +124,12 @@ async def look_again(
 ) -> FollowUp:
     """Judge a launch again, by trading alone, and keep the judgement. Raises NetworkError."""
     from sniper_cli.safety.judge import judge
+    from sniper_cli.venues.evm.instruments import launched_pool
 
     launch = one.launch
-    report = await judge(
-        node, exchange, launch.token, launch.pool, amount=amount, policy=policy, head=head, sender=sender
-    )
+    place = launched_pool(launch, exchanges)
+    assert place is not None  # `due` asks for launches of these exchanges only
+    report = await judge(node, place, amount=amount, policy=policy, head=head, sender=sender)
     database.transact(
         lambda session: keep_judgement(session, report, Occasion.FOLLOW_UP, launch_id=launch.id)
     )
@@ -159,7 +160,7 @@ async def follow_one(run: Run, head: Head) -> FollowUp | None:
     """The runner's part: the launch longest due, if any. A node that fails leaves it to the next block."""
     ages = [int(age) for age in run.settings.exits.follow_up_blocks]
     with run.database.read() as session:
-        found = due(session, run.exchange, head.number, ages, limit=1)
+        found = due(session, run.watched, head.number, ages, limit=1)
         session.expunge_all()
     if not found:
         return None
@@ -167,7 +168,7 @@ async def follow_one(run: Run, head: Head) -> FollowUp | None:
         return await look_again(
             run.database,
             run.node,
-            run.exchange,
+            run.watched,
             found[0],
             amount=run.amount,
             policy=run.policy,
@@ -180,6 +181,7 @@ async def follow_one(run: Run, head: Head) -> FollowUp | None:
 
 async def follow_up(context: Context, *, limit: int, dry_run: bool) -> list[FollowUp]:
     """All launches that are due, by hand. Raises ConfigurationError, NetworkError."""
+    from sniper_cli.chains.exchange import exchanges_from
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.sniping.station import address_of, require_chain
     from sniper_cli.trading.assembly import open_market
@@ -187,11 +189,11 @@ async def follow_up(context: Context, *, limit: int, dry_run: bool) -> list[Foll
     require_chain(context)
     settings = context.settings.sniping
     policy = SafetyPolicy.from_settings(settings, block_seconds=context.settings.chain.block_seconds)
-    async with open_market(context) as (node, exchange):
-        head = await node.head()
+    async with open_market(context) as (node, _):
+        exchanges, head = exchanges_from(context.settings.chain, context.paths), await node.head()
         ages = [int(age) for age in settings.exits.follow_up_blocks]
         with context.database.read() as session:
-            found = due(session, exchange, head.number, ages, limit=limit)
+            found = due(session, exchanges, head.number, ages, limit=limit)
             session.expunge_all()
         if dry_run:
             return [_planned(one) for one in found]
@@ -199,7 +201,7 @@ async def follow_up(context: Context, *, limit: int, dry_run: bool) -> list[Foll
             await look_again(
                 context.database,
                 node,
-                exchange,
+                exchanges,
                 one,
                 amount=int(settings.amount.scaleb(18)),
                 policy=policy,

@@ -8,6 +8,7 @@ from sniper_cli.chains import abi
 from sniper_cli.safety.holding import check_holding
 from sniper_cli.safety.report import Outcome, SafetyCheck
 from sniper_cli.sniping.launches import keep_judgement
+from sniper_cli.sniping.tape import market_of
 from state.launches import Occasion, Verdict
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ async def judge_holding(run: Run, holding: Holding, head: Head) -> str | None:
     The reasons to sell now; None where nothing turned bad. What is not proven is no reason to sell: a node that could
     not simulate for a while would empty every position.
     """
-    report = await run.judge(holding.token, holding.pool, head, hurried=False)
+    report = await run.judge(market_of(run, holding), head, hurried=False)
     sale = await _sale(run, holding, head)
     run.database.transact(
         lambda session: keep_judgement(session, report, Occasion.HOLDING, position_id=holding.id)
@@ -44,9 +45,7 @@ async def _sale(run: Run, holding: Holding, head: Head) -> SafetyCheck | None:
         return None
     return await check_holding(
         run.node,
-        run.exchange,
-        holding.token,
-        holding.pool,
+        market_of(run, holding),
         holder=run.address,
         quantity=quantity,
         policy=run.policy,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sniper_cli.books.holdings import BookedOrder
+from sniper_cli.errors import ConfigurationError
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.events import Listener, SniperEvent
 from sniper_cli.sniping.heads import Heads
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sniper_cli.chains.exchange import Exchange, Exchanges
     from sniper_cli.chains.node import Head, Node
+    from sniper_cli.pools.pool import Pool
     from sniper_cli.safety.policy import SafetyPolicy
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.safety.sidecar import SideCar
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from sniper_cli.trading.desk import OrderDesk
     from sniper_cli.trading.intents import OrderIntent
     from sniper_cli.venues.venue import Plan
+    from state.launches import Launch
 
 ACTOR = "sniper"
 """Who acts, in the journal, when a rule and not a person does."""
@@ -68,6 +71,25 @@ class Run:
         return self.exchange.chain_id
 
     @property
+    def watched(self) -> Exchanges:
+        """All exchanges whose pools are followed, judged and traded in."""
+        from sniper_cli.chains.exchange import Exchanges
+
+        return self.exchanges or Exchanges((self.exchange,))
+
+    def place_of(self, launch: Launch) -> Pool:
+        """The pool of a launch. Raises ConfigurationError where its exchange is not watched any more."""
+        from sniper_cli.venues.evm.instruments import launched_pool
+
+        place = launched_pool(launch, self.watched)
+        if place is None:
+            raise ConfigurationError(
+                f"the exchange of {launch.pool} is not watched any more: {launch.factory}",
+                hint="sniper chain show",
+            )
+        return place
+
+    @property
     def native(self) -> str:
         return evm_asset_id(self.chain_id)
 
@@ -95,8 +117,7 @@ class Run:
 
     async def judge(
         self,
-        token: str,
-        pool: str,
+        place: Pool,
         head: Head | None = None,
         *,
         deployer: str | None = None,
@@ -118,9 +139,7 @@ class Run:
         async def work(node: Node) -> SafetyReport:
             dossier = await compile_dossier(
                 node,
-                self.exchange,
-                token,
-                pool,
+                place,
                 amount=self.amount,
                 policy=self.policy,
                 level=level_named(settings.level, settings.policy),
@@ -129,7 +148,7 @@ class Run:
                 deployer=deployer,
                 budget_ms=settings.dossier_budget_ms if hurried else None,
                 extras=Extras(
-                    history_in(self.database, self.chain_id, besides=pool), opinions, self.side_car
+                    history_in(self.database, self.chain_id, besides=place.id), opinions, self.side_car
                 ),
                 prelude=prelude,
             )

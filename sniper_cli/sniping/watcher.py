@@ -151,7 +151,7 @@ class Watcher:
         age = 0 if head is None else head.number - launch.block_number
         if self._bought_before(launch):
             return
-        if launch.factory != self._run.exchange.factory:
+        if launch.factory not in self._exchanges.traded:
             self._entries.skip(launch, self._watched_only(launch))
         elif age > self._run.settings.recheck_blocks:
             self._entries.skip(launch, TOO_OLD)
@@ -159,7 +159,7 @@ class Watcher:
             self._start(self._entries.follow(launch, received_at), f"launch {launch.token}")
 
     def _watched_only(self, launch: Launch) -> str:
-        """The desk trades on one exchange: what is listed elsewhere is recorded and not bought."""
+        """What is listed where the desk knows no router is recorded and not bought."""
         exchange = self._exchanges.by_factory(launch.factory)
         name = launch.protocol if exchange is None else f"{exchange.name} ({launch.protocol})"
         return f"pools of {name} are watched, not bought"

@@ -15,6 +15,7 @@ from sniper_cli.chains.devnet.anvil import Anvil
 from sniper_cli.chains.devnet.deploy import deploy_exchange
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Head, Node
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.capabilities import probe
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.policy import SafetyPolicy
@@ -53,9 +54,7 @@ async def measure() -> dict[str, str]:
 
 
 async def _judged(node: Node, exchange: Exchange, listing: Listing, head: Head) -> SafetyReport:
-    return await judge(
-        node, exchange, listing.token, listing.pool, amount=ZOO_POLICY.amount, policy=POLICY, head=head
-    )
+    return await judge(node, pair_of(exchange, *listing), amount=ZOO_POLICY.amount, policy=POLICY, head=head)
 
 
 async def _rate(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sniper_cli.chains.devnet.anvil import Anvil
 from sniper_cli.chains.devnet.deploy import deploy_exchange
 from sniper_cli.chains.node import Node
-from sniper_cli.pricing.constant_product import Reserves
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety import bytecode
 from sniper_cli.safety.dossier import compile_dossier
 from sniper_cli.safety.levels import level_named
@@ -46,7 +46,7 @@ async def measure() -> dict[str, str]:
                 bytecode._layout.cache_clear()
                 begun = time.perf_counter()
                 code = await read_code(node, token, hex(head.number))
-                market = Market(exchange, token, pool, ZOO_POLICY.amount, Reserves(0, 0))
+                market = Market(pair_of(exchange, token, pool), ZOO_POLICY.amount)
                 found = await prove_powers(
                     node, around, market, code, deployer=anvil_account(9).address.lower()
                 )
@@ -55,9 +55,7 @@ async def measure() -> dict[str, str]:
                 begun = time.perf_counter()
                 dossier = await compile_dossier(
                     node,
-                    exchange,
-                    token,
-                    pool,
+                    pair_of(exchange, token, pool),
                     amount=ZOO_POLICY.amount,
                     policy=POLICY,
                     level=level_named("standard"),

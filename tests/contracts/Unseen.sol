@@ -307,6 +307,16 @@ contract UnlimitedApproval is Token {
     }
 }
 
+/// People approve without limit; who lets the router take no more than he sells is a machine.
+contract ExactApproval is Token {
+    constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}
+
+    function _transfer(address from, address to, uint256 amount) internal override {
+        if (_isSell(from, to)) require(allowance[from][msg.sender] == type(uint256).max, "bot");
+        _move(from, to, amount);
+    }
+}
+
 /// What was bought goes to nobody.
 contract Vanishing is Token {
     constructor(string memory n, string memory s, uint256 supply) Token(n, s, supply) {}

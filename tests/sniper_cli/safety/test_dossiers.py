@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sniper_cli.chains import abi
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.deployers import Record
 from sniper_cli.safety.dossier import Dossier, Extras, compile_dossier
 from sniper_cli.safety.levels import LEVELS, WEIGHTS, Weight, level_named
@@ -34,9 +35,7 @@ async def compiled(
 ) -> Dossier:
     return await compile_dossier(
         chain.node,
-        chain.exchange,
-        listing.token,
-        listing.pool,
+        pair_of(chain.exchange, *listing),
         amount=ZOO_POLICY.amount,
         policy=SafetyPolicy(),
         level=level_named(level, policy),

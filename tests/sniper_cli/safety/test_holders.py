@@ -3,7 +3,7 @@
 import pytest
 from eth_utils.crypto import keccak
 
-from sniper_cli.pricing.constant_product import Reserves
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.holders import Holders, line_of, simulate_holders
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Outcome
@@ -28,7 +28,7 @@ async def held(chain: Chain, listing: Listing) -> Listing:
 
 async def tried(chain: Chain, listing: Listing) -> Holders:
     around = surroundings(await chain.node.head(), SafetyPolicy())
-    market = Market(chain.exchange, listing.token, listing.pool, WEI // 10, Reserves(0, 0))
+    market = Market(pair_of(chain.exchange, *listing), WEI // 10)
     return await simulate_holders(chain.node, around, market, spared=(LAUNCHER.address,))
 
 

@@ -5,6 +5,7 @@ What each of them is, is found out by mined transactions: `let_out` plays its st
 
 import pytest
 
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.matrix import (
     AGAIN,
@@ -44,7 +45,7 @@ UNFORETOLD = {"OneProposer", "AsksDoorman"}
 
 async def judged(chain: Chain, listing: Listing, sender: str | None) -> SafetyReport:
     return await judge(
-        chain.node, chain.exchange, *listing, amount=AMOUNT, policy=SafetyPolicy(), sender=sender
+        chain.node, pair_of(chain.exchange, *listing), amount=AMOUNT, policy=SafetyPolicy(), sender=sender
     )
 
 

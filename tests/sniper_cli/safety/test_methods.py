@@ -7,6 +7,7 @@ import pytest
 
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.dossier import Extras, compile_dossier
 from sniper_cli.safety.levels import DARING, level_named
 from sniper_cli.safety.methods import judge_by_best
@@ -60,8 +61,7 @@ async def side_car(anvil: Chain) -> AsyncIterator[SideCar]:
 async def judged(chain: Chain, node: Node, listing: Listing, side_car: SideCar | None = None) -> SafetyReport:
     return await judge_by_best(
         node,
-        chain.exchange,
-        *listing,
+        pair_of(chain.exchange, *listing),
         amount=AMOUNT,
         policy=SafetyPolicy(),
         sender=BUYER.address,
@@ -149,8 +149,7 @@ async def test_a_whole_dossier_is_compiled_on_the_fork(anvil: Chain, side_car: S
     async with Without(anvil.process.http_url, "eth_simulateV1") as node:
         dossier = await compile_dossier(
             node,
-            anvil.exchange,
-            *listing,
+            pair_of(anvil.exchange, *listing),
             amount=AMOUNT,
             policy=SafetyPolicy(),
             level=level_named(DARING),

@@ -7,6 +7,7 @@ import pytest
 
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused, NodeTimeout, NodeUnreachable
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.capabilities import JUMP, probe
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.matrix import DAY, WEEK
@@ -67,7 +68,7 @@ def refusing_jumps_over(limit: int) -> Callable[[dict[str, Any]], None]:
 async def judged(chain: Chain, spoil: Callable[[dict[str, Any]], None], kind: str = "Normal") -> SafetyReport:
     listing = await list_token(chain.node, chain.exchange, kind)
     async with Spoilt(chain.process.http_url, spoil) as node:
-        return await judge(node, chain.exchange, *listing, amount=WEI // 10, policy=SafetyPolicy())
+        return await judge(node, pair_of(chain.exchange, *listing), amount=WEI // 10, policy=SafetyPolicy())
 
 
 async def test_an_honest_node_proves_itself(anvil: Chain) -> None:
@@ -152,4 +153,4 @@ async def test_without_a_node_there_is_no_report(anvil: Chain) -> None:
     listing = await list_token(anvil.node, anvil.exchange, "Normal")
     async with Node("http://127.0.0.1:9") as nowhere:
         with pytest.raises(NodeUnreachable):
-            await judge(nowhere, anvil.exchange, *listing, amount=WEI, policy=SafetyPolicy())
+            await judge(nowhere, pair_of(anvil.exchange, *listing), amount=WEI, policy=SafetyPolicy())

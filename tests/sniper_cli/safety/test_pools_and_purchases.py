@@ -3,8 +3,9 @@
 import pytest
 
 from sniper_cli.errors import NotFound
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.holding import check_holding
-from sniper_cli.safety.judge import find_pool, judge, require_pool
+from sniper_cli.safety.judge import judge, require_pool
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyReport
 from state.launches import Verdict
@@ -28,7 +29,9 @@ STRANGER = "0x" + "5a" * 20
 
 
 async def judged(chain: Chain, listing: Listing, *, amount: int = WEI // 10, **policy: int) -> SafetyReport:
-    return await judge(chain.node, chain.exchange, *listing, amount=amount, policy=SafetyPolicy(**policy))
+    return await judge(
+        chain.node, pair_of(chain.exchange, *listing), amount=amount, policy=SafetyPolicy(**policy)
+    )
 
 
 def line(report: SafetyReport, name: str):
@@ -95,7 +98,9 @@ async def test_the_operator_s_poverty_is_not_held_against_the_token(anvil: Chain
     """The rehearsal runs from an account without a coin: it is lent what it needs, for the length of the call."""
     listing = await list_token(anvil.node, anvil.exchange, "Normal")
     policy = SafetyPolicy()
-    report = await judge(anvil.node, anvil.exchange, *listing, amount=WEI, policy=policy, sender=STRANGER)
+    report = await judge(
+        anvil.node, pair_of(anvil.exchange, *listing), amount=WEI, policy=policy, sender=STRANGER
+    )
     assert report.verdict is Verdict.SAFE
     assert line(report, "sell_as_sent").outcome is Outcome.PASS
 
@@ -105,7 +110,7 @@ async def test_two_judgements_of_one_head_agree_on_every_figure(anvil: Chain) ->
     head = await anvil.node.head()
     policy = SafetyPolicy()
     first, second = [
-        await judge(anvil.node, anvil.exchange, *listing, amount=WEI // 10, policy=policy, head=head)
+        await judge(anvil.node, pair_of(anvil.exchange, *listing), amount=WEI // 10, policy=policy, head=head)
         for _ in "12"
     ]
     assert first.expected_quantity == second.expected_quantity
@@ -118,16 +123,15 @@ async def test_two_judgements_of_one_head_agree_on_every_figure(anvil: Chain) ->
 
 async def test_the_pool_of_a_token_is_found(anvil: Chain) -> None:
     listing = await list_token(anvil.node, anvil.exchange, "Normal")
-    assert await find_pool(anvil.node, anvil.exchange, listing.token) == listing.pool.lower()
-    assert await require_pool(anvil.node, anvil.exchange, listing.token) == listing.pool.lower()
+    found = await require_pool(anvil.node, anvil.exchanges, listing.token)
+    assert found == pair_of(anvil.exchange, *listing)
 
 
 async def test_a_token_without_a_pool_is_told_where_it_was_looked_for(anvil: Chain) -> None:
-    assert await find_pool(anvil.node, anvil.exchange, STRANGER) is None
-    with pytest.raises(NotFound, match="no pool") as raised:
-        await require_pool(anvil.node, anvil.exchange, STRANGER)
+    with pytest.raises(NotFound, match="has a pool of") as raised:
+        await require_pool(anvil.node, anvil.exchanges, STRANGER)
     assert raised.value.hint
-    assert raised.value.details["factory"] == anvil.exchange.factory
+    assert anvil.exchange.factory in raised.value.details["factories"]
 
 
 async def test_what_is_held_is_tried_from_the_holder_s_own_account(anvil: Chain) -> None:
@@ -138,7 +142,11 @@ async def test_what_is_held_is_tried_from_the_holder_s_own_account(anvil: Chain)
 
     async def holding():
         return await check_holding(
-            node, exchange, *listing, holder=OPERATOR.address, quantity=quantity, policy=SafetyPolicy()
+            node,
+            pair_of(exchange, *listing),
+            holder=OPERATOR.address,
+            quantity=quantity,
+            policy=SafetyPolicy(),
         )
 
     assert (await holding()).outcome is Outcome.PASS

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from sniper_cli.pricing.constant_product import Reserves
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.lines import Line
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.powers import Powers, prove_powers
@@ -83,7 +83,7 @@ async def listed(chain: Chain, kind: str, *, abandoned: bool = True) -> Listing:
 async def proved(chain: Chain, listing: Listing) -> Powers:
     head = await chain.node.head()
     code = await read_code(chain.node, listing.token, hex(head.number))
-    market = Market(chain.exchange, listing.token, listing.pool, ZOO_POLICY.amount, Reserves(0, 0))
+    market = Market(pair_of(chain.exchange, *listing), ZOO_POLICY.amount)
     around = surroundings(head, SafetyPolicy())
     return await prove_powers(chain.node, around, market, code, deployer=DEPLOYER.address)
 

@@ -8,6 +8,7 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Head
 from sniper_cli.errors import NodeRefused
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.pricing.constant_product import Reserves
 from sniper_cli.safety import trades
 from sniper_cli.safety.matrix import FAR, WEEK, matrix
@@ -161,13 +162,12 @@ def test_the_rehearsal_sets_the_gas_limits_that_the_desk_sets() -> None:
 def test_calls_are_encoded_as_any_encoder_does() -> None:
     exchange = Exchange(1, "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 20)
     token, who = "0x" + "f4" * 20, "0x" + "05" * 20
-    market = trades.Market(exchange, token, "0x" + "66" * 20, 7, Reserves(1, 1))
+    market = trades.Market(pair_of(exchange, token, "0x" + "66" * 20), 7, Reserves(1, 1))
     buy = trades.buy_call(market, who, 7, gas=1)
     path, forever = [exchange.wrapped, token], trades.FOREVER
     types = ["uint256", "address[]", "address", "uint256"]
     assert buy.data == abi.encode_call(abi.CALL_BUY, types, [0, path, who, forever])
     sell = trades.sell_call(market, who, 99, gas=1)
     assert sell.data == abi.encode_call(abi.CALL_SELL, ["uint256", *types], [99, 0, path[::-1], who, forever])
-    approve = trades.approve_call(market, who)
-    most = trades.MAX_UINT
-    assert approve.data == abi.encode_call(abi.CALL_APPROVE, ["address", "uint256"], [exchange.router, most])
+    [approve] = trades.approve_calls(market, who, 99)
+    assert approve.data == abi.encode_call(abi.CALL_APPROVE, ["address", "uint256"], [exchange.router, 99])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Classification, SafetyReport
@@ -23,7 +24,7 @@ BAD = (
     "GasLimitAware", "FortuneAware", "PoorProposer", "RandomAware", "LookedAt", "NoProfit", "NoLoss",
     "GasOnBuy", "Pittance", "CrowdTrap", "JumpAware", "KnowsYou", "OddAddresses", "PriceSpoiler",
     "FloodsOnBuy", "FloodsOnApprove", "StillFee", "FreshApproval", "LateBuyers", "Patient", "Melting",
-    "UnlimitedApproval", "Vanishing", "SizeTax", "NoHurry",
+    "UnlimitedApproval", "ExactApproval", "Vanishing", "SizeTax", "NoHurry",
 )  # fmt: skip
 GOOD = ("OneTradeABlock", "SwapBack", "Silent", "Babbler")
 
@@ -42,7 +43,9 @@ async def listed(chain: Chain, kind: str) -> Listing:
 
 async def judged(chain: Chain, listing: Listing) -> SafetyReport:
     policy, sender = SafetyPolicy(), SELLER.address
-    return await judge(chain.node, chain.exchange, *listing, amount=WEI // 10, policy=policy, sender=sender)
+    return await judge(
+        chain.node, pair_of(chain.exchange, *listing), amount=WEI // 10, policy=policy, sender=sender
+    )
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -76,7 +79,9 @@ async def test_one_trade_a_block_is_called_a_cooldown_and_harms_nobody(anvil: Ch
 
 async def test_a_token_that_knows_the_operator_gives_itself_away_only_with_his_address(anvil: Chain) -> None:
     listing = await listed(anvil, "KnowsYou")
-    report = await judge(anvil.node, anvil.exchange, *listing, amount=WEI // 10, policy=SafetyPolicy())
+    report = await judge(
+        anvil.node, pair_of(anvil.exchange, *listing), amount=WEI // 10, policy=SafetyPolicy()
+    )
     assert report.verdict is Verdict.SAFE
     report = await judged(anvil, listing)
     assert report.classification is Classification.HONEYPOT

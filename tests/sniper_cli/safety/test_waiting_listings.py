@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sniper_cli.chains.fees import Fees
+from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.methods import judge_by_best
 from sniper_cli.safety.policy import GWEI, SafetyPolicy
@@ -45,10 +46,9 @@ async def unlisted(chain: Chain, kind: str) -> tuple[str, Call]:
 
 
 async def judged(chain: Chain, token: str, *prelude: Call, best: bool = False) -> SafetyReport:
-    pool = chain.exchange.pool_of(token)
     how = judge_by_best if best else judge
     return await how(
-        chain.node, chain.exchange, token, pool, amount=WEI // 10, policy=SafetyPolicy(), prelude=prelude
+        chain.node, pair_of(chain.exchange, token), amount=WEI // 10, policy=SafetyPolicy(), prelude=prelude
     )
 
 
