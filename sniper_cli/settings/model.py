@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.endpoints import EndpointSettings
@@ -49,6 +49,8 @@ class SnipingSettings(Table):
 
     amount: Decimal = Field(default=Decimal("0.1"), gt=0)
     """Coins per launch."""
+    trial_amount: Decimal = Field(default=Decimal(0), ge=0)
+    """Coins of `amount` that are bought first and really sold again; only then the rest is bought. 0: no trial."""
     max_open_positions: int = Field(default=20, ge=1)
     max_total_spend: Decimal = Field(default=Decimal(5), gt=0)
     """Coins standing in open positions together."""
@@ -79,6 +81,12 @@ class SnipingSettings(Table):
     """Second opinions that are asked: `goplus`, `honeypot_is`. They never make a token safe."""
     policy: DossierPolicy = DossierPolicy()
     exits: ExitSettings = ExitSettings()
+
+    @model_validator(mode="after")
+    def _agree(self) -> SnipingSettings:
+        if self.trial_amount and self.trial_amount >= self.amount:
+            raise ValueError("trial_amount must stay below amount: it is a part of it")
+        return self
 
 
 class PortfolioSettings(Table):

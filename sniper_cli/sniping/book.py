@@ -18,9 +18,10 @@ from sniper_cli.sniping.marks import Holding
 from sniper_cli.sniping.rules import ExitRules
 from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import FAILED
+from sniper_cli.sniping.trial import trial_id
 from state.accounts import Asset, Instrument
-from state.launches import Launch
-from state.orders import Order, Side
+from state.launches import Decision, Launch
+from state.orders import Order, Side, find_by_client_id
 from state.positions import Position, PositionState, open_positions
 from state.transactions import ChainTransaction, TransactionState
 
@@ -52,7 +53,11 @@ class Book:
     def look(self, *, quietly: bool = False) -> list[Holding]:
         """Read the open positions; tell what opened, closed and failed since. The holdings that are new."""
         with self._run.database.read() as session:
-            found = {position.id: position for position in open_positions(session, self._run.account_id)}
+            found = {
+                position.id: position
+                for position in open_positions(session, self._run.account_id)
+                if position.id in self.holdings or not _is_on_trial(session, position)
+            }
             opened = [self._holding(session, p) for key, p in found.items() if key not in self.holdings]
             gone = [holding for key, holding in self.holdings.items() if key not in found]
             events: list[SniperEvent] = [_opened(session, holding) for holding in opened]
@@ -126,6 +131,14 @@ class Book:
                 reason = order.explanation or order.state.value
                 failed.append(BuyFailed(order_id=order_id, token=token, symbol=symbol, reason=reason))
         return failed
+
+
+def _is_on_trial(session: Session, position: Position) -> bool:
+    """A launch's trial is under way: its own sale ends this position, unless it is given up. Then it is like any."""
+    launch = None if position.launch_id is None else session.get(Launch, position.launch_id)
+    if launch is None or launch.decision is not Decision.WAITING or launch.vanished_at is not None:
+        return False
+    return find_by_client_id(session, position.account_id, trial_id(launch.id, Side.BUY)) is not None
 
 
 def _with_sales(holding: Holding, sales: list[Order]) -> Holding:

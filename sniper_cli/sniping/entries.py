@@ -16,9 +16,18 @@ from sniper_cli.errors import NetworkError
 from sniper_cli.safety.report import Classification, SafetyReport
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.book import Book
-from sniper_cli.sniping.events import BuySent, LaunchDecided, LaunchJudged, LaunchWaiting, RunnerTrouble
+from sniper_cli.sniping.events import (
+    BuySent,
+    LaunchDecided,
+    LaunchJudged,
+    LaunchWaiting,
+    RunnerTrouble,
+    TrialDone,
+    TrialSent,
+)
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import FAILED
+from sniper_cli.sniping.trial import Trial, try_out
 from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm.instruments import ensure_instrument
 from state.launches import Decision, Launch, Verdict
@@ -194,14 +203,69 @@ class Entries:
 
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
         """Place the purchase; False if the node failed before anything was recorded."""
-        run, report = self._run, judged.report
+        run, amount = self._run, self._run.amount
         try:
-            order = await run.submit(buy_intent(run, launch, report))
+            if run.settings.trial_amount:
+                amount -= int(run.settings.trial_amount.scaleb(18))
+                if not await self._tried(launch, judged.report):
+                    return True
+            order = await run.submit(buy_intent(run, launch, judged.report, amount))
         except NetworkError as error:
             run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
             return False
         self._ordered(launch, order, judged)
         return True
+
+    async def _tried(self, launch: Launch, report: SafetyReport) -> bool:
+        """Whether a trial of the token came to a good end, and nothing changed meanwhile. Raises NetworkError."""
+        run, symbol = self._run, launches.clean(report.symbol)
+
+        def tell(order: AnyOrder) -> None:
+            run.tell(
+                TrialSent(
+                    launch_id=launch.id,
+                    order_id=order.id,
+                    token=launch.token,
+                    symbol=symbol,
+                    side=order.side.value,
+                    tx_hash=order.venue_reference or "",
+                )
+            )
+
+        head = seen = run.heads.latest
+
+        async def look() -> None:
+            nonlocal seen
+            seen = await self._next_head(launch, seen)
+            await run.desk.refresh(run.account_id)
+
+        tried = await try_out(run.desk, trial_of(run, launch), look, tell)
+        run.tell(
+            TrialDone(
+                launch_id=launch.id,
+                token=launch.token,
+                symbol=symbol,
+                passed=tried.passed,
+                reason=tried.words,
+                spent=tried.spent,
+                received=tried.received,
+            )
+        )
+        if not tried.passed:
+            self._decide(launch, Decision.REFUSED, tried.words, symbol)
+            run.database.transact(lambda session: launches.add_reason(session, launch.id, tried.words))
+            return False
+        return seen is head or await self._passes_still(launch)
+
+    async def _passes_still(self, launch: Launch) -> bool:
+        """Blocks have passed with the trial: what was judged before them is judged once more. Raises NetworkError."""
+        received_at = monotonic_ns()
+        report = await self._judge(launch)
+        if report is None:
+            raise NetworkError("it could not be judged again after its trial", hint="sniper endpoints check")
+        if report.verdict is not Verdict.SAFE:
+            self._record(launch, Judged(report, received_at))
+        return not self._is_gone(launch) and self._may_buy(launch, report)
 
     def _ordered(self, launch: Launch, order: AnyOrder, judged: Judged) -> None:
         symbol = launches.clean(judged.report.symbol)
@@ -217,7 +281,7 @@ class Entries:
                 order_id=order.id,
                 token=launch.token,
                 symbol=symbol,
-                amount=self._run.amount,
+                amount=order.budget or self._run.amount,
                 tx_hash=order.venue_reference or "",
                 latency_us=(monotonic_ns() - judged.received_at) // 1000,
             )
@@ -257,14 +321,29 @@ def buy_client_id(launch_id: UUID) -> str:
     return f"launch-{launch_id}-buy"
 
 
-def buy_intent(run: Run, launch: Launch, report: SafetyReport) -> OrderIntent:
-    """The purchase of a launch, with the figures that led to it."""
+def trial_of(run: Run, launch: Launch) -> Trial:
+    """A launch's trial, as the settings want it."""
+    settings = run.settings
+    return Trial(
+        launch_id=launch.id,
+        account_id=run.account_id,
+        instrument_id=run.instrument_id(launch.pool),
+        amount=int(settings.trial_amount.scaleb(18)),
+        buy_slippage_bps=settings.slippage_bps,
+        sell_slippage_bps=settings.exits.slippage_bps,
+        most_missing_buying_bps=settings.max_buy_tax_bps,
+        most_missing_selling_bps=settings.max_sell_tax_bps,
+    )
+
+
+def buy_intent(run: Run, launch: Launch, report: SafetyReport, amount: int | None = None) -> OrderIntent:
+    """The purchase of a launch, with the figures that led to it; `amount`: where it is not the run's whole stake."""
     return OrderIntent(
         account_id=run.account_id,
         instrument_id=run.instrument_id(launch.pool),
         side=Side.BUY,
         client_order_id=buy_client_id(launch.id),
-        budget=run.amount,
+        budget=run.amount if amount is None else amount,
         max_slippage_bps=run.settings.slippage_bps,
         reason={
             "origin": "launch",

@@ -173,6 +173,39 @@ class LaunchDecided(SniperEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialSent(SniperEvent):
+    """One of the two orders of a trial went out."""
+
+    launch_id: UUID
+    order_id: UUID
+    token: str
+    symbol: str
+    side: str
+    tx_hash: str
+
+    def line(self) -> str:
+        act = "buying" if self.side == "buy" else "selling"
+        return f"trial    {act} a little {self.symbol or self.token}, tx {self.tx_hash}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialDone(SniperEvent):
+    """A trial came to its end: the rest is bought, or nothing is."""
+
+    launch_id: UUID
+    token: str
+    symbol: str
+    passed: bool
+    reason: str
+    spent: int
+    received: int
+
+    def line(self) -> str:
+        then = "the rest is bought" if self.passed else "nothing more is bought"
+        return f"trial    {self.symbol or self.token}: {self.reason}; {then}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuySent(SniperEvent):
     launch_id: UUID
     order_id: UUID

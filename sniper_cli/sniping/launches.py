@@ -200,6 +200,14 @@ def record_decision(
     return launch
 
 
+def add_reason(session: Session, launch_id: UUID, reason: str) -> None:
+    """What was found out after the verdict, beside what the verdict says."""
+    launch = _locked(session, launch_id)
+    if reason not in launch.reasons:
+        launch.reasons = [*launch.reasons, reason]
+        session.add(launch)
+
+
 def undecided(session: Session, chain_id: int) -> list[Launch]:
     """Launches that a former run saw and had not decided when it ended, oldest first."""
     query = select(Launch).where(

@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from sniper_cli.sniping.attempts import failures, is_exit, sales_of
 from sniper_cli.sniping.follow_up import Hindsight, hindsight
+from sniper_cli.sniping.trial import RULE
 from state.journal import JournalRecord
 from state.launches import Decision, Judgement, Launch, Occasion, Verdict
 from state.orders import Order, Side
@@ -82,11 +83,13 @@ class SnipeReport:
 def report(session: Session, *, since: datetime | None = None, until: datetime | None = None) -> SnipeReport:
     """Count a time of sniping: launches by when they were seen, positions of launches by when they opened."""
     launches = _within(session, select(Launch), Launch.seen_at, since, until)
-    positions = [
+    every = [
         position
         for position in _within(session, select(Position), Position.opened_at, since, until)
         if position.launch_id is not None
     ]
+    # A trial is part of a purchase, or of a refusal: its money counts, it does not.
+    positions = [position for position in every if position.exit_rule != RULE]
     closed = [position for position in positions if position.state is PositionState.CLOSED]
     won = sum(position.profit > 0 for position in closed)
     purchases = _purchases(session, positions)
@@ -104,10 +107,10 @@ def report(session: Session, *, since: datetime | None = None, until: datetime |
         closed=len(closed),
         won=won,
         win_rate_pct=round(Decimal(won) * 100 / len(closed), 2) if closed else None,
-        spent=_coins(sum(position.spent for position in positions)),
-        received=_coins(sum(position.received for position in positions)),
-        gas=_coins(sum(position.fees for position in positions)),
-        profit=_coins(sum(position.profit for position in positions)),
+        spent=_coins(sum(position.spent for position in every)),
+        received=_coins(sum(position.received for position in every)),
+        gas=_coins(sum(position.fees for position in every)),
+        profit=_coins(sum(position.profit for position in every)),
         exits=_exits(closed),
         verdict_us=spread([one.latency_us for one in launches if one.latency_us is not None]),
         buy_sent_us=spread(_sent_after(purchases, by_id)),
@@ -122,6 +125,8 @@ def reason_of(launch: Launch) -> str:
     """Why a launch was refused, as a group: what the scenarios call it, or the check that it failed first."""
     if launch.classification and launch.classification not in ("ok", "unknown"):
         return launch.classification
+    if launch.verdict is Verdict.SAFE:  # only its trial can have been against it
+        return RULE
     checks = launch.report.get("checks") or []
     failed = next((c["name"] for c in checks if c.get("outcome") == "fail"), None)
     if failed is not None:

@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from typing import Any
+from uuid import UUID
 
 from sniper_cli.chains.exchange import Exchange, Protocol
 from sniper_cli.chains.node import Node
@@ -53,10 +54,39 @@ async def trade(job: dict[str, Any], killer: Killer) -> None:
             await desk.recover(account_id)
             if job.get("only_recover"):
                 return
+            if job.get("trial"):
+                await trial(desk, node, account_id, job)
+                return
             bought = await place(desk, node, account_id, job, Side.BUY)
             if bought.state is not OrderState.FILLED:
                 return
             await place(desk, node, account_id, job, Side.SELL)
+
+
+async def trial(desk: Any, node: Node, account_id: Any, job: dict[str, Any]) -> None:
+    """A little bought and sold, then the rest bought: what a sniper does with a launch that is tried first."""
+    from sniper_cli.sniping.trial import Trial, try_out
+
+    async def look() -> None:
+        await node.call("evm_mine")
+        await desk.refresh(account_id)
+
+    tried = await try_out(
+        desk,
+        Trial(
+            launch_id=UUID(job["trial"]),
+            account_id=account_id,
+            instrument_id=job["instrument_id"],
+            amount=job["budget"] // 10,
+            buy_slippage_bps=1500,
+            sell_slippage_bps=3000,
+            most_missing_buying_bps=1000,
+            most_missing_selling_bps=1000,
+        ),
+        look,
+    )
+    assert tried.passed, tried.words
+    await place(desk, node, account_id, job, Side.BUY)
 
 
 async def place(desk: Any, node: Node, account_id: Any, job: dict[str, Any], side: Side) -> Order:
