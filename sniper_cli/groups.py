@@ -34,6 +34,7 @@ GROUPS: tuple[Lazy, ...] = (
     Lazy("snipe", "Watch for launches, prove that they can be sold again, buy and exit.", TRADE),
     Lazy("market", "See prices, books, trades and candles.", TRADE),
     Lazy("order", "Place, change, watch and cancel orders.", TRADE),
+    Lazy("route", "Find the best way of one token into another over several pools.", TRADE),
     Lazy("position", "See what is held, what it cost and what it is worth.", TRADE),
     Lazy("tx", "See transactions that wait, raise their bids, and end them under their nonces.", TRADE),
     Lazy(

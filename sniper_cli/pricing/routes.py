@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sniper_cli.pricing.concentrated import ConcentratedPool
-from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves
+from sniper_cli.pricing.constant_product import MAX_RESERVE, ImpossibleSwap, Reserves
 from sniper_cli.pricing.sqrt_price_math import Reverts
 from sniper_cli.pricing.stable import StablePool
 from sniper_cli.pricing.weighted import WeightedPool
@@ -38,7 +38,10 @@ class RoutePool:
             raise ImpossibleSwap("nothing goes in")
         match self.state:
             case Reserves() as reserves:
-                return (reserves.reversed if coming else reserves).pays(amount)
+                side = reserves.reversed if coming else reserves
+                if side.coming + amount > MAX_RESERVE:
+                    raise ImpossibleSwap("the pair cannot keep so much: its reserves are uint112")
+                return side.pays(amount)
             case ConcentratedPool() as pool:
                 return pool.amount_out(amount, zero_for_one=coming == 0)
             case StablePool() | WeightedPool() as pool:

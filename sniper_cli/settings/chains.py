@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sniper_cli.settings.kinds import Address, Table
+from sniper_cli.settings.kinds import Address, Addresses, Table
 
 DEVNET = 31337
 
@@ -57,6 +57,8 @@ class ChainSettings(Table):
     router: Address | None = None
     exchanges: Annotated[tuple[ExchangeSettings, ...], BeforeValidator(_tables)] = ()
     """Further exchanges to watch, `[[chain.exchanges]]` each."""
+    bases: Addresses = ()
+    """Tokens besides the wrapped coin by whose pools a route may lead: the chain's dollars, usually."""
 
     @model_validator(mode="before")
     @classmethod

@@ -21,6 +21,7 @@ def _words(value: Any) -> Any:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_words)]
 
 
 class Table(BaseModel):

@@ -130,3 +130,12 @@ def test_there_and_back_gains_nothing(pools: Mapping[str, RoutePool], amount: in
             assert after.trade(back, paid[-1])[-1] <= amount
         except ImpossibleSwap:
             continue
+
+
+def test_no_pair_takes_more_than_it_can_keep() -> None:
+    """Reserves are uint112; what would go beyond reverts with OVERFLOW."""
+    pool = RoutePool("pair", ("a", "b"), Reserves(2**111, 10**18))
+
+    assert pool.pays(2**111 - 1, "a", "b") > 0
+    with pytest.raises(ImpossibleSwap, match="uint112"):
+        pool.pays(2**111, "a", "b")

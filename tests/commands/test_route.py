@@ -1,0 +1,74 @@
+"""`sniper route`: quoted over several pools, tried, and what it says where there is no way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sniper_cli.chains.devnet.record import read_record, write_record
+from sniper_cli.chains.exchange import Protocol
+from sniper_cli.demo.demo import recorded
+from sniper_cli.demo.home import demo_context
+from tests import zoo
+from tests.chain_fixtures import Chain
+from tests.route_zoo import Tokens, list_all
+
+pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
+
+Run = Callable[..., Any]
+HOLDER = zoo.anvil_account(9).address
+
+
+@pytest.fixture
+async def listed(home: Path, anvil: Chain) -> AsyncIterator[Tokens]:
+    """A home whose devnet is the test's chain, V3 among its exchanges, with two tokens in all their pools."""
+    with demo_context(home, "tests") as context, recorded(context.paths.data, anvil.process, anvil.exchange):
+        record = read_record(context.paths.data)
+        assert record is not None
+        write_record(context.paths.data, replace(record, protocols=(Protocol.V2.value, Protocol.V3.value)))
+        yield await list_all(anvil)
+
+
+async def test_a_purchase_is_divided_tried_and_ready_to_be_signed(listed: Tokens, sniper: Run) -> None:
+    ran = sniper("route", "quote", "ETH", listed.first, "6", "--holder", HOLDER, "--json")
+
+    assert ran.code == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert (found["symbol_in"], found["symbol_out"], found["amount_in"]) == ("ETH", "FIRST", "6")
+    assert found["simulated_out"] == found["amount_out"]
+    assert found["simulation"] == "as quoted"
+    assert len(found["legs"]) > 1
+    assert found["gain_bps"] > 0
+    assert found["call"]["to"] == found["router"]
+    assert found["call"]["value"] == str(6 * 10**18)
+
+
+async def test_a_sale_on_one_path_of_what_nobody_named_holds(listed: Tokens, sniper: Run) -> None:
+    ran = sniper("route", "quote", listed.second, "ETH", "100", "--no-split", "-o", "table")
+
+    assert ran.code == 0, ran.stderr
+    assert "100 %" in ran.stdout
+    assert "--holder" in ran.stdout
+
+
+async def test_pools_are_listed_with_their_depths(listed: Tokens, sniper: Run) -> None:
+    ran = sniper("route", "pools", listed.first, listed.second, "--json")
+
+    assert ran.code == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert sorted((pool["protocol"], pool["fee"]) for pool in found) == sorted(
+        3 * [("uniswap_v2", 3000), ("uniswap_v3", 500), ("uniswap_v3", 3000)]
+    )
+    depths = {(pool["symbol0"], pool["depth0"]) for pool in found if pool["protocol"] == "uniswap_v2"}
+    assert depths <= {("WETH", "40"), ("FIRST", "40000"), ("SECOND", "20000")}
+
+
+async def test_what_no_route_takes_is_refused(listed: Tokens, sniper: Run) -> None:
+    ran = sniper("route", "quote", listed.second, listed.first, "1e40")
+
+    assert (ran.code, "no route takes" in ran.stderr) == (6, True), ran.stderr
