@@ -10,6 +10,7 @@ from eth_utils import keccak
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.pools.pool import Pool
+from sniper_cli.pricing.tick_math import tick_at_sqrt_ratio
 from tests import zoo
 
 SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
@@ -24,9 +25,9 @@ def whole_range(fee: int) -> tuple[int, int]:
     return -edge, edge
 
 
-async def deploy_kind(node: Node, kind: str, account: LocalAccount) -> str:
+async def deploy_kind(node: Node, kind: str, account: LocalAccount, extra: tuple[int, ...] = ()) -> str:
     await zoo.propose_blocks_as_somebody(node)
-    return await zoo.deploy_token(node, kind, account=account)
+    return await zoo.deploy_token(node, kind, account=account, extra=extra)
 
 
 async def list_on_v3(
@@ -39,10 +40,17 @@ async def list_on_v3(
     pool_wei: int = zoo.POOL_WEI,
     tokens: int = zoo.LISTED,
     ranges: tuple[tuple[int, int], ...] = (),
+    extra: tuple[int, ...] = (),
+    width: int = 0,
+    tokens_only: bool = False,
 ) -> Pool:
-    """Deploy a token, make its pool at the price of the two amounts and put them in, in one range or several."""
+    """Deploy a token, make its pool at the price of the two amounts and put them in, in one range or several.
+
+    `width`: one range of so many ticks either side of the price. `tokens_only`, as launchpads list: one range beside
+    the price, and no coin.
+    """
     account = account or zoo.anvil_account(9)
-    token = await deploy_kind(node, kind, account)
+    token = await deploy_kind(node, kind, account, extra)
     pool = Pool(exchange, "", token, exchange.wrapped, fee, SPACINGS[fee])
     first, second = pool.currencies
     amounts = (pool_wei, tokens) if pool.coin_first else (tokens, pool_wei)
@@ -60,9 +68,21 @@ async def list_on_v3(
         assert (await zoo.transact(node, account, token, zoo.calldata("initPair(address)", pool.id))).ok
     elif kind not in zoo.UNPAIRED:
         assert (await zoo.transact(node, account, token, zoo.calldata("setPair(address)", pool.id))).ok
+    if width:
+        middle = tick_at_sqrt_ratio(price) // SPACINGS[fee] * SPACINGS[fee]
+        ranges = ((middle - width, middle + width),)
+    if tokens_only:
+        ranges, pool_wei = (beside(pool, tick_at_sqrt_ratio(price)),), 0
     for lower, upper in ranges or (whole_range(fee),):
         await mint(node, pool, account, lower, upper, pool_wei, tokens)
     return pool
+
+
+def beside(pool: Pool, tick: int) -> tuple[int, int]:
+    """The range from the price on to where tokens are dearest: it takes no coins."""
+    spacing, (lowest, highest) = pool.tick_spacing, whole_range(pool.fee)
+    below = tick // spacing * spacing
+    return (lowest, below) if pool.coin_first else (below + spacing, highest)
 
 
 async def mint(
@@ -83,6 +103,25 @@ async def mint(
     )
     assert sent.ok, f"no liquidity was added to {pool.id}"
     return sent
+
+
+async def withdraw(node: Node, pool: Pool, account: LocalAccount, percent: int) -> zoo.Sent:
+    """Take a share out of the liquidity that was put in last; what it comes to stays in the pool until collected."""
+    manager = pool.exchange.position_manager
+    count = await _number(node, manager, zoo.calldata("totalSupply()"))
+    token_id = await _number(node, manager, zoo.calldata("tokenByIndex(uint256)", count - 1))
+    liquidity = await _number(node, manager, zoo.calldata("positions(uint256)", token_id), 7)
+    fields = (token_id, liquidity * percent // 100, 0, 0, zoo.FOREVER)
+    body = zoo.calldata("decreaseLiquidity(uint256,uint128,uint256,uint256,uint256)", *fields)[10:]
+    data = selector("decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))") + body
+    sent = await zoo.transact(node, account, manager, data)
+    assert sent.ok, f"no liquidity was taken out of {pool.id}"
+    return sent
+
+
+async def _number(node: Node, to: str, data: str, word: int = 0) -> int:
+    answer: str = await node.call("eth_call", [{"to": to, "data": data}, "latest"])
+    return int(answer[2 + 64 * word : 66 + 64 * word], 16)
 
 
 async def pool_address(node: Node, exchange: Exchange, token: str, fee: int) -> str:

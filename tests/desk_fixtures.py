@@ -11,7 +11,7 @@ from eth_account import Account as EthAccount
 from sqlmodel import select
 
 from sniper_cli.books.verification import verify
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.chains.node import Node
 from sniper_cli.pools.pool import Pool, pair_of
 from sniper_cli.portfolio.accounts import ensure_evm_account
@@ -109,13 +109,13 @@ class Trader:
         self, checkpoint: Callable[[str], None] = no_checkpoint, **policy: Any
     ) -> OrderDesk:
         """A second desk on the same state, as a restarted or a second process would have."""
-        return make_desk(self.database, self.node, self.exchange, self.key, checkpoint, **policy)
+        return make_desk(self.database, self.node, self.venue.exchanges, self.key, checkpoint, **policy)
 
 
 def make_desk(
     database: Database,
     node: Node,
-    exchange: Exchange,
+    exchange: Exchange | Exchanges,
     key: str,
     checkpoint: Callable[[str], None] = no_checkpoint,
     limits: Limits | None = None,
@@ -136,7 +136,7 @@ def make_desk(
 async def make_trader(
     database: Database,
     node: Node,
-    exchange: Exchange,
+    exchanges: Exchange | Exchanges,
     token: str,
     pool: str | Pool,
     *,
@@ -144,11 +144,12 @@ async def make_trader(
     **policy: Any,
 ) -> Trader:
     """A fresh key with ten coins."""
+    exchange = exchanges.listed[0] if isinstance(exchanges, Exchanges) else exchanges
     market = pool if isinstance(pool, Pool) else pair_of(exchange, token, pool)
     key = "0x" + EthAccount.create().key.hex().removeprefix("0x")
     address = LocalSigner(key).address
     await node.call("anvil_setBalance", [address, hex(10 * WEI)])
-    desk = make_desk(database, node, exchange, key, **policy)
+    desk = make_desk(database, node, exchanges, key, **policy)
     account = await ensure_evm_account(database, node, exchange, address, "main", actor="test")
     with database.write() as session:
         instrument_id = ensure_instrument(session, market, symbol=symbol, decimals=18).id
