@@ -154,9 +154,17 @@ class SniperApp(App[None]):
 
     @property
     def view(self) -> LiveScreen | None:
-        """The full screen one looks at, also through a dialog: behind a question the figures go on."""
+        """The full screen one looks at, also through a dialog: behind a question the figures go on.
+
+        One that is being built or taken down has no widgets to show them in.
+        """
         return next(
-            (screen for screen in reversed(self.screen_stack) if isinstance(screen, LiveScreen)), None
+            (
+                screen
+                for screen in reversed(self.screen_stack)
+                if isinstance(screen, LiveScreen) and screen.is_mounted and screen.is_running
+            ),
+            None,
         )
 
     async def _poll(self) -> None:

@@ -102,6 +102,20 @@ async def test_a_state_that_cannot_be_read_at_the_start_ends_the_app_with_its_er
     assert isinstance(app.failure, DatabaseUnavailable)
 
 
+async def test_figures_that_come_while_a_screen_is_built_go_to_the_one_beneath(app: SniperApp):
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        beneath = app.view
+        being_built = app.push_screen(DashboardScreen())
+        assert app.view is beneath
+        app._tick()
+        await being_built
+
+        assert app.view is app.screen
+    assert app.view is None
+    app._tick()
+
+
 async def test_a_reading_that_fails_later_is_told_and_tried_again(evening: Context):
     app = SniperApp(evening, clock=lambda: NOW, poll_seconds=0.05)
     async with app.run_test(size=WIDE) as pilot:
