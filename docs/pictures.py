@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 IMAGES = Path(__file__).parent / "images"
 FONT = "DejaVu Sans Mono"
+SCENE = "scene.db"
 BLOCKS = 24
 """How many blocks of marks are played before the picture, for the trends."""
 
@@ -102,17 +103,20 @@ def raster(svg: str, zoom: float = 1.0) -> bytes:
 
 
 def open_scene(folder: Path, *, tripped: bool = False, settings: Settings = SETTINGS) -> Context:
-    """A context over a database that holds the scene."""
+    """A context over a database that holds the scene, staged where there is none yet."""
     from sniper_cli.context import Context
     from sniper_cli.settings.loading import Resolved
     from sniper_cli.settings.paths import home_paths
     from state.database import Database
     from state.schema import upgrade
 
-    database = Database(f"sqlite:///{folder / 'scene.db'}")
-    upgrade(database)
-    scene.stage(database, tripped=tripped)
-    scene.advance(database, -BLOCKS)
+    file = folder / SCENE
+    staged = file.exists()
+    database = Database(f"sqlite:///{file}")
+    if not staged:
+        upgrade(database)
+        scene.stage(database, tripped=tripped)
+        scene.advance(database, -BLOCKS)
     return Context(Resolved("demo", settings, {}), home_paths(), database, "user:ada")
 
 

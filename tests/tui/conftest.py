@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
-from docs.pictures import open_scene
+from docs.pictures import SCENE, open_scene
 from docs.scene import advance
 from docs.scene_acts import NOW
 from sniper_cli.context import Context
@@ -24,12 +25,23 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
             await pilot.pause(0.02)
 
 
+@pytest.fixture(scope="session")
+def last_moment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scene's database at its last moment, staged once; not for use but for copies."""
+    folder = tmp_path_factory.mktemp("scene")
+    with open_scene(folder) as context:
+        advance(context.database, 0)
+        with context.database.engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder / SCENE
+
+
 @pytest.fixture
-def evening(home: Path, tmp_path: Path) -> Iterator[Context]:
+def evening(home: Path, tmp_path: Path, last_moment: Path) -> Iterator[Context]:
     """The scene's database, at its last moment."""
     del home
+    shutil.copy(last_moment, tmp_path)
     with open_scene(tmp_path) as context:
-        advance(context.database, 0)
         yield context
 
 
