@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session, col, select
 
 from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Protocol
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
 from sniper_cli.safety.authorities import LOG_BLOCKS
@@ -75,7 +76,7 @@ async def find_deployer(node: Node, subject: Subject) -> str | None:
         "address": subject.exchange.factory,
         "fromBlock": hex(max(0, subject.block - LOG_BLOCKS)),
         "toBlock": hex(subject.block),
-        "topics": [None, *_tokens(subject)],
+        "topics": _topics(subject),
     }
     [logs] = await node.batch([("eth_getLogs", [span])], return_errors=True)
     if isinstance(logs, NodeRefused) or not logs:
@@ -84,10 +85,11 @@ async def find_deployer(node: Node, subject: Subject) -> str | None:
     return None if sent is None else str(sent["from"]).lower()
 
 
-def _tokens(subject: Subject) -> list[str]:
-    """Both tokens as the factories of V2 and V3 index them: the lower address first."""
-    pair = sorted((subject.token, subject.exchange.wrapped), key=lambda each: int(each, 16))
-    return [abi.address_topic(each) for each in pair]
+def _topics(subject: Subject) -> list[str | None]:
+    """What marks the log: the factories of V2 and V3 index both tokens, v4's manager the pool's id."""
+    if subject.exchange.protocol is Protocol.V4:
+        return [abi.INITIALIZE_V4, subject.pool]
+    return [None, *(abi.address_topic(each) for each in subject.place.currencies)]
 
 
 async def judge_deployer(subject: Subject, history: History | None) -> list[Line]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sniper_cli.chains import abi
 from sniper_cli.safety.deployers import find_deployer, judge_deployer
 from sniper_cli.safety.holders import judge_holders
+from sniper_cli.safety.hooks import judge_hooks
 from sniper_cli.safety.impersonation import judge_metadata
 from sniper_cli.safety.lines import Group, Line
 from sniper_cli.safety.liquidity import judge_liquidity
@@ -58,7 +59,8 @@ async def _powers(subject: Subject) -> Sequence[Line]:
 
 
 async def _proxy(subject: Subject) -> Sequence[Line]:
-    return await judge_proxy(subject.node, subject.token, await _code(subject), subject.block)
+    found = await judge_proxy(subject.node, subject.token, await _code(subject), subject.block)
+    return [*found, *judge_hooks(subject.place)]
 
 
 async def _code(subject: Subject) -> Code:

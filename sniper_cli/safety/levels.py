@@ -41,6 +41,7 @@ WEIGHTS: dict[str, tuple[tuple[Weight, Weight], tuple[Weight, Weight], tuple[Wei
     "unknown_authority": ((R, R), (R, R), (W, W)),
     "powers_tried":      ((R, R), (W, W), (I, I)),
     "upgradeable":       ((R, R), (W, W), (I, I)),
+    "hooks":             ((R, R), (R, W), (W, I)),
     "liquidity_held":    ((R, R), (W, W), (I, I)),
     "deployer_record":   ((R, W), (W, I), (I, I)),
     "impersonation":     ((R, W), (W, I), (I, I)),

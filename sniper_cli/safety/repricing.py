@@ -49,6 +49,10 @@ class Stored:
     liquidity_slot: int
     coins: int | None
     """The wrapped coins that it holds; none where it holds the chain's own, or others' besides."""
+    payer: str
+    """Who pays coins out in the end, the wrapped coin's contract or the manager, …"""
+    purse: int
+    """… and how many it has: what others would have brought must lie there."""
 
 
 def wrapped_slot(holder: str) -> str:
@@ -68,6 +72,7 @@ async def read_stored(node: Node, around: Surroundings, place: Pool) -> Stored |
     """
     at = hex(around.head.number)
     keeper, wrapped = place.keeper, place.exchange.wrapped
+    payer = keeper if int(place.quote, 16) == 0 else wrapped
     slot, liquidity_slot, questions = _places(place)
     answers = await node.batch(
         [
@@ -75,17 +80,19 @@ async def read_stored(node: Node, around: Surroundings, place: Pool) -> Stored |
             ("eth_getStorageAt", [keeper, hex(liquidity_slot), at]),
             ("eth_getStorageAt", [wrapped, wrapped_slot(keeper), at]),
             ("eth_call", [{"to": wrapped, "data": abi.CALL_BALANCE_OF + f"{int(keeper, 16):064x}"}, at]),
+            ("eth_getBalance", [payer, at]),
             *(("eth_call", [{"to": place.id, "data": data}, at]) for data in questions),
         ],
         return_errors=True,
     )
-    if any(isinstance(answer, NodeRefused) or len(answer) < 66 for answer in answers):
+    if any(isinstance(answer, NodeRefused) for answer in answers):
         return None
-    word, liquidity, coins, held = (int(answer[2:66], 16) for answer in answers[:4])
-    stored = Stored(slot, word, liquidity_slot, coins if place.protocol is not Protocol.V4 else None)
-    if coins != held or not word:
+    word, liquidity, coins, held, purse = (int(answer[:66], 16) for answer in answers[:5])
+    alone = place.protocol is not Protocol.V4
+    stored = Stored(slot, word, liquidity_slot, coins if alone else None, payer, purse)
+    if coins != held or not word or any(len(answer) < 66 for answer in answers[5:]):
         return None
-    return stored if _tells(place, stored, liquidity, answers[4:]) else None
+    return stored if _tells(place, stored, liquidity, answers[5:]) else None
 
 
 def _places(place: Pool) -> tuple[int, int, tuple[str, ...]]:

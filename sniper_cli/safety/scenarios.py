@@ -103,6 +103,10 @@ async def run(
         balances[scenario.sender] = wanted + _gas_money(around, scenario)
     if own_balance is not None and own_balance >= market.amount + _gas_money(around, scenario):
         del balances[scenario.sender]
+    if scenario.coins_pct > ALL_PCT and market.stored is not None:
+        balances[market.stored.payer] = (
+            market.stored.purse + market.side.depth * scenario.coins_pct // ALL_PCT
+        )
     outcome = await simulate(node, around, blocks, balances=balances, code=code)
     results = [result for block in outcome for result in block]
     return _read(market, scenario, list(zip(steps, results, strict=True)))

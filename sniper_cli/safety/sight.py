@@ -21,7 +21,7 @@ from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.proxies import opcodes, read_code
 from sniper_cli.safety.report import Outcome, SafetyCheck
 from sniper_cli.safety.scenarios import run
-from sniper_cli.safety.simulation import Surroundings
+from sniper_cli.safety.simulation import ZERO_ADDRESS, Surroundings
 from sniper_cli.safety.trades import Market
 
 NAME = "looks_at"
@@ -51,6 +51,8 @@ async def find_sight(node: Node, around: Surroundings, market: Market) -> Sight:
     at = hex(around.head.number)
     code, called = await asyncio.gather(read_code(node, market.token, at), _called(node, market, at))
     found = {market.token: code.own} | code.implementations
+    if market.place.hooks != ZERO_ADDRESS:
+        called.append(market.place.hooks)
     unknown = [address for address in called if address not in found][:MOST_CALLED]
     answers = await node.batch([("eth_getCode", [address, at]) for address in unknown])
     found |= {address: bytes.fromhex(answer[2:]) for address, answer in zip(unknown, answers, strict=True)}

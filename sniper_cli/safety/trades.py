@@ -164,7 +164,8 @@ def read_sale(
     if refused is not None:
         return Sale(False, f"approving the router fails: {refused.reason}", blocks, result.gas, quantity)
     if not result.ok:
-        return Sale(False, result.reason, blocks, result.gas, quantity)
+        reason = KEEPS_PART if result.reason == TOO_LITTLE else result.reason
+        return Sale(False, reason, blocks, result.gas, quantity)
     trades = trades_in(market.place, result.logs)
     if not trades:
         return Sale(False, "the pool saw no trade", blocks, result.gas, quantity)
@@ -195,7 +196,7 @@ async def own_words(
         _asked(
             node,
             around,
-            _later(around, market, wait, who, quantity, Call(mover, market.token, by_router)),
+            _later(around, market, wait, who, quantity, Call(mover, market.token, by_router, fees=FREE)),
             validation=False,
         ),
         _asked(node, around, _later(around, market, wait, who, quantity, Call(who, market.token, by_seller))),
@@ -232,15 +233,18 @@ async def _asked(
     return outcome[-1][-1].reason
 
 
+FREE = Fees(0, 0)
+"""V3's router gives a buyer all of its coins back: what it sends afterwards it could not pay for."""
+TOO_LITTLE = "revert 'IIA'"
+KEEPS_PART = "the token keeps a part of what is sent, and a pool of V3 takes no less than it asks for (IIA)"
 VAGUE = (
     "TRANSFER_FAILED",
     "TRANSFER_FROM_FAILED",
     "revert 'TF'",
     "revert 'STF'",
-    "revert 'IIA'",
     "0x90bfb865",
 )
-"""V2's router and pair and Permit2; V3's pool and router, its pool where too little reached it; v4's WrappedError."""
+"""V2's router and pair and Permit2; V3's pool and router; v4's WrappedError."""
 
 
 def vague(reason: str) -> bool:

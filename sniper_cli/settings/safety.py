@@ -40,6 +40,8 @@ class DossierPolicy(Table):
     """Whether powers could be tried at all, and in time."""
     upgradeable: Weighing = ""
     """Other code can be put behind the token."""
+    hooks: Weighing = ""
+    """A v4 pool's hooks can refuse swaps, take from them or set their fee."""
     liquidity_held: Weighing = ""
     """Liquidity that can be taken away today."""
     deployer_record: Weighing = ""
