@@ -19,7 +19,7 @@ EXTSLOAD = "0xdbd035ff"
 """extsload(bytes32[] slots)"""
 POOLS_SLOT = 6
 """Of the mapping from ids to pools."""
-LIQUIDITY_AT, TICKS_AT, BITMAP_AT = 3, 4, 5
+LIQUIDITY_AT, TICKS_AT, BITMAP_AT, POSITIONS_AT = 3, 4, 5, 6
 """Where in a pool's state they stand."""
 PIPS = 1_000_000
 
@@ -54,6 +54,13 @@ def tick_slots(pool: Pool, ticks: Iterable[int]) -> list[int]:
 def bitmap_slots(pool: Pool, places: Iterable[int]) -> list[int]:
     """Where the words of the bitmap stand."""
     return _mapped(pool_slot(pool) + BITMAP_AT, places)
+
+
+def position_slot(pool: Pool, owner: str, lower: int, upper: int, salt: str) -> int:
+    """Where the liquidity of a position stands: keccak(keccak(owner ‖ lower ‖ upper ‖ salt) ‖ mapping)."""
+    ends = b"".join(tick.to_bytes(3, signed=True) for tick in (lower, upper))
+    position = keccak(bytes.fromhex(owner[2:]) + ends + bytes.fromhex(salt[2:]))
+    return _number(keccak(position + (pool_slot(pool) + POSITIONS_AT).to_bytes(WORD)))
 
 
 def ask(pool: Pool, slots: Iterable[int], at: str) -> tuple[str, list[Any]]:

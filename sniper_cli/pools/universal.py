@@ -36,7 +36,7 @@ MOST_PERMITTED = 2**160 - 1
 
 def buy_data(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> str:
     """Spend coins on tokens."""
-    swap = _plan(
+    swap = plan(
         (SWAP_EXACT_IN, _swap(pool, amount, least, zero_for_one=pool.coin_first)),
         (SETTLE, words(pool.quote, WHOLE_DELTA, False)),
         (TAKE, words(pool.token, owner, WHOLE_DELTA)),
@@ -51,7 +51,7 @@ def buy_data(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> 
 def sell_data(pool: Pool, owner: str, quantity: int, least: int, deadline: int) -> str:
     """Sell tokens for coins."""
     direct = pool.quote == ZERO_ADDRESS
-    swap = _plan(
+    swap = plan(
         (SETTLE, words(pool.token, quantity, True)),
         (SWAP_EXACT_IN, _swap(pool, WHOLE_DELTA, least, zero_for_one=not pool.coin_first)),
         (TAKE, words(pool.quote, owner if direct else ROUTER_ITSELF, WHOLE_DELTA)),
@@ -76,8 +76,8 @@ def _swap(pool: Pool, amount: int, least: int, *, zero_for_one: bool) -> str:
     return words(WORD) + key_words(pool) + words(zero_for_one, amount, least, 9 * WORD, 0)
 
 
-def _plan(*steps: tuple[str, str]) -> str:
-    """Actions on the manager, and for each its parameters."""
+def plan(*steps: tuple[str, str]) -> str:
+    """Actions on the manager, and for each its parameters: what the router and the position manager take alike."""
     actions, parameters = zip(*steps, strict=True)
     named = byte_string("".join(actions))
     return words(2 * WORD, 2 * WORD + len(named) // 2) + named + byte_strings(*parameters)
