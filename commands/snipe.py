@@ -130,6 +130,7 @@ REPORT = (
     Column("simulations"),
     Column("method"),
     Column("level"),
+    Column("stake", show=lambda stake: stake["words"]),
     Column("warnings", value=lambda report: list(report["warnings"]), show="\n".join),
     Column("checks", in_table=False),
     Column("figures", in_table=False),

@@ -49,6 +49,10 @@ class SnipingSettings(Table):
 
     amount: Decimal = Field(default=Decimal("0.1"), gt=0)
     """Coins per launch."""
+    sizing: str = Field(default="fixed", pattern="^(fixed|risk)$")
+    """`fixed` buys every launch for `amount`; `risk` for what its stop may lose of the equity, `amount` at most."""
+    risk_pct: Decimal = Field(default=Decimal(1), gt=0, le=100)
+    """Percent of the account's equity that one launch may lose at its stop-loss; without one, all of it is at risk."""
     trial_amount: Decimal = Field(default=Decimal(0), ge=0)
     """Coins of `amount` that are bought first and really sold again; only then the rest is bought. 0: no trial."""
     max_open_positions: int = Field(default=20, ge=1)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sniper_cli.context import Context
     from sniper_cli.pools.pool import Pool
     from sniper_cli.safety.dossier import Dossier
+    from sniper_cli.sniping.stakes import Stake
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 POOL = re.compile(r"0x(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})")
@@ -46,8 +47,23 @@ def check_token(
         )
     with open_context(profile, needs_schema=False) as context:
         dossier = asyncio.run(_compile(context, token.lower(), level, pool))
-    plain: dict[str, Any] = exact(dossier.as_json())
+        stake = _stake(context, dossier.report.liquidity)
+    plain: dict[str, Any] = exact(dossier.as_json() | {"stake": stake.as_json()})
     return plain
+
+
+def _stake(context: Context, liquidity: int | None) -> Stake:
+    """What a launch with such a pool would be bought for now, and why so much."""
+    from sniper_cli.sniping.stakes import purse_of, stake_of
+    from state.accounts import find_account
+    from state.schema import SchemaState, status
+
+    purse = None
+    if status(context.database).state is SchemaState.CURRENT:
+        with context.database.read() as session:
+            account = find_account(session, context.account_name)
+            purse = None if account is None else purse_of(session, account)
+    return stake_of(context.settings.sniping, purse, liquidity)
 
 
 async def _compile(context: Context, token: str, level: str | None, pool: str | None) -> Dossier:

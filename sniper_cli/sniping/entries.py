@@ -27,9 +27,11 @@ from sniper_cli.sniping.events import (
 )
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import FAILED
+from sniper_cli.sniping.stakes import Stake, purse_of, stake_of
 from sniper_cli.sniping.trial import Trial, try_out
 from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm.instruments import ensure_instrument
+from state.accounts import Account
 from state.launches import Decision, Launch, Verdict
 from state.orders import OrderState, Side
 
@@ -96,7 +98,7 @@ class Entries:
         if report.verdict is not Verdict.SAFE:
             reasons = "; ".join(report.reasons) or report.verdict.value.replace("_", " ")
             self._decide(launch, Decision.REFUSED, reasons, report.symbol)
-        elif (obstacle := self._obstacle()) is not None:
+        elif (obstacle := self._obstacle(report)) is not None:
             self._decide(launch, Decision.SKIPPED, obstacle, report.symbol)
         else:
             return True
@@ -192,29 +194,38 @@ class Entries:
                 decimals=report.decimals,
             )
 
-    def _obstacle(self) -> str | None:
+    def _obstacle(self, report: SafetyReport) -> str | None:
         """Why a safe launch is not even ordered. Limits, funds and the kill switch are the desk's to check."""
         run = self._run
         if run.dry_run:
-            return "dry run: nothing is bought"
+            return f"dry run: nothing is bought; it would be {self._stake(report).words}"
         if run.closing:
             return "the sniper is stopping"
         return None if run.lease.alive else "another sniper took over this account"
 
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
         """Place the purchase; False if the node failed before anything was recorded."""
-        run, amount = self._run, self._run.amount
+        run, stake = self._run, self._stake(judged.report)
+        if stake.refusal is not None:
+            self._decide(launch, Decision.SKIPPED, stake.refusal, judged.report.symbol)
+            return True
         try:
-            if run.settings.trial_amount:
-                amount -= int(run.settings.trial_amount.scaleb(18))
-                if not await self._tried(launch, judged.report):
-                    return True
-            order = await run.submit(buy_intent(run, launch, judged.report, amount))
+            if run.settings.trial_amount and not await self._tried(launch, judged.report):
+                return True
+            order = await run.submit(buy_intent(run, launch, judged.report, stake))
         except NetworkError as error:
             run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
             return False
         self._ordered(launch, order, judged)
         return True
+
+    def _stake(self, report: SafetyReport) -> Stake:
+        """How much the launch is bought for; what is fixed asks no ledger."""
+        run, purse = self._run, None
+        if run.settings.sizing != "fixed":
+            with run.database.read() as session:
+                purse = purse_of(session, session.get_one(Account, run.account_id))
+        return stake_of(run.settings, purse, report.liquidity)
 
     async def _tried(self, launch: Launch, report: SafetyReport) -> bool:
         """Whether a trial of the token came to a good end, and nothing changed meanwhile. Raises NetworkError."""
@@ -336,14 +347,14 @@ def trial_of(run: Run, launch: Launch) -> Trial:
     )
 
 
-def buy_intent(run: Run, launch: Launch, report: SafetyReport, amount: int | None = None) -> OrderIntent:
-    """The purchase of a launch, with the figures that led to it; `amount`: where it is not the run's whole stake."""
+def buy_intent(run: Run, launch: Launch, report: SafetyReport, stake: Stake) -> OrderIntent:
+    """The purchase of a launch, with the figures that led to it; what its trial has spent is part of the stake."""
     return OrderIntent(
         account_id=run.account_id,
         instrument_id=run.instrument_id(launch.pool),
         side=Side.BUY,
         client_order_id=buy_client_id(launch.id),
-        budget=run.amount if amount is None else amount,
+        budget=stake.amount - int(run.settings.trial_amount.scaleb(18)),
         max_slippage_bps=run.settings.slippage_bps,
         reason={
             "origin": "launch",
@@ -355,6 +366,7 @@ def buy_intent(run: Run, launch: Launch, report: SafetyReport, amount: int | Non
             "liquidity": report.liquidity,
             "buy_tax_bps": report.buy_tax_bps,
             "sell_tax_bps": report.sell_tax_bps,
+            **({} if stake.bound_by == "fixed" else {"stake": stake.as_json()}),
         },
         launch_id=launch.id,
     )
