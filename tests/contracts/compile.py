@@ -1,7 +1,7 @@
 """Compiles the demo's and the tests' Solidity; the result is checked in, so that nobody needs a compiler to run either.
 
     python -m tests.contracts.compile           fetches solc once (npm, digest pinned) and writes both files
-    python -m tests.contracts.compile --check   compares instead, exit 1 when they differ
+    python -m tests.contracts.compile --check   compiles too, but only compares: exit 1 when they differ
 
 The compiler is the JavaScript build in npm's `solc`; its `soljson.js` alone is enough, without the package's own
 dependencies. Bytecode carries no metadata hash: it depends on the code, not on comments.
@@ -39,6 +39,7 @@ ARTIFACTS = {
     ZOO / "hostile.json": [DEMO / "Token.sol", ZOO / "Hostile.sol", ZOO / "Cunning.sol"],
     ZOO / "honest.json": [DEMO / "Token.sol", ZOO / "Honest.sol"],
     ZOO / "rulers.json": [DEMO / "Token.sol", ZOO / "Rulers.sol"],
+    ZOO / "hooks.json": [ZOO / "Hooks.sol"],
 }
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 200},
@@ -113,14 +114,25 @@ def plain(abi: Any) -> Any:
 
 def rendered(sources: list[Path], units: list[dict[str, Any]]) -> str:
     """The compiled sources with what they were made of, one contract a line: a diff shows which have changed."""
-    contracts = {name: built for unit in units for name, built in unit.items()}
+    built_ones = {name: built for unit in units for name, built in unit.items()}
     lines = ",\n".join(
         f'{json.dumps(name)}: {{"abi":{json.dumps(plain(built["abi"]), separators=(",", ":"))},'
         f'"bytecode":"0x{built["evm"]["bytecode"]["object"]}"}}'
-        for name, built in sorted(contracts.items())
+        for name, built in sorted(built_ones.items())
     )
-    head = json.dumps({"compiler": SOLC.spec, "sources": source_digests(sources)}, indent=1)
+    origin = {"compiler": SOLC.spec, "sources": source_digests(sources)}
+    contracts = json.loads(f"{{{lines}}}")
+    head = json.dumps(origin | {"seal": seal(origin | {"contracts": contracts})}, indent=1)
     return head[:-2] + ',\n "contracts": {\n' + lines + "\n}}\n"
+
+
+def seal(artifact: dict[str, Any]) -> str:
+    """What went into a compilation and what came out of it, as one digest: a hand that touches either breaks it.
+
+    So the suite need not compile anything, which takes longer than all other tests of contracts together.
+    """
+    told = [artifact[part] for part in ("compiler", "sources", "contracts")]
+    return hashlib.sha256(json.dumps([*told, SETTINGS], sort_keys=True).encode()).hexdigest()
 
 
 def main(arguments: list[str]) -> int:
