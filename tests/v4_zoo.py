@@ -5,7 +5,11 @@ A token knows one pair at most; on v4 that is the manager, which holds what all 
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from math import isqrt
+from pathlib import Path
+from typing import Any
 
 from eth_abi import encode
 from eth_account.signers.local import LocalAccount
@@ -25,6 +29,12 @@ MOST = 2**128 - 1
 DECREASE, MINT, BURN, SETTLE_PAIR, TAKE_PAIR, SWEEP = 0x01, 0x02, 0x03, 0x0D, 0x11, 0x14
 """Actions of the position manager; v4-periphery's Actions.sol."""
 WIDEST = 887_272
+HOOKS: dict[str, tuple[int, list[str]]] = {
+    "TakingHooks": (1 << 6 | 1 << 2, ["manager", "coin", "uint256", "uint256"]),
+    "RefusingHooks": (1 << 7, ["coin", "uint256"]),
+    "PricingHooks": (1 << 7, ["coin", "uint24", "uint24"]),
+}
+"""Kinds of hooks: when their address has them called, and what they are made with."""
 
 
 def key_of(pool: Pool) -> tuple[str, str, int, int, str]:
@@ -136,6 +146,28 @@ async def permit(node: Node, pool: Pool, currency: str, account: LocalAccount) -
     assert (await zoo.transact(node, account, exchange.permit2, permitted)).ok
 
 
+async def hooks_of(
+    node: Node, exchange: Exchange, kind: str, *arguments: int, quote: str = ZERO_ADDRESS
+) -> str:
+    """Hooks of a kind (contracts/Hooks.sol), laid where their address says when they are called."""
+    flags, types = HOOKS[kind]
+    known = {"manager": exchange.factory, "coin": quote}
+    given = iter(arguments)
+    values = [known[each] if each in known else next(given) for each in types]
+    code = artifacts()[kind]["bytecode"]
+    code += encode(["address" if each in known else each for each in types], values).hex()
+    made = await zoo.transact(node, zoo.anvil_account(9), None, code)
+    assert made.created
+    address = "0x" + made.created[2:38] + f"{flags:04x}"
+    await node.call("anvil_setCode", [address, await node.call("eth_getCode", [made.created, "latest"])])
+    return address
+
+
+@cache
+def artifacts() -> dict[str, dict[str, Any]]:
+    return json.loads((Path(__file__).parent / "contracts" / "hooks.json").read_text())["contracts"]
+
+
 async def set_protocol_fee(node: Node, pool: Pool, owner: str, downwards: int, upwards: int) -> None:
     """Let the protocol take a fee of its own of each direction, in hundredths of a basis point; at most 1000."""
     let = zoo.calldata("setProtocolFeeController(address)", owner)
@@ -145,6 +177,15 @@ async def set_protocol_fee(node: Node, pool: Pool, owner: str, downwards: int, u
         call = {"from": owner, "to": pool.exchange.factory, "data": data}
         sent = await node.call("eth_sendTransaction", [call])
         assert (await wait_mined(node, sent))["status"] == "0x1"
+
+
+async def set_dynamic_fee(node: Node, pool: Pool, fee: int) -> None:
+    """What only a pool's hooks may do: set the fee of a pool made with a dynamic one."""
+    data = selector(f"updateDynamicLPFee({KEY},uint24)") + encode([KEY, "uint24"], [key_of(pool), fee]).hex()
+    await node.call("anvil_setBalance", [pool.hooks, hex(10**18)])
+    await node.call("anvil_impersonateAccount", [pool.hooks])
+    call = {"from": pool.hooks, "to": pool.exchange.factory, "data": data}
+    assert (await wait_mined(node, await node.call("eth_sendTransaction", [call])))["status"] == "0x1"
 
 
 async def price_of(node: Node, pool: Pool) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from sniper_cli.chains import abi
 from sniper_cli.pools import swaps
-from sniper_cli.pools.keys import id_of, keyed_pool
+from sniper_cli.pools.keys import DYNAMIC_FEE, follows_its_formula, id_of, keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pools.states import moved_by, read_side, read_sides
 from sniper_cli.pools.trades import trades_in
@@ -16,7 +16,7 @@ from sniper_cli.pricing.sides import ConcentratedSide
 from tests import zoo
 from tests.chain_fixtures import ADDRESSES, Chain
 from tests.concentrated_zoo import list_on_v3
-from tests.v4_zoo import list_on_v4, mint, set_protocol_fee
+from tests.v4_zoo import hooks_of, list_on_v4, mint, set_dynamic_fee, set_protocol_fee
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
@@ -234,3 +234,52 @@ async def test_a_pool_has_the_id_that_the_manager_announces(anvil: Chain) -> Non
         )
         assert (abi.topic_address(log["topics"][2]), abi.topic_address(log["topics"][3])) == pool.currencies
         assert id_of(pool) == pool.id
+
+
+async def test_a_fee_that_hooks_set_is_read_with_the_price(anvil: Chain) -> None:
+    hooks = "0x" + "2" * 36 + "0000"  # called at nothing: all they do is set the fee
+    pool = await list_on_v4(anvil.node, anvil.v4, fee=DYNAMIC_FEE, hooks=hooks)
+    for fee in (0, 1500, 250_000):
+        await set_dynamic_fee(anvil.node, pool, fee)
+        side = await side_of(anvil, pool)
+
+        spent, got, _ = await buy(anvil, pool, ONE)
+
+        assert side.pool.fee == fee
+        assert (spent, got) == (ONE, side.pays(ONE))
+        side = await side_of(anvil, pool)
+        assert (await sell(anvil, pool, got // 2))[0] == side.reversed.pays(got // 2)
+
+
+async def test_hooks_that_take_of_what_is_swapped_are_bounded_by_the_least(anvil: Chain) -> None:
+    """The formula does not know what such a hook takes; the least in the call does."""
+    hooks = await hooks_of(anvil.node, anvil.v4, "TakingHooks", half := 5_000, 0)
+    pool = await list_on_v4(anvil.node, anvil.v4, hooks=hooks)
+    side = await side_of(anvil, pool)
+    paid = side.pays(ONE)
+    call = swaps.buy_call(pool, BUYER.address, ONE, paid - paid * half // 10_000 + 1, zoo.FOREVER)
+    assert not (await zoo.transact(anvil.node, BUYER, call.to, call.data, call.value)).ok
+
+    spent, got, logs = await buy(anvil, pool, ONE)
+
+    assert (spent, got) == (ONE, paid - paid * half // 10_000)
+    assert trades_in(pool, logs) == [(ONE, -paid)]
+    assert not follows_its_formula(pool)
+
+
+async def test_hooks_refuse_sales_or_price_them_as_they_like(anvil: Chain) -> None:
+    """What no formula tells a simulated trade does: it runs the hooks."""
+    refusing = await hooks_of(anvil.node, anvil.v4, "RefusingHooks", 0)
+    pool = await list_on_v4(anvil.node, anvil.v4, hooks=refusing)
+    _, got, _ = await buy(anvil, pool, ONE)
+    for call in swaps.approval_calls(pool, BUYER.address, got):
+        await sent(anvil, call)
+    sale = swaps.sell_call(pool, BUYER.address, got, 1, zoo.FOREVER)
+    assert not (await zoo.transact(anvil.node, BUYER, sale.to, sale.data)).ok
+
+    pricing = await hooks_of(anvil.node, anvil.v4, "PricingHooks", 0, 990_000)
+    pool = await list_on_v4(anvil.node, anvil.v4, hooks=pricing, fee=DYNAMIC_FEE)
+    side = await side_of(anvil, pool)
+    _, got, _ = await buy(anvil, pool, ONE)
+    assert got == side.pays(ONE)
+    assert (await sell(anvil, pool, got))[0] < ONE // 90

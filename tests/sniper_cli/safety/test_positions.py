@@ -38,7 +38,7 @@ def test_the_managers_functions_are_those_of_their_signatures() -> None:
     ):
         assert v4_zoo.selector(signature) == known
     increased = keccak(text="IncreaseLiquidity(uint256,uint128,uint256,uint256)").hex()
-    assert positions.INCREASED == "0x" + increased
+    assert "0x" + increased == positions.INCREASED
 
 
 async def launched(chain: Chain, kind: str, **options: object) -> Pool:
