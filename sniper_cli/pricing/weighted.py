@@ -92,7 +92,7 @@ class WeightedPool:
         """What the pool pays for an exact input. Raises ImpossibleSwap."""
         if amount_in <= 0:
             raise ImpossibleSwap("nothing goes in")
-        given = scale_up(amount_in, *self._scale(token_in))
+        given = scale_up(amount_in, *self.scale_of(token_in))
         net = given - mul_up(given, self.fee)
         try:
             paid = out_given_in(*self._sides(token_in, token_out), net)
@@ -110,13 +110,13 @@ class WeightedPool:
         except OutOfBounds as bounds:
             raise ImpossibleSwap(str(bounds)) from bounds
         with_fee = needed + -(-needed * self.fee // (ONE - self.fee))
-        return scale_down(with_fee, *self._scale(token_in), round_up=True)
+        return scale_down(with_fee, *self.scale_of(token_in), round_up=True)
 
     def after(self, amount_in: int, amount_out: int, token_in: int, token_out: int) -> WeightedPool:
         """The pool once a swap of these amounts is done; the whole fee stays in it."""
         balances = list(self.balances)
-        balances[token_in] += scale_up(amount_in, *self._scale(token_in))
-        balances[token_out] -= scale_up(amount_out, *self._scale(token_out), round_up=True)
+        balances[token_in] += scale_up(amount_in, *self.scale_of(token_in))
+        balances[token_out] -= scale_up(amount_out, *self.scale_of(token_out), round_up=True)
         return replace(self, balances=tuple(balances))
 
     def price(self, token_in: int, token_out: int) -> Decimal:
@@ -134,11 +134,12 @@ class WeightedPool:
             self.weights[token_out],
         )
 
-    def _scale(self, token: int) -> tuple[int, int]:
+    def scale_of(self, token: int) -> tuple[int, int]:
+        """By what a token's base units become 18 decimals: a factor, and its rate."""
         factor = self.factors[token] if self.factors else 1
         return factor, self.rates[token] if self.rates else ONE
 
     def _scale_up_rate(self, token: int) -> tuple[int, int]:
         """The vault rounds the rate of what goes out up by one unit, where it is not one."""
-        factor, rate = self._scale(token)
+        factor, rate = self.scale_of(token)
         return factor, rate if rate == ONE else rate + 1
