@@ -72,6 +72,11 @@ def hook_calls(hooks: str) -> HookCalls:
     return HookCalls(int(hooks, 16)) & ALL_CALLS
 
 
+def takes_of_swaps(hooks: str | None) -> bool:
+    """Whether a pool's hooks may take of what is swapped in it, or add to it: its events then do not tell all of it."""
+    return hooks is not None and bool(hook_calls(hooks) & MOVES_IN_SWAPS)
+
+
 def follows_its_formula(pool: Pool) -> bool:
     """Whether a swap in the pool is the formula's alone: no hook is asked, none sets the fee, none takes of amounts.
 

@@ -21,6 +21,7 @@ from sniper_cli.chains.stream import (
     Reorganised,
 )
 from sniper_cli.errors import SniperError
+from sniper_cli.pools.keys import takes_of_swaps
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.entries import Entries, buy_client_id
 from sniper_cli.sniping.events import (
@@ -151,7 +152,7 @@ class Watcher:
         age = 0 if head is None else head.number - launch.block_number
         if self._bought_before(launch):
             return
-        if launch.factory not in self._exchanges.traded:
+        if launch.factory not in self._exchanges.traded or takes_of_swaps(launch.hooks):
             self._entries.skip(launch, self._watched_only(launch))
         elif age > self._run.settings.recheck_blocks:
             self._entries.skip(launch, TOO_OLD)
@@ -159,7 +160,9 @@ class Watcher:
             self._start(self._entries.follow(launch, received_at), f"launch {launch.token}")
 
     def _watched_only(self, launch: Launch) -> str:
-        """What is listed where the desk knows no router is recorded and not bought."""
+        """What is listed where the desk knows no router, or could not tell what a trade moved, is not bought."""
+        if takes_of_swaps(launch.hooks):
+            return f"the pool's hooks {launch.hooks} take of what is swapped: what a trade moved could not be told"
         exchange = self._exchanges.by_factory(launch.factory)
         name = launch.protocol if exchange is None else f"{exchange.name} ({launch.protocol})"
         return f"pools of {name} are watched, not bought"

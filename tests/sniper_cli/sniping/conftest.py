@@ -66,7 +66,7 @@ class Hunt:
 
     def desk(self, settings: SnipingSettings) -> OrderDesk:
         policy = ExecutionPolicy.from_settings(settings)
-        venue = EvmVenue(self.database, self.chain.node, self.chain.exchange, LocalSigner(KEYS[1]), policy)
+        venue = EvmVenue(self.database, self.chain.node, self.chain.exchanges, LocalSigner(KEYS[1]), policy)
         return OrderDesk(self.database, {VenueKind.EVM: venue}, limits=Limits.from_settings(settings))
 
     def sniper(self, settings: SnipingSettings, **options: Any) -> Sniper:

@@ -21,26 +21,10 @@ from state import journal
 from state.errors import LeaseLost
 from state.launches import Decision, Launch, Verdict
 from state.orders import Order
-from tests.concentrated_zoo import list_on_v3
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
 from tests.zoo import anvil_account, calldata, transact
 
 pytestmark = pytest.mark.anvil
-
-
-async def test_a_pool_of_v3_is_seen_and_recorded_and_left_with_the_reason(hunt: Hunt) -> None:
-    await hunt.start(sniping(), exchanges=hunt.chain.exchanges)
-    pool = await list_on_v3(hunt.chain.node, hunt.chain.v3, fee=3000)
-    assert (await hunt.until(LaunchSeen)).pool == pool.id
-    decided = await hunt.until(LaunchDecided)
-
-    launch = hunt.launch(pool.id)
-    assert (decided.decision, decided.reason) == (
-        Decision.SKIPPED,
-        "pools of uniswap (uniswap_v3) are watched, not bought",
-    )
-    assert (launch.protocol, launch.fee, launch.tick_spacing) == ("uniswap_v3", 3000, 60)
-    assert launch.verdict is Verdict.PENDING
 
 
 async def test_a_good_token_is_seen_judged_and_bought(hunt: Hunt) -> None:
