@@ -5,7 +5,8 @@ A purchase swaps, pays what the swap made it owe, and takes the tokens; what the
 back. A sale pays first and swaps what arrived: with a token that keeps a part of each transfer the other order would
 owe more than it paid, and revert. A pool against the wrapped coin wraps before, and unwraps after.
 
-The router is the one of 2024's v4 (2.0, 2.1.0): later ones may take another struct.
+These are the actions of the routers 2.0 and 2.1.0, which stand at the addresses of `chains.profiles`; 2.1.1 wants a
+bound on each hop's price in the swap's struct and takes none of this.
 """
 
 from __future__ import annotations
