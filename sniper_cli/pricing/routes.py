@@ -47,21 +47,22 @@ class RoutePool:
             case StablePool() | WeightedPool() as pool:
                 return pool.amount_out(amount, coming, going)
 
-    def moved(self, amount: int, token_in: str, token_out: str) -> RoutePool:
-        """The pool once that has been traded. Raises ImpossibleSwap."""
+    def trade(self, amount: int, token_in: str, token_out: str) -> tuple[int, RoutePool]:
+        """What an exact input brings, and the pool afterwards. Raises ImpossibleSwap."""
         coming, going = self._places(token_in, token_out)
+        paid = 0 if isinstance(self.state, ConcentratedPool) else self.pays(amount, token_in, token_out)
         after: State
         match self.state:
             case Reserves() as reserves:
-                side = (reserves.reversed if coming else reserves).moved(amount)
+                side = (reserves.reversed if coming else reserves).after(amount, paid)
                 after = side.reversed if coming else side
             case ConcentratedPool() as pool:
-                after = _swapped(pool, amount, zero_for_one=coming == 0)
+                paid, after = _swapped(pool, amount, zero_for_one=coming == 0)
             case StablePool() as pool:
                 after = pool.after(amount, coming, going)
             case WeightedPool() as weighted:
-                after = weighted.after(amount, weighted.amount_out(amount, coming, going), coming, going)
-        return replace(self, state=after)
+                after = weighted.after(amount, paid, coming, going)
+        return paid, replace(self, state=after)
 
     def _places(self, token_in: str, token_out: str) -> tuple[int, int]:
         if token_in == token_out or token_in not in self.tokens or token_out not in self.tokens:
@@ -69,14 +70,17 @@ class RoutePool:
         return self.tokens.index(token_in), self.tokens.index(token_out)
 
 
-def _swapped(pool: ConcentratedPool, amount: int, *, zero_for_one: bool) -> ConcentratedPool:
+def _swapped(pool: ConcentratedPool, amount: int, *, zero_for_one: bool) -> tuple[int, ConcentratedPool]:
+    """Both from one walk over the ticks, which is what a quote takes its time for."""
+    if amount <= 0:
+        raise ImpossibleSwap("nothing goes in")
     try:
         swap = pool.swap(amount, zero_for_one=zero_for_one)
     except Reverts as reverts:
         raise ImpossibleSwap(str(reverts)) from reverts
     if swap.amount_in != amount:
         raise ImpossibleSwap(f"the pool takes only {swap.amount_in} of {amount}")
-    return swap.after
+    return swap.amount_out, swap.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +118,19 @@ class PoolsAfter:
     def __getitem__(self, pool: str) -> RoutePool:
         return self._moved.get(pool) or self._read[pool]
 
+    def copy(self) -> PoolsAfter:
+        """The same, to go on from here in another way."""
+        other = PoolsAfter(self._read)
+        other._moved = dict(self._moved)
+        return other
+
     def trade(self, path: Path, amount: int) -> tuple[int, ...]:
         """Send an amount down a path: what each hop pays. Raises ImpossibleSwap, and then nothing has moved."""
         paid: list[int] = []
         former = dict(self._moved)
         try:
             for hop in path.hops:
-                pool = self[hop.pool]
-                coming, amount = amount, pool.pays(amount, hop.token_in, hop.token_out)
-                self._moved[hop.pool] = pool.moved(coming, hop.token_in, hop.token_out)
+                amount, self._moved[hop.pool] = self[hop.pool].trade(amount, hop.token_in, hop.token_out)
                 paid.append(amount)
         except ImpossibleSwap:
             self._moved = former

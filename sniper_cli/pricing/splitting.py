@@ -31,6 +31,9 @@ TASTES = (1, 20, 100)
 """Paths are compared by the whole amount, by a twentieth and by a hundredth: a shallow pool with a good price is worth
 a part of it."""
 
+Shares = tuple[tuple[int, int], ...]
+"""Paths, by their places, and what goes down each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -162,7 +165,8 @@ class _Basin:
         self.shares = [0] * len(paths)
         self.open = list(range(len(paths)))
         self.groups = _sharing(paths)
-        self._worth: dict[tuple[tuple[int, int], ...], int | None] = {}
+        self._worth: dict[Shares, int | None] = {}
+        self._states: dict[Shares, tuple[int, PoolsAfter] | None] = {}
 
     @property
     def least(self) -> int:
@@ -259,17 +263,35 @@ class _Basin:
     def _group_pays(self, group: tuple[int, ...], by: Mapping[int, int]) -> int | None:
         """What paths that share pools pay one after another; alone, what the path pays."""
         shares = tuple((place, self.shares[place] + by.get(place, 0)) for place in group)
+        if len(group) > 1:
+            poured = self._poured(tuple(each for each in shares if each[1]))
+            return None if poured is None else poured[0]
         if shares not in self._worth:
-            self._worth[shares] = self._evaluated([each for each in shares if each[1]])
+            self._worth[shares] = self._alone(*shares[0])
         return self._worth[shares]
 
-    def _evaluated(self, shares: Sequence[tuple[int, int]]) -> int | None:
+    def _alone(self, place: int, share: int) -> int | None:
         try:
-            if len(shares) == 1:
-                place, share = shares[0]
-                return path_pays(self.paths[place], share, self.pools)
-            after = PoolsAfter(self.pools)
-            return sum(after.trade(self.paths[place], share)[-1] for place, share in shares)
+            return path_pays(self.paths[place], share, self.pools) if share else 0
+        except ImpossibleSwap:
+            return None
+
+    def _poured(self, shares: Shares) -> tuple[int, PoolsAfter] | None:
+        """What the paths pay in turn, and the pools then. Where only a later share differs, the earlier are known."""
+        if not shares:
+            return 0, PoolsAfter(self.pools)
+        if shares not in self._states:
+            self._states[shares] = self._poured_on(self._poured(shares[:-1]), *shares[-1])
+        return self._states[shares]
+
+    def _poured_on(
+        self, before: tuple[int, PoolsAfter] | None, place: int, share: int
+    ) -> tuple[int, PoolsAfter] | None:
+        if before is None:
+            return None
+        pools = before[1].copy()
+        try:
+            return before[0] + pools.trade(self.paths[place], share)[-1], pools
         except ImpossibleSwap:
             return None
 

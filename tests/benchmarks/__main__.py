@@ -17,6 +17,7 @@ from typing import Any
 
 SUBJECTS = {
     "startup": "The command line's start",
+    "pricing": "Pool mathematics and divisions over paths",
     "judging": "Judging tokens by simulation (local chain, automine)",
     "powers": "Owner powers and dossiers (local chain, automine)",
     "hearing": "From sending to hearing a log (local chain, automine)",
