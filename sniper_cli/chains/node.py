@@ -59,6 +59,9 @@ def head_from(block: Mapping[str, Any]) -> Head:
 class Node:
     """A client of one node. Opens its connection with the first call; belongs to one event loop."""
 
+    quorum: int = 1
+    """How many nodes must say the same where money is decided."""
+
     def __init__(
         self,
         url: str,

@@ -106,6 +106,8 @@ class RemedyKind(StrEnum):
     """The same call under the same nonce at a higher fee."""
     KILL = "kill"
     """Nothing under the same nonce: what was signed can then never happen."""
+    FILL = "fill"
+    """Nothing under a nonce before it that nobody uses: what was signed waits for that one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ WORDS = {
     RemedyKind.RESEND: "the same bytes are sent again",
     RemedyKind.REPLACE: "its bid is raised",
     RemedyKind.KILL: "it is ended under its nonce",
+    RemedyKind.FILL: "the gap before it is filled",
 }
 
 

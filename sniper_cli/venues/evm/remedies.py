@@ -6,6 +6,7 @@ it waits too long, and it is still worth doing              the same call under 
 a purchase waits too long, and the cap allows no more       nothing, under the same nonce, with the last rung's room
 no relay placed it in its blocks                            the same call under the same nonce, to the relay again
 … and the settings let it out                               … to the mempool
+a nonce before it is used by nobody                         nothing, under that nonce: no block takes what comes after
 """
 
 from __future__ import annotations
@@ -19,17 +20,20 @@ from sniper_cli.chains.ladder import below, replacement_fees
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import OrderRefused
 from sniper_cli.venues.evm.calls import Call
+from sniper_cli.venues.evm.nonces import mined_count
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Remedy, RemedyKind
 from state.orders import Side
 from state.transactions import PENDING, ChainTransaction, Channel, Purpose, TransactionState
 
 SELF_TRANSFER_GAS = 21_000
+GAP_BLOCKS = 2
+"""What is missing before a transaction may only be on its way: so many blocks later it is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What `record_remedy` signs in place of a transaction."""
+    """What `record_remedy` signs in place of a transaction, or ahead of it."""
 
     replaced: ChainTransaction
     call: Call
@@ -37,6 +41,8 @@ class Replacement:
     planned_block: int
     deadline: int | None
     channel: Channel = Channel.PUBLIC
+    nonce: int | None = None
+    """Another nonce than that of what waits, which stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +55,34 @@ class Patient:
     """The node has it in its pool."""
     next_to_mine: bool
     """Nothing of ours stands before it: if it waits, it waits for its bid."""
+    gap: int | None = None
+    """The next nonce to be mined, where it lies before this one and nothing is known under it."""
 
 
 async def examine(
     node: Node, address: str, orders: Sequence[AnyOrder], transactions: Sequence[ChainTransaction]
 ) -> tuple[Head, list[Patient]]:
-    """Which pending transactions the node knows."""
-    pending = [t for t in transactions if t.state in PENDING]
+    """Which pending transactions the node knows, lowest nonce first. What is mined several nodes must say alike."""
+    pending = sorted((t for t in transactions if t.state in PENDING), key=lambda t: t.nonce)
     by_id = {order.id: order for order in orders}
     head = await node.head()
     answers = await node.batch(
         [
             ("eth_getTransactionCount", [address, "latest"]),
+            ("eth_getTransactionCount", [address, "pending"]),
             *(("eth_getTransactionByHash", [t.tx_hash]) for t in pending),
         ]
     )
-    mined = int(answers[0], 16)
+    mined = await mined_count(node, address, int(answers[0], 16))
+    # Somebody's transaction under the next nonce is no gap, whoever's it is.
+    empty = int(answers[1], 16) <= mined and not any(t.nonce == mined for t in pending)
+    gap = mined if empty and pending and pending[0].nonce > mined else None
     patients = [
-        Patient(by_id[t.order_id], t, known is not None, t.nonce == mined)
-        for t, known in zip(pending, answers[1:], strict=True)
+        Patient(by_id[t.order_id], t, known is not None, t.nonce == mined, gap if t is pending[0] else None)
+        for t, known in zip(pending, answers[2:], strict=True)
         if t.order_id in by_id
     ]
-    return head, sorted(patients, key=lambda patient: patient.transaction.nonce)
+    return head, patients
 
 
 def remedy_for(patient: Patient, head: Head, policy: ExecutionPolicy, address: str) -> Remedy | None:
@@ -84,6 +96,8 @@ def remedy_for(patient: Patient, head: Head, policy: ExecutionPolicy, address: s
 
 def _remedy(patient: Patient, head: Head, policy: ExecutionPolicy, address: str) -> Remedy | None:
     transaction, order = patient.transaction, patient.order
+    if patient.gap is not None and _waited(transaction, head) >= GAP_BLOCKS:
+        return fill(order, transaction, head, policy, address, patient.gap)
     late = _too_late(order, transaction, head, policy)
     if late and transaction.purpose is not Purpose.CANCEL and _is_overdue(patient, head, policy):
         return kill(order, transaction, head, policy, address, late)
@@ -142,6 +156,21 @@ def kill(
         previous, policy.bid(head, urgency=1), max_fee_cap=policy.max_fee, step_bps=policy.ladder_step_bps
     )
     return Remedy(order.id, RemedyKind.KILL, why, Replacement(transaction, call, fees, head.number, None))
+
+
+def fill(
+    order: AnyOrder,
+    transaction: ChainTransaction,
+    head: Head,
+    policy: ExecutionPolicy,
+    address: str,
+    nonce: int,
+) -> Remedy:
+    """A transfer of nothing under a nonce that nobody uses, bid like what waits behind it. Raises OrderRefused."""
+    call = Call(Purpose.CANCEL, address, "0x", 0, SELF_TRANSFER_GAS)
+    why = f"no transaction is known under nonce {nonce}, which comes before it"
+    cure = Replacement(transaction, call, policy.bid(head, urgency=1), head.number, None, nonce=nonce)
+    return Remedy(order.id, RemedyKind.FILL, why, cure)
 
 
 def hasten(

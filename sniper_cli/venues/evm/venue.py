@@ -6,6 +6,7 @@ the desk's transaction and talk to nobody.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ from sniper_cli.venues.evm.doors import Doors
 from sniper_cli.venues.evm.gas_budget import check_gas, day_allows
 from sniper_cli.venues.evm.instruments import ensure_instrument, launched_pool, pool_of
 from sniper_cli.venues.evm.l1_cost import with_l1_fee
+from sniper_cli.venues.evm.nonces import least_nonce, not_below
 from sniper_cli.venues.evm.planning import plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy, Strategy
 from sniper_cli.venues.evm.quoting import read_quotes
@@ -52,6 +54,7 @@ from state.transactions import (
     Channel,
     Purpose,
     TransactionState,
+    live_nonces,
     transactions_of,
 )
 
@@ -108,7 +111,11 @@ class EvmVenue:
             session.expunge_all()
         policy = await self._priced()
         pool = pool_of(instrument, self.exchanges)
-        plan = await plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax)
+        plan, least = await asyncio.gather(
+            plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax),
+            least_nonce(self.node, self.address, must_agree=intent.side is Side.BUY),
+        )
+        plan = replace(plan, request=not_below(plan.request, least))
         self._head = max(self._head, plan.request.head.number)
         self.doors.way(policy, intent.side, self._head)
         return await with_l1_fee(self.node, policy, plan)
@@ -338,6 +345,8 @@ class EvmVenue:
         old = lock_row(session, ChainTransaction, cure.replaced.id)
         if old is None or old.state not in PENDING:
             return False
+        if cure.nonce is not None:
+            return self._fill(session, account, order, cure, cure.nonce)
         if remedy.kind is RemedyKind.REPLACE and order.side is Side.BUY and old.purpose is Purpose.BUY:
             worst = cure.call.gas_limit * (cure.fees.max_fee - old.max_fee)
             if not day_allows(session, account, worst, self.policy):
@@ -365,6 +374,28 @@ class EvmVenue:
         journal.append(session, "transaction.replaced", old.id, data, actor=self.actor)
         if remedy.kind is RemedyKind.REPLACE and new.purpose in TRADES:
             order.venue_reference = new.tx_hash
+        return True
+
+    def _fill(
+        self, session: Session, account: Account, order: AnyOrder, cure: cures.Replacement, nonce: int
+    ) -> bool:
+        """Use a nonce up that nobody uses; False where one of ours has claimed it since."""
+        if nonce in live_nonces(session, self.exchanges.chain_id, self.address, nonce):
+            return False
+        filler = sign_and_store(
+            session,
+            account,
+            order,
+            cure.call,
+            signer=self.signer,
+            nonce=nonce,
+            fees=cure.fees,
+            planned_block=cure.planned_block,
+            deadline=None,
+            actor=self.actor,
+            legacy=self.policy.legacy,
+        )
+        self._fresh.add(filler.id)
         return True
 
     async def cancel(self, order: AnyOrder) -> Report:

@@ -25,7 +25,9 @@ POLICY = ExecutionPolicy(max_fee=300 * GWEI)
 SECONDS = Decimal(12)
 
 
-def patient(*, known: bool = True, first: bool = True, launch: bool = False, **fields: Any) -> Patient:
+def patient(
+    *, known: bool = True, first: bool = True, launch: bool = False, gap: int | None = None, **fields: Any
+) -> Patient:
     """A purchase sent at block 100 that bids 3 gwei."""
     told = {
         "account_id": UUID(int=2),
@@ -46,12 +48,18 @@ def patient(*, known: bool = True, first: bool = True, launch: bool = False, **f
         "sent_block": 100,
     }
     order = SimpleNamespace(id=ORDER, side=Side.BUY, launch_id=UUID(int=3) if launch else None)
-    return Patient(cast("Any", order), ChainTransaction(**told | fields), known, first)
+    return Patient(cast("Any", order), ChainTransaction(**told | fields), known, first, gap)
 
 
 CASES = {
     "its bid is raised after the ladder's blocks": (patient(), POLICY, 103, "its bid is raised"),
     "nobody has it": (patient(known=False), POLICY, 100, "the same bytes are sent again"),
+    "nobody uses the nonce before it": (
+        patient(first=False, gap=6),
+        POLICY,
+        102,
+        "the gap before it is filled: no transaction is known under nonce 6",
+    ),
     "its deadline passes first": (
         patient(deadline=NOW + 24),
         replace(POLICY, stuck_blocks=2),
