@@ -6,6 +6,7 @@ belongs to positions (`positions.py`). What is told of either stands in `shares.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sniper_cli.chains import abi
@@ -14,8 +15,9 @@ from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
 from sniper_cli.safety.authorities import LOG_BLOCKS
 from sniper_cli.safety.lines import Group, Line, unproven
+from sniper_cli.safety.lockers import locker_at, locks_of_shares
 from sniper_cli.safety.positions import judge_positions
-from sniper_cli.safety.shares import MOST, NAME, Share, judge_shares, kind_of
+from sniper_cli.safety.shares import MOST, NAME, Share, judge_shares, kind_of, locked
 from sniper_cli.safety.simulation import Call
 
 if TYPE_CHECKING:
@@ -31,7 +33,25 @@ async def judge_liquidity(subject: Subject) -> list[Line]:
     supply, shares = await read_shares(subject.node, subject.pool, subject.block)
     if not supply:
         return [unproven(NAME, Group.LIQUIDITY, "the pool has no shares")]
-    return [await judge_shares(subject, supply, shares, "eth_getLogs")]
+    parts = [part for share in shares for part in await _parts(subject, share)]
+    return [await judge_shares(subject, supply, parts, "eth_getLogs")]
+
+
+async def _parts(subject: Subject, share: Share) -> list[Share]:
+    """What a known locker holds, lock by lock, and what it holds besides; of anybody else the share as it is.
+
+    Raises NetworkError.
+    """
+    locker = locker_at(subject.exchange.chain_id, share.holder) if share.kind == "contract" else None
+    if locker is None:
+        return [share]
+    parts, left = [], share.amount
+    for lock in await locks_of_shares(subject.node, locker, subject.pool, subject.block):
+        amount = min(lock.amount, left)
+        left -= amount
+        if amount:
+            parts.append(locked(subject, share, amount, lock.until, locker.name))
+    return [*parts, replace(share, amount=left)] if left else parts
 
 
 async def read_shares(node: Node, pool: str, block: int) -> tuple[int, list[Share]]:

@@ -32,7 +32,8 @@ from sniper_cli.pricing.sides import ConcentratedSide
 from sniper_cli.pricing.tick_math import MAX_TICK, MIN_TICK, sqrt_ratio_at_tick
 from sniper_cli.safety.authorities import LOG_BLOCKS
 from sniper_cli.safety.lines import Group, Line, unproven
-from sniper_cli.safety.shares import MOST, NAME, Share, judge_shares, kind_of
+from sniper_cli.safety.lockers import lock_of_position, locker_at
+from sniper_cli.safety.shares import MOST, NAME, Share, judge_shares, kind_of, locked
 from sniper_cli.safety.simulation import Call
 
 if TYPE_CHECKING:
@@ -89,7 +90,25 @@ async def judge_positions(subject: Subject) -> Line:
         return unproven(NAME, Group.LIQUIDITY, "the pool has no liquidity")
     weighed = [(held_by(pool, state, position), position) for position in positions]
     largest = sorted((each for each in weighed if each[0]), key=lambda each: -each[0])[:MOST]
-    return await judge_shares(subject, whole, await _shares(subject, largest), "eth_getLogs")
+    shares = [
+        await _as_locked(subject, share, position)
+        for share, (_, position) in zip(await _shares(subject, largest), largest, strict=True)
+    ]
+    return await judge_shares(subject, whole, shares, "eth_getLogs")
+
+
+async def _as_locked(subject: Subject, share: Share, position: Position) -> Share:
+    """A position that a known locker holds, with the date; any other as it is. Raises NetworkError."""
+    if share.kind != "contract" or position.number is None:
+        return share
+    exchange = subject.exchange
+    locker = locker_at(exchange.chain_id, share.holder)
+    if locker is None:
+        return share
+    lock = await lock_of_position(
+        subject.node, locker, exchange.position_manager, position.number, subject.block
+    )
+    return share if lock is None else locked(subject, share, share.amount, lock.until, locker.name)
 
 
 def held_in_all(pool: Pool, state: ConcentratedPool) -> int:

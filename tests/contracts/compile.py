@@ -40,6 +40,7 @@ ARTIFACTS = {
     ZOO / "honest.json": [DEMO / "Token.sol", ZOO / "Honest.sol"],
     ZOO / "rulers.json": [DEMO / "Token.sol", ZOO / "Rulers.sol"],
     ZOO / "hooks.json": [ZOO / "Hooks.sol"],
+    ZOO / "lockers.json": [ZOO / "Lockers.sol"],
 }
 SETTINGS = {
     "optimizer": {"enabled": True, "runs": 200},
