@@ -18,8 +18,9 @@ from sniper_cli.chains.exchange import Protocol
 from sniper_cli.chains.node import Head, Node, head_from
 from sniper_cli.errors import NodeRefused
 from sniper_cli.pools.pool import Pool
-from sniper_cli.pools.states import price_of, questions_of, reserves_of, with_ticks
+from sniper_cli.pools.states import price_of, questions_of, with_ticks
 from sniper_cli.pricing.concentrated import ConcentratedPool
+from sniper_cli.pricing.constant_product import Reserves
 from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
 from sniper_cli.pricing.tick_math import MAX_TICK, MIN_TICK
 
@@ -35,7 +36,7 @@ class Look(NamedTuple):
 
     head: Head
     sides: list[PoolSide | None]
-    """Each pool as a purchase sees it; None where there is none, or nothing in it."""
+    """Each pool as a purchase sees it, be it empty; None where there is none, or the node refuses to answer."""
     answers: list[Any]
     """To the questions that came along; a refusal stands as its NodeRefused."""
 
@@ -64,9 +65,9 @@ class Sights:
         # The rounds belong together: another node may not have the block yet.
         return await node.steadily(lambda one: self._look(one, pools, questions))
 
-    def forget(self, keep: Iterable[str]) -> None:
+    def keep(self, pools: Iterable[str]) -> None:
         """Give up the ticks of all pools but these."""
-        wanted = set(keep)
+        wanted = set(pools)
         self._kept = {key: kept for key, kept in self._kept.items() if key in wanted}
 
     async def _look(
@@ -108,7 +109,7 @@ class Sights:
         for place, (pool, mine) in enumerate(zip(pools, asked, strict=True)):
             said = list(islice(answers, len(mine)))
             if pool.protocol is Protocol.V2:
-                found.append(reserves_of(pool, said[0]))
+                found.append(_pair(pool, said[0]))
                 continue
             found.append(None)
             bare = price_of(pool, said)
@@ -118,15 +119,24 @@ class Sights:
             if state is None:
                 fresh[place] = bare
             else:
-                self._keep(pool, state, head)
+                self._note(pool, state, head)
                 found[place] = ConcentratedSide(state, zero_for_one=pool.coin_first)
         for place, state in (await with_ticks(node, pools, fresh, hex(head.number))).items():
-            self._keep(pools[place], state, head)
+            self._note(pools[place], state, head)
             found[place] = ConcentratedSide(state, zero_for_one=pools[place].coin_first)
         return Look(head, found, list(answers))
 
-    def _keep(self, pool: Pool, state: ConcentratedPool, head: Head) -> None:
+    def _note(self, pool: Pool, state: ConcentratedPool, head: Head) -> None:
         self._kept[pool.id] = _Kept(state, head.number, head.hash)
+
+
+def _pair(pool: Pool, answer: Any) -> Reserves | None:
+    """A V2 pool, also where a side of it is empty: of what is held that is told, too."""
+    if not isinstance(answer, str) or len(answer) < 2 + 64 * 2:
+        return None
+    first, second = abi.reserves(answer)
+    coins, tokens = (first, second) if pool.coin_first else (second, first)
+    return Reserves(coins, tokens, pool.fee // 100)
 
 
 def _moves(pools: Sequence[Pool], since: int) -> list[tuple[str, list[Any]]]:

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from sniper_cli.errors import OrderRefused
+from sniper_cli.pools.pool import Pool
 from sniper_cli.sniping.attempts import is_exit, sales_of, sold_by_steps, sold_for
 from sniper_cli.sniping.events import BuyFailed, PositionClosed, PositionOpened, SniperEvent
 from sniper_cli.sniping.launches import sell_tax_bps
@@ -19,6 +21,7 @@ from sniper_cli.sniping.rules import ExitRules
 from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import FAILED
 from sniper_cli.sniping.trial import trial_id
+from sniper_cli.venues.evm.instruments import pool_of
 from state.accounts import Asset, Instrument
 from state.launches import Decision, Launch
 from state.orders import Order, Side, find_by_client_id
@@ -88,9 +91,17 @@ class Book:
             symbol=asset.symbol,
             decimals=asset.decimals,
             sell_tax_bps=sell_tax_bps(launch),
+            market=self._market(instrument),
             launch_block=launch.block_number if launch else None,
             entry_liquidity=launch.liquidity if launch else None,
         )
+
+    def _market(self, instrument: Instrument) -> Pool | None:
+        """The pool; none where its exchange is not set up any more, which its sale will say."""
+        try:
+            return pool_of(instrument, self._run.watched)
+        except OrderRefused:
+            return None
 
     def _give_rules(self, holdings: list[Holding]) -> None:
         """Fix the exit rules of new positions: what the settings say now, and the pool as it was judged."""

@@ -274,14 +274,17 @@ async def _sell(
     from sniper_cli.sniping.run import Run
     from sniper_cli.sniping.sales import Sales
     from sniper_cli.sniping.session import narrate
+    from sniper_cli.venues.evm import EvmVenue
 
     assert opened.node is not None
     assert opened.exchange is not None
+    assert isinstance(opened.venue, EvmVenue)
     settings = context.settings.sniping
     run = Run(
         database=context.database,
         node=opened.node,
         exchange=opened.exchange,
+        exchanges=opened.venue.exchanges,
         desk=opened.desk,
         settings=settings,
         account_id=opened.account.id,

@@ -8,7 +8,7 @@ from sniper_cli.chains import abi
 from sniper_cli.safety.holding import check_holding
 from sniper_cli.safety.report import Outcome, SafetyCheck
 from sniper_cli.sniping.launches import keep_judgement
-from sniper_cli.sniping.tape import market_of
+from sniper_cli.sniping.marks import market_of
 from state.launches import Occasion, Verdict
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """What open positions are worth at a block: one batch of reads for all of them, one write.
 
 The mark is what the pool would pay for everything held, by its exact formula and after the token's sales tax:
-the figure that exits, profits and screens look at.
+the figure that exits, profits and screens look at. A pool that ends before the position does pays for a part; that
+part's price is the mark.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +19,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Protocol
+from sniper_cli.pools.filling import filled_by
 from sniper_cli.pools.pool import Pool
-from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves, after_tax, amount_out
+from sniper_cli.pricing.constant_product import after_tax
+from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
 from sniper_cli.sniping.run import Run
 from state.positions import Position, PositionState
 
@@ -51,10 +56,12 @@ class Holding:
 class PoolReading:
     """A pool at a block, and how much of its token the account really has."""
 
-    token_reserve: int
-    coin_reserve: int
+    side: PoolSide
+    """As a purchase sees it."""
+    liquidity: int
+    """What must go in to quadruple its price: a V2 pool's reserve of the coin, of any pool its measure."""
     shares: int
-    """Pool shares in existence: what a removal is a share of."""
+    """Pool shares in existence, or a concentrated pool's liquidity at its price: what a removal is a share of."""
     balance: int
 
 
@@ -68,13 +75,16 @@ class Mark:
     reading: PoolReading
 
 
-async def read_marks(run: Run, holdings: Sequence[Holding], block: str = "latest") -> dict[UUID, Mark]:
-    """The marks of all holdings; a holding whose pool or token does not answer has none."""
-    calls = [call for holding in holdings for call in _calls(run, holding, block)]
-    answers = await run.node.batch(calls, return_errors=True)
-    marks = {}
-    for place, holding in enumerate(holdings):
-        reading = _reading(run, holding, answers[3 * place : 3 * place + 3])
+async def read_marks(run: Run, holdings: Sequence[Holding]) -> dict[UUID, Mark]:
+    """The marks of all holdings; a holding whose pool or token does not answer has none. Raises NetworkError."""
+    markets = {market.id: market for market in (market_of(run, holding) for holding in holdings)}
+    asked = [_questions(run, holding) for holding in holdings]
+    seen = await run.sights.look(run.node, list(markets.values()), [one for mine in asked for one in mine])
+    run.sights.keep(markets)
+    sides = dict(zip(markets, seen.sides, strict=True))
+    answers, marks = iter(seen.answers), {}
+    for holding, mine in zip(holdings, asked, strict=True):
+        reading = _reading(sides[market_of(run, holding).id], list(islice(answers, len(mine))))
         if reading is not None:
             marks[holding.id] = mark(holding, reading)
     return marks
@@ -83,12 +93,17 @@ async def read_marks(run: Run, holdings: Sequence[Holding], block: str = "latest
 def mark(holding: Holding, reading: PoolReading) -> Mark:
     """Price a holding by a reading."""
     quantity = min(holding.position.quantity, reading.balance)
-    try:
-        reaches_pool = after_tax(quantity, holding.sell_tax_bps)
-        value = amount_out(reaches_pool, Reserves(reading.token_reserve, reading.coin_reserve))
-    except ImpossibleSwap:
-        value = 0
-    return Mark(value, quantity, reading)
+    return Mark(value_of(quantity, holding.sell_tax_bps, reading.side), quantity, reading)
+
+
+def value_of(quantity: int, tax_bps: int, side: PoolSide | None) -> int:
+    """What a quantity would bring, by a pool as a purchase sees it."""
+    return 0 if side is None else filled_by(side.reversed, after_tax(quantity, tax_bps)).paid
+
+
+def market_of(run: Run, holding: Holding) -> Pool:
+    """The pool of a holding."""
+    return holding.market or Pool(run.exchange, holding.pool, holding.token, run.exchange.wrapped)
 
 
 def best_price(best: Any, marked: Mark, quantity: int) -> list[str]:
@@ -118,7 +133,7 @@ def write_marks(
         position.peak_value = max(position.peak_value, marked.value + position.received)
         position.exit_rules = {
             **kept.get(position.id, position.exit_rules),
-            "liquidity": str(marked.reading.coin_reserve),
+            "liquidity": str(marked.reading.liquidity),
             "best": best_price(position.exit_rules.get("best"), marked, position.quantity),
         }
         session.execute(
@@ -133,21 +148,20 @@ def write_marks(
         )
 
 
-def _calls(run: Run, holding: Holding, block: str) -> list[tuple[str, list[object]]]:
-    asked = (
-        (holding.pool, abi.CALL_GET_RESERVES),
-        (holding.pool, abi.CALL_TOTAL_SUPPLY),
-        (holding.token, abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [run.address])),
-    )
-    return [("eth_call", [{"to": to, "data": data}, block]) for to, data in asked]
+def _questions(run: Run, holding: Holding) -> list[tuple[str, list[Any]]]:
+    """What is held, and of a V2 pool how many shares there are."""
+    held = (holding.token, abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [run.address]))
+    pair = market_of(run, holding).protocol is Protocol.V2
+    asked = (held, (holding.pool, abi.CALL_TOTAL_SUPPLY)) if pair else (held,)
+    return [("eth_call", [{"to": to, "data": data}, "latest"]) for to, data in asked]
 
 
-def _reading(run: Run, holding: Holding, answers: Sequence[object]) -> PoolReading | None:
+def _reading(side: PoolSide | None, answers: Sequence[object]) -> PoolReading | None:
+    if side is None:
+        return None
     try:
-        first, second = abi.reserves(str(answers[0]))
-        shares, balance = abi.word(str(answers[1]), 0), abi.word(str(answers[2]), 0)
+        balance, *supply = (abi.word(str(answer), 0) for answer in answers)
     except ValueError:  # refused, or an answer that is no number
         return None
-    is_first = int(holding.token, 16) < int(run.exchange.wrapped, 16)
-    token_reserve, coin_reserve = (first, second) if is_first else (second, first)
-    return PoolReading(token_reserve, coin_reserve, shares, balance)
+    shares = side.pool.liquidity if isinstance(side, ConcentratedSide) else supply[0]
+    return PoolReading(side, side.depth, shares, balance)

@@ -195,7 +195,7 @@ class Rounds:
     def _signal(self, head: Head, holding: Holding) -> ExitSignal | None:
         """Why a position is to be sold now: a token turned bad, somebody's word, a rule; held, only what flees."""
         marked, position, now = self._marks.get(holding.id), holding.position, utc_now()
-        liquidity = None if marked is None else marked.reading.coin_reserve
+        liquidity = None if marked is None else marked.reading.liquidity
         signal = self._condemnation(holding) or signal_of(position, holding.asked)
         if signal is not None:
             return signal

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.errors import ConfigurationError
+from sniper_cli.pools.following import Sights
 from sniper_cli.settings.model import SnipingSettings
 from sniper_cli.sniping.events import Listener, SniperEvent
 from sniper_cli.sniping.heads import Heads
@@ -57,6 +58,8 @@ class Run:
     """Strangers who are asked about a token; the runner's to close."""
     exchanges: Exchanges | None = None
     """All exchanges whose new pools are watched; none: only `exchange`."""
+    sights: Sights = field(default_factory=Sights)
+    """The pools of what is held, their ticks kept from block to block."""
     vanished: set[tuple[UUID, str]] = field(default_factory=set)
     """Launches and their blocks that a reorganisation took away: what was begun for them is not brought to its end."""
     lost_blocks: set[str] = field(default_factory=set)
