@@ -9,7 +9,7 @@ A V2 fork's Router02 knows one path a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -65,6 +65,33 @@ def route_call(reach: Reach, split: Split, known: Mapping[str, Pool], errand: Er
         steps.append(REFUND)
     inner = byte_strings(*(step.removeprefix("0x") for step in steps))
     return SwapCall(reach.router, MULTICALL + words(errand.deadline, 2 * WORD) + inner, value)
+
+
+def is_route(data: str) -> bool:
+    """Whether calldata is such a transaction of SwapRouter02: its first step is one of a route's."""
+    if not data.startswith(MULTICALL):
+        return False
+    count = abi.word(data[:2] + data[10:], 2)
+    begins = len(MULTICALL) + 64 * (3 + count + 1)
+    return "0x" + data[begins : begins + 8] in (V2_STEP, V3_STEP)
+
+
+def coins_moved(router: str, wrapped: str, value: int, logs: Sequence[abi.Log]) -> tuple[int, int]:
+    """The coins that a route took of the `value` sent along, and those that it brought.
+
+    Each leg wraps its own; never more than was sent, whatever a token has the router do meanwhile. What came out is
+    unwrapped at the end, at once.
+    """
+    mine = [
+        log
+        for log in logs
+        if log["address"].lower() == wrapped
+        and len(log["topics"]) == 2
+        and abi.topic_address(log["topics"][1]) == router
+    ]
+    paid = sum(abi.word(log["data"], 0) for log in mine if log["topics"][0] == abi.DEPOSIT)
+    brought = [abi.word(log["data"], 0) for log in mine if log["topics"][0] == abi.WITHDRAWAL]
+    return min(value, paid), brought[-1] if brought else 0
 
 
 def _steps(leg: Leg, known: Mapping[str, Pool], to: str, least: int) -> Iterator[str]:

@@ -122,6 +122,8 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     terms: Terms | None = None
     strategy: str | None = None
     parent_id: UUID | None = None
+    route: tuple[str, ...] | None = None
+    """Trade over whatever pools bring the most, these tokens' among them; none: in the instrument's own pool."""
 
     def asks_as(self, order: BookedOrder) -> bool:
         """It asks for what a recorded order asked for; why, how urgently and under which market may differ."""

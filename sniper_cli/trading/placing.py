@@ -17,6 +17,7 @@ from sniper_cli.trading.assembly import (
     raise_unless_taken,
     resolve_instrument,
 )
+from sniper_cli.trading.families import Family
 from sniper_cli.trading.intents import OrderOutcome
 from sniper_cli.trading.listings import Listing
 from sniper_cli.trading.lookup import find_order
@@ -55,8 +56,9 @@ async def place(
     dry_run: bool = False,
     live: bool = False,
     wait_seconds: float = 30,
+    shape: Callable[[Family], Family] = lambda family: family,
 ) -> Placed:
-    """Rehearse, have it agreed to, place and follow an order.
+    """Rehearse, have it agreed to, place and follow an order. `shape` says of it what a request has no word for.
 
     `agree` is shown market, side, size, cost and worst price, and raises to refuse; `tell` is shown what the person
     should know. Raises OrderRefused, NetworkError, UsageProblem, NotFound, LiveNotConfirmed.
@@ -64,6 +66,7 @@ async def place(
     async with open_desk(context, live=live) as opened:
         ground = await ground_of(opened, request)
         asked = read(request, ground)
+        asked.family = shape(asked.family)
         for note in asked.notes:
             tell(note)
         rehearsal = (await opened.desk.place(opened.account.id, [asked.family], dry_run=True))[0]

@@ -19,6 +19,7 @@ from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pools.trades import coins_brought, coins_paid
+from sniper_cli.routing.calls import coins_moved, is_route
 from sniper_cli.venues.venue import CostReport, FillReport, Report
 from state.accounts import evm_asset_id
 from state.orders import OrderState
@@ -146,8 +147,17 @@ async def measure(
     buys = transaction.purpose is Purpose.BUY
     quantity = max(0, moved if buys else -moved)
     logs = receipt["logs"]
-    notional = coins_paid(pool, transaction.value, logs) if buys else coins_brought(pool, logs)
+    notional = _coins(pool, transaction, logs, buys=buys)
     return Trade(quantity, notional, datetime.fromtimestamp(int(block["timestamp"], 16), UTC), check)
+
+
+def _coins(pool: Pool, transaction: ChainTransaction, logs: Sequence[abi.Log], *, buys: bool) -> int:
+    """Coins that went or came: through the pool, or along a route over several."""
+    router = transaction.to.lower()
+    if router != pool.exchange.router or is_route(transaction.data):
+        paid, brought = coins_moved(router, pool.exchange.wrapped, transaction.value, logs)
+        return paid if buys else brought
+    return coins_paid(pool, transaction.value, logs) if buys else coins_brought(pool, logs)
 
 
 def _logged(logs: Sequence[Mapping[str, Any]], token: str, address: str) -> int:

@@ -39,6 +39,7 @@ from sniper_cli.venues.evm.policy import ExecutionPolicy, Strategy
 from sniper_cli.venues.evm.quoting import read_quotes
 from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
 from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
+from sniper_cli.venues.evm.routed import plan_route
 from sniper_cli.venues.evm.signer import Signer
 from sniper_cli.venues.venue import Asked, Holdings, Plan, Quoted, Remedy, RemedyKind, Report
 from state import journal
@@ -111,8 +112,13 @@ class EvmVenue:
             session.expunge_all()
         policy = await self._priced()
         pool = pool_of(instrument, self.exchanges)
+        planned = (
+            plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax)
+            if intent.route is None
+            else plan_route(self.node, self.exchanges, pool, policy, self.address, (base, quote), intent, tax)
+        )
         plan, least = await asyncio.gather(
-            plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax),
+            planned,
             least_nonce(self.node, self.address, must_agree=intent.side is Side.BUY),
         )
         plan = replace(plan, request=not_below(plan.request, least))
