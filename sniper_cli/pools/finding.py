@@ -1,38 +1,41 @@
 """Where a token is traded, for whoever knows only its address: asked of each exchange's factory.
 
-V2's factories have one pool a pair, V3's one for each fee. v4's manager keeps no list: its pools are known from the
-logs that made them.
+V2's factories have one pool a pair, V3's one for each fee. v4's manager keeps no list, but a pool's key names it: those
+without hooks and with the usual fees are looked for by their ids, against the coin itself and the wrapped one. Any
+other is known only from the log that made it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.node import Node
+from sniper_cli.pools import storage
+from sniper_cli.pools.keys import keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pools.states import read_sides
-from sniper_cli.pools.swaps import words
+from sniper_cli.pools.words import words
 
 SPACINGS = {100: 1, 500: 10, 2500: 50, 3000: 60, 10_000: 200}
 """The fees of Uniswap V3's factory and of its forks (2500 is PancakeSwap's), and the ticks between their steps."""
+USUAL = {fee: SPACINGS[fee] for fee in (100, 500, 3000, 10_000)}
+"""Those that Uniswap's own pages offer for a pool of v4."""
 
 
 async def find_pools(
     node: Node, exchanges: Exchanges, token: str, *, quote: str | None = None, block: int | str = "latest"
 ) -> list[Pool]:
-    """The pools of a token against the wrapped coin, or another quote, that the factories know. Raises NetworkError."""
+    """The pools of a token against the coin, or another quote, that the exchanges know. Raises NetworkError."""
     at = hex(block) if isinstance(block, int) else block
-    token, quote = token.lower(), (quote or exchanges.wrapped).lower()
+    token = token.lower()
     asked = [question for each in exchanges.listed for question in _questions(each, token, quote)]
     answers = await node.batch([_ask(pool, data, at) for pool, data in asked], return_errors=True)
-    return [
-        Pool(pool.exchange, found, token, quote, pool.fee, pool.tick_spacing)
-        for (pool, _), answer in zip(asked, answers, strict=True)
-        if (found := _address(answer)) != ZERO_ADDRESS
-    ]
+    told = [_told(pool, answer) for (pool, _), answer in zip(asked, answers, strict=True)]
+    return [pool for pool in told if pool is not None]
 
 
 async def find_deepest(
@@ -48,13 +51,28 @@ async def find_deepest(
     return found[depths.index(max(depths))] if found else None
 
 
-def _questions(exchange: Exchange, token: str, quote: str) -> Iterator[tuple[Pool, str]]:
+def _questions(exchange: Exchange, token: str, named: str | None) -> Iterator[tuple[Pool, str]]:
+    """Pools that there may be, and what to ask of the factory: of V2 and V3 the address, of v4 what it keeps of it."""
+    quote = (named or exchange.wrapped).lower()
     pair = words(token, quote)
     if exchange.protocol is Protocol.V2:
         yield Pool(exchange, "", token, quote, exchange.fee), abi.CALL_GET_PAIR + pair
     elif exchange.protocol is Protocol.V3:
         for fee, spacing in SPACINGS.items():
             yield Pool(exchange, "", token, quote, fee, spacing), abi.CALL_GET_POOL + pair + words(fee)
+    else:
+        for fee, spacing in USUAL.items():
+            for each in (quote,) if named else (ZERO_ADDRESS, quote):
+                pool = keyed_pool(exchange, token, quote=each, fee=fee, tick_spacing=spacing)
+                yield pool, storage.load_data(storage.first_slots(pool))
+
+
+def _told(pool: Pool, answer: Any) -> Pool | None:
+    """The pool, if there is one."""
+    if pool.protocol is Protocol.V4:
+        return pool if any(storage.read(answer)[:1]) else None
+    found = _address(answer)
+    return None if found == ZERO_ADDRESS else replace(pool, id=found)
 
 
 def _ask(pool: Pool, data: str, at: str) -> tuple[str, list[Any]]:

@@ -65,9 +65,13 @@ def position_slot(pool: Pool, owner: str, lower: int, upper: int, salt: str) -> 
 
 def ask(pool: Pool, slots: Iterable[int], at: str) -> tuple[str, list[Any]]:
     """The request for so many slots of the manager's storage."""
+    return "eth_call", [{"to": pool.exchange.factory, "data": load_data(slots)}, at]
+
+
+def load_data(slots: Iterable[int]) -> str:
+    """The same as calldata for the manager."""
     wanted = list(slots)
-    data = EXTSLOAD + words(WORD, len(wanted), *wanted)
-    return "eth_call", [{"to": pool.exchange.factory, "data": data}, at]
+    return EXTSLOAD + words(WORD, len(wanted), *wanted)
 
 
 def read(answer: Any) -> list[int]:

@@ -8,6 +8,7 @@ import pytest
 
 from sniper_cli.chains import abi
 from sniper_cli.pools import swaps
+from sniper_cli.pools.finding import find_deepest, find_pools
 from sniper_cli.pools.keys import DYNAMIC_FEE, follows_its_formula, id_of, keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pools.states import moved_by, read_side, read_sides
@@ -16,7 +17,7 @@ from sniper_cli.pricing.sides import ConcentratedSide
 from tests import zoo
 from tests.chain_fixtures import ADDRESSES, Chain
 from tests.concentrated_zoo import list_on_v3
-from tests.v4_zoo import hooks_of, list_on_v4, mint, set_dynamic_fee, set_protocol_fee
+from tests.v4_zoo import hooks_of, initialize, list_on_v4, mint, set_dynamic_fee, set_protocol_fee
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
@@ -283,3 +284,15 @@ async def test_hooks_refuse_sales_or_price_them_as_they_like(anvil: Chain) -> No
     _, got, _ = await buy(anvil, pool, ONE)
     assert got == side.pays(ONE)
     assert (await sell(anvil, pool, got))[0] < ONE // 90
+
+
+async def test_pools_without_hooks_and_of_usual_fees_are_found_by_the_token_alone(anvil: Chain) -> None:
+    pool = await list_on_v4(anvil.node, anvil.v4, fee=500, tick_spacing=10)
+    wrapped = keyed_pool(anvil.v4, pool.token, quote=anvil.v4.wrapped, fee=10_000, tick_spacing=200)
+    await initialize(anvil.node, wrapped, zoo.anvil_account(9), 2**96)
+    unusual = keyed_pool(anvil.v4, pool.token, fee=501, tick_spacing=10)
+    await initialize(anvil.node, unusual, zoo.anvil_account(9), 2**96)
+
+    assert await find_pools(anvil.node, anvil.exchanges, pool.token) == [pool, wrapped]
+    assert await find_pools(anvil.node, anvil.exchanges, pool.token, quote=anvil.v4.wrapped) == [wrapped]
+    assert await find_deepest(anvil.node, anvil.exchanges, pool.token) == pool
