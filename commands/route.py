@@ -1,4 +1,4 @@
-"""`sniper route`: what a trade over several pools would bring."""
+"""`sniper route`: trades over several pools, quoted and placed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.options import FieldsOption, FormatOption, JsonOption, ProfileOption, reads
-from sniper_cli.output import Column, Format, emit, format_of, note
+from commands.options import (
+    DryRunOption,
+    FieldsOption,
+    FormatOption,
+    JsonOption,
+    ProfileOption,
+    YesOption,
+    reads,
+    require_fields,
+    writes,
+)
+from commands.order_columns import PLACED
+from commands.trading import LiveOption, WaitOption
+from sniper_cli.output import Column, Format, confirm, emit, format_of, note
 
 app = typer.Typer(
     help="Find the best way of one token into another over several pools.", no_args_is_help=True
@@ -133,6 +145,67 @@ def quote(
         emit(_hops(found["legs"]), fmt=fmt, columns=HOPS)
         note("")
     emit(found, fmt=fmt, fields=fields, columns=ROUTE)
+
+
+@app.command()
+@writes
+def swap(
+    token_in: Annotated[
+        str, typer.Argument(metavar="TOKEN_IN", help="What is given: the coin (ETH), or a token's address.")
+    ],
+    token_out: Annotated[
+        str, typer.Argument(metavar="TOKEN_OUT", help="What is wanted: a token, or the coin.")
+    ],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="How much is given, in whole units.")],
+    via: Annotated[
+        list[str] | None,
+        typer.Option("--via", metavar="TOKEN", help="The route may also lead through this token's pools."),
+    ] = None,
+    slippage_bps: Annotated[
+        int | None,
+        typer.Option("--slippage-bps", min=0, max=10_000, help="How much less may come out than quoted."),
+    ] = None,
+    client_id: Annotated[
+        str | None,
+        typer.Option("--client-id", metavar="KEY", help="The same key is the same order, however often."),
+    ] = None,
+    live: LiveOption = False,
+    wait: WaitOption = 30,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    profile: ProfileOption = None,
+    output: FormatOption = Format.TABLE,
+    json: JsonOption = False,
+    fields: FieldsOption = None,
+) -> None:
+    """Buy or sell a token along the best route over several pools, as an order like any other.
+
+    One of the two is the chain's coin. The amount is divided over several paths where that brings more, gas counted.
+
+    Examples:
+        $ sniper route swap ETH 0x5FbDB2315678afecb367f032d93F642f64180aa3 0.5 --dry-run
+        $ sniper route swap 0x5FbDB2315678afecb367f032d93F642f64180aa3 ETH 1000 --client-id out-of-it --yes
+    """
+    require_fields(PLACED, fields)
+    import asyncio
+
+    from sniper_cli.context import open_context
+    from sniper_cli.trading.routed import SwapRequest, swap
+
+    request = SwapRequest(token_in, token_out, amount, tuple(via or ()), slippage_bps, client_id)
+    with open_context(profile) as context:
+        placed = asyncio.run(
+            swap(
+                context,
+                request,
+                lambda question: confirm(question, yes=yes),
+                tell=lambda words: note(words, "warn"),
+                dry_run=dry_run,
+                live=live,
+                wait_seconds=wait,
+            )
+        )
+    emit(placed, columns=PLACED, fmt=format_of(output, json), fields=fields)
 
 
 @app.command()

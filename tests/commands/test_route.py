@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 
 from sniper_cli.chains.devnet.record import read_record, write_record
 from sniper_cli.chains.exchange import Protocol
+from sniper_cli.context import open_context
 from sniper_cli.demo.demo import recorded
-from sniper_cli.demo.home import demo_context
+from sniper_cli.demo.home import demo_context, signer_of
+from sniper_cli.errors import UsageProblem
+from sniper_cli.trading.routed import SwapRequest, swap
 from tests import zoo
 from tests.chain_fixtures import Chain
 from tests.route_zoo import Tokens, list_all
@@ -31,6 +35,7 @@ async def listed(home: Path, anvil: Chain) -> AsyncIterator[Tokens]:
         record = read_record(context.paths.data)
         assert record is not None
         write_record(context.paths.data, replace(record, protocols=(Protocol.V2.value, Protocol.V3.value)))
+        await anvil.node.call("anvil_setBalance", [signer_of(context).address, hex(10**19)])
         yield await list_all(anvil)
 
 
@@ -48,12 +53,12 @@ async def test_a_purchase_is_divided_tried_and_ready_to_be_signed(listed: Tokens
     assert found["call"]["value"] == str(6 * 10**18)
 
 
-async def test_a_sale_on_one_path_of_what_nobody_named_holds(listed: Tokens, sniper: Run) -> None:
+async def test_a_sale_on_one_path_of_what_the_wallet_does_not_hold(listed: Tokens, sniper: Run) -> None:
     ran = sniper("route", "quote", listed.second, "ETH", "100", "--no-split", "-o", "table")
 
     assert ran.code == 0, ran.stderr
     assert "100 %" in ran.stdout
-    assert "--holder" in ran.stdout
+    assert "does not hold" in ran.stdout
 
 
 async def test_pools_are_listed_with_their_depths(listed: Tokens, sniper: Run) -> None:
@@ -68,7 +73,21 @@ async def test_pools_are_listed_with_their_depths(listed: Tokens, sniper: Run) -
     assert depths <= {("WETH", "40"), ("FIRST", "40000"), ("SECOND", "20000")}
 
 
-async def test_what_no_route_takes_is_refused(listed: Tokens, sniper: Run) -> None:
-    ran = sniper("route", "quote", listed.second, listed.first, "1e40")
+async def test_a_swap_is_placed_as_an_order(listed: Tokens, sniper: Run, anvil: Chain) -> None:
+    rehearsed = sniper("route", "swap", "ETH", listed.first, "4", "--dry-run", "--json")
+    assert rehearsed.code == 0, rehearsed.stderr
+    plan = json.loads(rehearsed.stdout)["plan"]
+    assert len(plan["legs"]) > 1
 
-    assert (ran.code, "no route takes" in ran.stderr) == (6, True), ran.stderr
+    swapped = sniper("route", "swap", "ETH", listed.first, "4", "--client-id", "once", "--yes", "--json")
+    assert swapped.code == 0, swapped.stderr
+    order = json.loads(swapped.stdout)
+    assert order["state"] == "filled"
+    assert order["filled_quantity"] == str(Decimal(plan["expected_quantity"]) / 10**18)
+
+
+async def test_between_two_tokens_the_coin_must_stand(listed: Tokens) -> None:
+    request = SwapRequest(listed.first, listed.second, "6")
+
+    with open_context() as context, pytest.raises(UsageProblem, match="one of the two must be ETH"):
+        await swap(context, request, lambda _: None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sniper_cli.chains.exchange import Exchange, Exchanges
-from sniper_cli.errors import NotFound, UsageProblem
+from sniper_cli.errors import NotFound, OrderRefused, UsageProblem
 from sniper_cli.routing.answering import RouteQuestion, answer
 from sniper_cli.routing.tokens import Token, address_meant
 from tests import zoo
@@ -60,6 +60,15 @@ async def test_a_tax_shows_in_the_simulation(anvil: Chain) -> None:
 
     promised = found.quote.split.amount_out
     assert found.tried.arrived == promised - promised * 5 // 100
+
+
+@pytest.mark.anvil
+@pytest.mark.xdist_group("anvil")
+async def test_what_no_route_takes_is_refused(anvil: Chain) -> None:
+    listing = await zoo.list_token(anvil.node, anvil.exchange, "Normal")
+
+    with pytest.raises(OrderRefused, match="no route takes"):
+        await answer(anvil.node, anvil.exchanges, RouteQuestion(listing.token, "ETH", "1e40"))
 
 
 @pytest.mark.anvil
