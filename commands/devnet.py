@@ -1,4 +1,4 @@
-"""`sniper devnet`: the local chain with the real Uniswap V2 contracts on it."""
+"""`sniper devnet`: the local chain with the real contracts of Uniswap V2, V3 and v4 on it."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ FundAmountOption = Annotated[
     Decimal, typer.Option("--amount", metavar="COINS", help="How many coins to add.")
 ]
 
+
+def _lines(exchanges: list[dict[str, Any]]) -> str:
+    return "\n".join(f"{each['protocol']} {each['factory']} {each['router']}" for each in exchanges)
+
+
 PACKAGES = (
     Column("package", priority=0),
     Column("version"),
@@ -67,6 +72,8 @@ STATUS = (
     Column("wrapped"),
     Column("factory"),
     Column("router"),
+    Column("permit2"),
+    Column("exchanges", show=_lines),
     Column("accounts"),
     Column("keys"),
     Column("pid"),
@@ -115,7 +122,7 @@ def install(
     missing = missing_packages()
     if missing and not dry_run:
         names = ", ".join(package.spec for package in missing)
-        confirm(f"Fetch {names} (about 20 MB) into {devnet_folder()}?", yes=yes)
+        confirm(f"Fetch {names} (about 55 MB) into {devnet_folder()}?", yes=yes)
         fetch_all(say=note)
         missing = []
     rows = [
@@ -143,7 +150,7 @@ def start(
     json: JsonOption = False,
     fields: FieldsOption = None,
 ) -> None:
-    """Start the local chain and deploy the exchange; it goes on where this home's last chain stopped.
+    """Start the local chain and deploy the exchanges; it goes on where this home's last chain stopped.
 
     In the foreground it runs until ^C. Its record in the data folder lets every other command find it.
 
@@ -309,7 +316,18 @@ def _run_here(options: DevnetOptions, show: Any) -> None:
 def _row(record: DevnetRecord, *, running: bool = True, block: int | None = None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {"running": running, **asdict(record), "block": block}
+    from sniper_cli.chains.exchange import on_devnet
+    from sniper_cli.chains.knowledge import told_exchanges
+    from sniper_cli.chains.profiles import PERMIT2
+
+    exchanges = told_exchanges(on_devnet(record))
+    return {
+        "running": running,
+        **asdict(record),
+        "block": block,
+        "permit2": PERMIT2.lower(),
+        "exchanges": exchanges,
+    }
 
 
 def _journal(kind: str, record: DevnetRecord) -> None:

@@ -85,7 +85,7 @@ class Exchanges:
 
     @property
     def traded(self) -> tuple[str, ...]:
-        """The factories in whose pools the desk trades: where it knows the router, and in v4 who takes tokens for it."""
+        """The factories in whose pools the desk trades: where it knows the router, and in v4 who takes tokens."""
         return tuple(
             each.factory
             for each in self.listed
@@ -165,9 +165,12 @@ def _known(chain: ChainSettings, paths: HasData) -> tuple[Exchange, ...]:
 
         return PROFILES[chain.profile].exchanges.listed
     record = _devnet_of(chain, paths)
-    if record is None:
-        return ()
-    first = Exchange(record.chain_id, record.wrapped, record.factory, record.router, chain.coin)
+    return () if record is None else on_devnet(record, chain.coin)
+
+
+def on_devnet(record: DevnetRecord, coin: str = "ETH") -> tuple[Exchange, ...]:
+    """The exchanges that stand on a devnet."""
+    first = Exchange(record.chain_id, record.wrapped, record.factory, record.router, coin)
     from sniper_cli.chains.devnet.deploy import v3_beside, v4_beside
 
     beside = {Protocol.V3: v3_beside, Protocol.V4: v4_beside}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sniper_cli.chains.profiles import KNOWN, PERMIT2, PROFILES, ChainProfile
+from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.profiles import KNOWN, PERMIT2, PROFILES, ChainProfile, Deployment
 from sniper_cli.errors import NotFound
 
 
@@ -19,7 +21,12 @@ def chain_named(name: str) -> dict[str, Any]:
     found = PROFILES.get(word) or next((each for each in KNOWN if str(each.chain_id) == word), None)
     if found is None:
         raise NotFound(f"no chain {name!r} is known", hint="sniper chain list", chain=name)
-    exchanges = [
+    return _row(found) | {"permit2": PERMIT2, "exchanges": told_exchanges(found.deployments)}
+
+
+def told_exchanges(exchanges: Sequence[Deployment | Exchange]) -> list[dict[str, Any]]:
+    """The contracts of some exchanges."""
+    return [
         {
             "protocol": each.protocol.value,
             "name": each.name,
@@ -29,9 +36,8 @@ def chain_named(name: str) -> dict[str, Any]:
             "init_code_hash": each.init_code_hash or None,
             "fee": each.fee,
         }
-        for each in found.deployments
+        for each in exchanges
     ]
-    return _row(found) | {"permit2": PERMIT2, "exchanges": exchanges}
 
 
 def _row(chain: ChainProfile) -> dict[str, Any]:

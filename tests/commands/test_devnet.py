@@ -69,6 +69,8 @@ def test_the_record_names_urls_contracts_accounts_and_the_known_keys(
     assert status["block"] >= 1
     assert started["keys"] is None
     assert [Account.from_key(key).address.lower() for key in status["keys"]] == started["accounts"]
+    assert [each["protocol"] for each in status["exchanges"]] == ["uniswap_v2", "uniswap_v3", "uniswap_v4"]
+    assert all(each["position_manager"] for each in status["exchanges"][1:])
     contracts = ("wrapped", "factory", "router")
     assert [status[name] for name in contracts] == [started[name] for name in contracts]
 
