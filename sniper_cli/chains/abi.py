@@ -39,6 +39,7 @@ CALL_PAIR_BURN = "0x89afcb44"
 CALL_FACTORY = "0xc45a0155"
 CALL_WETH = "0xad5c4648"
 CALL_ADD_LIQUIDITY_ETH = "0xf305d719"
+CALL_ADD_LIQUIDITY = "0xe8e33700"
 CALL_BUY = "0xb6f9de95"
 """swapExactETHForTokensSupportingFeeOnTransferTokens(min out, path, to, deadline)"""
 CALL_SELL = "0x791ac947"
@@ -49,6 +50,25 @@ CALL_REMOVE_LIQUIDITY_ETH_TAXED = "0xaf2979eb"
 CALL_REMOVE_LIQUIDITY_PERMIT = "0x2195995c"
 CALL_REMOVE_LIQUIDITY_ETH_PERMIT = "0xded9382a"
 CALL_REMOVE_LIQUIDITY_ETH_TAXED_PERMIT = "0x5b0d5984"
+# Who holds the positions of V3 and v4
+CALL_CREATE_POOL = "0x13ead562"
+"""createAndInitializePoolIfNecessary(token0, token1, fee, sqrtPriceX96)"""
+CALL_MINT_POSITION = "0x88316456"
+"""mint((token0, token1, fee, lower, upper, desired, desired, least, least, to, deadline))"""
+CALL_MULTICALL = "0xac9650d8"
+"""multicall(bytes[])"""
+CALL_DECREASE_LIQUIDITY = "0x0c49ccbe"
+"""decreaseLiquidity((position, liquidity, least0, least1, deadline))"""
+CALL_POSITIONS = "0x99fbab88"
+"""positions(position): nonce, operator, token0, token1, fee, lower, upper, liquidity …"""
+CALL_LIQUIDITY = "0x1a686502"
+"""liquidity() of a V3 pool: that around its price"""
+CALL_BURN_V3 = "0xa34123a7"
+"""burn(lower, upper, liquidity) of a V3 pool"""
+CALL_MODIFY_LIQUIDITIES = "0xdd46508f"
+"""v4: modifyLiquidities(bytes actions and their parameters, deadline)"""
+CALL_POSITION_INFO = "0x7ba03aad"
+"""v4: getPoolAndPositionInfo(position): the five words of the pool's key, and one of the position"""
 
 POOL_CREATED = "0x783cca1c0412dd0d695e784568c96da2e9c22ff989357a2e8b1d9b2b4e6b7118"
 """V3: PoolCreated(address indexed token0, address indexed token1, uint24 indexed fee, int24 spacing, address pool)"""
@@ -174,5 +194,16 @@ def pair_address(factory: str, a: str, b: str, init_code_hash: str = UNISWAP_V2_
     """Where a factory puts the pool of two tokens (CREATE2, EIP-1014; salt = keccak(token0 ‖ token1))."""
     token0, token1 = sorted((bytes.fromhex(a[2:]), bytes.fromhex(b[2:])))
     salt = keccak(token0 + token1)
+    return _created(factory, salt, init_code_hash)
+
+
+def pool_address_v3(factory: str, a: str, b: str, fee: int, init_code_hash: str) -> str:
+    """Where a V3 factory puts the pool of two tokens and a fee (CREATE2; salt = keccak of the three as words)."""
+    token0, token1 = sorted((int(a, 16), int(b, 16)))
+    salt = keccak(token0.to_bytes(32) + token1.to_bytes(32) + fee.to_bytes(32))
+    return _created(factory, salt, init_code_hash)
+
+
+def _created(factory: str, salt: bytes, init_code_hash: str) -> str:
     packed = b"\xff" + bytes.fromhex(factory[2:]) + salt + bytes.fromhex(init_code_hash[2:])
     return "0x" + keccak(packed)[12:].hex()

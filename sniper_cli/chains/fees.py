@@ -72,6 +72,16 @@ def quote_fees(
     return Fees(max_fee, min(tip, max_fee))
 
 
+def fees_behind(target: Fees, *, max_fee_cap: int) -> Fees:
+    """A bid that comes right behind a waiting one in the same block, whatever builders order by: a wei less of both.
+
+    What each pays above the base fee is the lesser of its tip and its room under the cap, so whatever the base fee
+    will be ours is one wei below. Where the target tips nothing both do, and the one that came first stands first.
+    """
+    max_fee = min(target.max_fee - 1, max_fee_cap)
+    return Fees(max_fee, max(0, min(target.priority_fee - 1, max_fee)))
+
+
 def worth_at_most(fees: Fees, *, gas: int, profit: int, share_bps: int) -> Fees:
     """The same bid with its tip cut to a share of what the trade is expected to gain.
 

@@ -91,7 +91,19 @@ def _join(*parts: str) -> str:
 
 def _launch_seen(data: Data, money: Money) -> str:
     del money
+    if data.get("source") == "pending":
+        return _join("pool announced by a waiting transaction, for block", _get(data, "block_number"))
     return _join("pool seen in block", _get(data, "block_number", "block"))
+
+
+def _launch_listed(data: Data, money: Money) -> str:
+    del money
+    return _join("mined as announced, in block", _get(data, "block_number"))
+
+
+def _launch_withdrawn(data: Data, money: Money) -> str:
+    del money
+    return _join("withdrawn", _because(_get(data, "reason")))
 
 
 def _launch_judged(data: Data, money: Money) -> str:
@@ -333,6 +345,9 @@ SENTENCES: dict[str, Words] = {
     "launch.seen": _launch_seen,
     "launch.judged": _launch_judged,
     "launch.decided": _launch_decided,
+    "launch.announced": _said("announced anew by another waiting transaction"),
+    "launch.listed": _launch_listed,
+    "launch.withdrawn": _launch_withdrawn,
     "order.recorded": _order("recorded"),
     "order.refused": _order("refused"),
     "order.sent": _order_sent,

@@ -73,7 +73,7 @@ class Entries:
             if judged.report.block_hash in self._run.lost_blocks:
                 judged = await self._judged_anew(launch)
                 continue
-            if not self._may_buy(launch, judged.report) or await self._buy(launch, judged):
+            if not self.may_buy(launch, judged.report) or await self._buy(launch, judged):
                 return
             # The node failed before anything was recorded: what was judged is old by the next block.
             judged = await self._judged_anew(launch)
@@ -93,7 +93,7 @@ class Entries:
         heads.heat(launch.id)
         return head
 
-    def _may_buy(self, launch: Launch, report: SafetyReport) -> bool:
+    def may_buy(self, launch: Launch, report: SafetyReport) -> bool:
         """Refuse what is not proven safe, skip what this run may not buy."""
         if report.verdict is not Verdict.SAFE:
             reasons = "; ".join(report.reasons) or report.verdict.value.replace("_", " ")
@@ -130,7 +130,7 @@ class Entries:
                 announced = judged is not None and judged.report.classification is report.classification
                 judged = Judged(report, received_at)
                 if not announced:
-                    self._record(launch, judged)
+                    self.record(launch, judged)
                 if report.classification not in MAY_OPEN:
                     return judged
             head = await self._next_head(launch, head)
@@ -153,8 +153,10 @@ class Entries:
             )
             return None
 
-    def _record(self, launch: Launch, judged: Judged) -> None:
+    def record(self, launch: Launch, judged: Judged) -> None:
         report = judged.report
+        if report.classification is Classification.NOT_OPEN:
+            self._run.closed[launch.token] = launch.id
         latency = (monotonic_ns() - judged.received_at) // 1000
         self._run.database.transact(lambda session: self._write_down(session, launch, report, latency))
         self._run.tell(
@@ -198,14 +200,14 @@ class Entries:
         """Why a safe launch is not even ordered. Limits, funds and the kill switch are the desk's to check."""
         run = self._run
         if run.dry_run:
-            return f"dry run: nothing is bought; it would be {self._stake(report).words}"
+            return f"dry run: nothing is bought; it would be {self.stake(report).words}"
         if run.closing:
             return "the sniper is stopping"
         return None if run.lease.alive else "another sniper took over this account"
 
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
         """Place the purchase; False if the node failed before anything was recorded."""
-        run, stake = self._run, self._stake(judged.report)
+        run, stake = self._run, self.stake(judged.report)
         if stake.refusal is not None:
             self._decide(launch, Decision.SKIPPED, stake.refusal, judged.report.symbol)
             return True
@@ -216,10 +218,10 @@ class Entries:
         except NetworkError as error:
             run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
             return False
-        self._ordered(launch, order, judged)
+        self.ordered(launch, order, judged)
         return True
 
-    def _stake(self, report: SafetyReport) -> Stake:
+    def stake(self, report: SafetyReport) -> Stake:
         """How much the launch is bought for; what is fixed asks no ledger."""
         run, purse = self._run, None
         if run.settings.sizing != "fixed":
@@ -275,10 +277,10 @@ class Entries:
         if report is None:
             raise NetworkError("it could not be judged again after its trial", hint="sniper endpoints check")
         if report.verdict is not Verdict.SAFE:
-            self._record(launch, Judged(report, received_at))
-        return not self._is_gone(launch) and self._may_buy(launch, report)
+            self.record(launch, Judged(report, received_at))
+        return not self._is_gone(launch) and self.may_buy(launch, report)
 
-    def _ordered(self, launch: Launch, order: AnyOrder, judged: Judged) -> None:
+    def ordered(self, launch: Launch, order: AnyOrder, judged: Judged) -> None:
         symbol = launches.clean(judged.report.symbol)
         if order.state in FAILED:
             reason = order.explanation or order.state.value

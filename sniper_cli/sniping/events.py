@@ -118,6 +118,37 @@ class LaunchSeen(SniperEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchAnnounced(SniperEvent):
+    """A transaction that lists a token, or opens it, waits in the mempool: it is judged as though it were mined."""
+
+    launch_id: UUID
+    token: str
+    pool: str
+    tx_hash: str
+    max_fee: int
+
+    def line(self) -> str:
+        bid = Decimal(self.max_fee) / GWEI
+        return (
+            f"announced {self.token} by a waiting transaction at {bid:.2f} gwei, tx {self.tx_hash}"
+            f" ({short(self.launch_id)})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchWithdrawn(SniperEvent):
+    """What announced a launch will not be mined as it was announced: a purchase behind it is taken back."""
+
+    launch_id: UUID
+    token: str
+    tx_hash: str
+    reason: str
+
+    def line(self) -> str:
+        return f"withdrawn {self.token}: {self.reason} (tx {self.tx_hash})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchVanished(SniperEvent):
     """A reorganisation took away the block in which the pool was created; it may be mined again."""
 

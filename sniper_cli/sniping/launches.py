@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from sniper_cli.safety.report import SafetyReport
+from sniper_cli.safety.report import Classification, SafetyReport
 from sniper_cli.sniping.listings import Listing
 from state import journal
 from state.columns import utc_now
@@ -19,14 +19,51 @@ from state.database import lock_row
 from state.errors import RowNotFound
 from state.launches import Decision, Judgement, Launch, Occasion, Source, find_launch
 
+NO_BLOCK = ""
+"""The block's hash of a launch that only a waiting transaction has told of."""
+MOST_CLOSED = 500
+"""Tokens not open yet whose opening is listened for, the latest."""
+
 
 def record_seen(
     session: Session, chain_id: int, listing: Listing, *, actor: str, source: Source = Source.LOG
 ) -> tuple[Launch, bool]:
     """Record a pool, or find it: the launch, and whether it is new or has come back in another block."""
     known = find_launch(session, chain_id, listing.pool)
+    if known is not None and is_announced(known):
+        return known, _listed_as_announced(session, known, listing, actor=actor)
     if known is not None:
         return known, _mined_again(session, known, listing, actor=actor)
+    launch = _new(session, chain_id, listing, source, actor=actor)
+    return launch, True
+
+
+def record_announced(
+    session: Session, chain_id: int, listing: Listing, next_block: int, *, deployer: str, actor: str
+) -> Launch:
+    """Record a pool that a waiting transaction will fill, or find it. Until its log comes it has no block's hash."""
+    known = find_launch(session, chain_id, listing.pool)
+    if known is None:
+        expected = listing._replace(block_number=next_block, block_hash=NO_BLOCK)
+        launch = _new(session, chain_id, expected, Source.PENDING, actor=actor)
+        launch.deployer = deployer
+        session.add(launch)
+        return launch
+    if is_announced(known) and known.tx_hash != listing.tx_hash:
+        known = _locked(session, known.id)
+        known.tx_hash, known.block_number, known.vanished_at = listing.tx_hash, next_block, None
+        known.deployer = deployer
+        session.add(known)
+        journal.append(session, "launch.announced", known.id, {"tx_hash": known.tx_hash}, actor=actor)
+    return known
+
+
+def is_announced(launch: Launch) -> bool:
+    """Whether a launch is known by a waiting transaction alone: no log has told of its pool."""
+    return launch.block_hash == NO_BLOCK
+
+
+def _new(session: Session, chain_id: int, listing: Listing, source: Source, *, actor: str) -> Launch:
     launch = Launch(
         chain_id=chain_id,
         protocol=listing.protocol.value,
@@ -55,7 +92,84 @@ def record_seen(
         "source": launch.source.value,
     }
     journal.append(session, "launch.seen", launch.id, data, actor=actor)
-    return launch, True
+    return launch
+
+
+def _listed_as_announced(session: Session, launch: Launch, listing: Listing, *, actor: str) -> bool:
+    """An announced pool's log came: it has its block now. True where it is to be followed: nothing was decided, or
+    what was refused was another transaction, or in another block, than what is mined."""
+    launch = _locked(session, launch.id)
+    judged = latest_judgement(session, launch.id)
+    foreseen = (
+        launch.tx_hash == listing.tx_hash
+        and judged is not None
+        and judged.block_number + 1 == listing.block_number
+    )
+    launch.block_number, launch.block_hash = listing.block_number, listing.block_hash
+    launch.tx_hash, launch.vanished_at = listing.tx_hash, None
+    if launch.decision is Decision.REFUSED and not foreseen:
+        _reopen(launch)
+    session.add(launch)
+    data = {
+        "block_number": launch.block_number,
+        "block_hash": launch.block_hash,
+        "tx_hash": launch.tx_hash,
+        "foreseen": foreseen,
+    }
+    journal.append(session, "launch.listed", launch.id, data, actor=actor)
+    return launch.decision is Decision.WAITING
+
+
+def record_withdrawn(session: Session, launch_id: UUID, reason: str, *, actor: str) -> Launch:
+    """The waiting transaction will not be mined as it was announced. Should a log tell of the pool after all, an
+    undecided launch is followed like any other; what was bought stays bought: its order tells what became of it."""
+    launch = _locked(session, launch_id)
+    if is_announced(launch):
+        launch.vanished_at = utc_now()
+    session.add(launch)
+    journal.append(session, "launch.withdrawn", launch.id, {"reason": reason}, actor=actor)
+    return launch
+
+
+def latest_judgement(session: Session, launch_id: UUID) -> Judgement | None:
+    """The last judgement of a launch as one, if it was judged."""
+    query = (
+        select(Judgement)
+        .where(Judgement.launch_id == launch_id, Judgement.occasion == Occasion.LAUNCH)
+        .order_by(col(Judgement.id).desc())
+    )
+    return session.exec(query).first()
+
+
+def announced(session: Session, chain_id: int) -> list[Launch]:
+    """Launches whose announcement a former run saw, and no log yet."""
+    query = select(Launch).where(
+        Launch.chain_id == chain_id,
+        Launch.source == Source.PENDING,
+        Launch.block_hash == NO_BLOCK,
+        col(Launch.vanished_at).is_(None),
+    )
+    return list(session.exec(query).all())
+
+
+def is_closed(launch: Launch) -> bool:
+    """Whether it was judged not to be open yet, and nothing was bought since."""
+    return (
+        launch.classification == Classification.NOT_OPEN.value
+        and launch.decision in (Decision.WAITING, Decision.REFUSED)
+        and launch.vanished_at is None
+    )
+
+
+def closed(session: Session, chain_id: int) -> dict[str, UUID]:
+    """The latest launches whose opening is listened for, by token."""
+    query = (
+        select(Launch)
+        .where(Launch.chain_id == chain_id, Launch.classification == Classification.NOT_OPEN.value)
+        .order_by(col(Launch.id).desc())
+        .limit(MOST_CLOSED)
+    )
+    return {launch.token: launch.id for launch in reversed(session.exec(query).all()) if is_closed(launch)}
 
 
 def _mined_again(session: Session, launch: Launch, listing: Listing, *, actor: str) -> bool:
@@ -81,7 +195,9 @@ def record_vanished(
     The first stand again when their log is told again; the second are undecided again, unless bought.
     """
     gone, to_judge = [], []
-    recent = select(Launch).where(Launch.chain_id == chain_id, col(Launch.vanished_at).is_(None))
+    recent = select(Launch).where(
+        Launch.chain_id == chain_id, col(Launch.vanished_at).is_(None), Launch.block_hash != NO_BLOCK
+    )
     for launch in session.exec(recent.where(col(Launch.block_number) >= from_number)).all():
         launch.vanished_at = utc_now()
         data = {"block_number": launch.block_number, "block_hash": launch.block_hash}
@@ -214,6 +330,7 @@ def undecided(session: Session, chain_id: int) -> list[Launch]:
         Launch.chain_id == chain_id,
         Launch.decision == Decision.WAITING,
         Launch.source != Source.SCAN,
+        Launch.block_hash != NO_BLOCK,
         col(Launch.vanished_at).is_(None),
     )
     return list(session.exec(query.order_by(col(Launch.id))).all())

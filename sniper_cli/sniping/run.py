@@ -66,6 +66,8 @@ class Run:
     """Blocks that a reorganisation took away: what was judged on one is judged anew."""
     taken: set[UUID] = field(default_factory=set)
     """Launches that were bought out of the mempool: what else was begun for them comes to nothing."""
+    closed: dict[str, UUID] = field(default_factory=dict)
+    """Tokens that were judged not to be open yet, and their launches: what calls them may open them."""
     closing: bool = False
     """No new purchases; what is held may still be sold."""
 

@@ -34,6 +34,7 @@ from sniper_cli.sniping.events import (
 from sniper_cli.sniping.listings import Listing, read_listing, read_removal, topics_of
 from sniper_cli.sniping.rounds import Rounds
 from sniper_cli.sniping.run import ACTOR, Run
+from sniper_cli.sniping.same_block import SameBlock
 from state.launches import Decision, Launch
 from state.orders import find_by_client_id
 
@@ -52,6 +53,7 @@ class Watcher:
         self._entries = entries
         self._rounds = rounds
         self._exchanges = run.exchanges or Exchanges((run.exchange,))
+        self._same_block = SameBlock(run, entries, self._exchanges)
         self._following: set[tuple[UUID, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost = False
@@ -67,9 +69,13 @@ class Watcher:
             case NewHead(head=head):
                 self._run.lost_blocks.discard(head.hash)  # a branch may win again
                 self._run.heads.push(head)
+                if self._same_block.needs_heads():
+                    self._start(self._same_block.look(head), "what waits in the mempool")
             case LogSeen(log=log, received_at=received_at):
                 self._listed(read_listing(log, self._exchanges, received_at))
-            case PendingSeen(tx=transaction):
+            case PendingSeen(tx=transaction, received_at=received_at):
+                for work in self._same_block.see(transaction, received_at):
+                    self._start(work, "a waiting transaction")
                 removal = read_removal(transaction, self._exchanges)
                 if removal is not None:
                     self._start(self._rounds.flee(removal), "a sale ahead of a removal of liquidity")
@@ -83,7 +89,8 @@ class Watcher:
                 self._take_back(message)
 
     def resume(self) -> None:
-        """Take up the launches that a former run saw and did not decide."""
+        """Take up the launches that a former run saw and did not decide, and what it was following in the mempool."""
+        self._same_block.resume()
         with self._run.database.read() as session:
             left = launches.undecided(session, self._run.chain_id)
             session.expunge_all()
@@ -130,6 +137,7 @@ class Watcher:
         launch, is_new = self._run.database.transact(
             lambda session: launches.record_seen(session, self._run.chain_id, listing, actor=ACTOR)
         )
+        self._same_block.listed(launch)
         if is_new:
             self._run.vanished.discard((launch.id, launch.block_hash))
             self._run.tell(
@@ -157,7 +165,12 @@ class Watcher:
         elif age > self._run.settings.recheck_blocks:
             self._entries.skip(launch, TOO_OLD)
         else:
-            self._start(self._entries.follow(launch, received_at), f"launch {launch.token}")
+            self._start(self._follow(launch, received_at), f"launch {launch.token}")
+
+    async def _follow(self, launch: Launch, received_at: int) -> None:
+        """Unless it is being judged out of the mempool already, and bought there."""
+        if await self._same_block.settled(launch):
+            await self._entries.follow(launch, received_at)
 
     def _watched_only(self, launch: Launch) -> str:
         """What is listed where the desk knows no router, or could not tell what a trade moved, is not bought."""

@@ -89,6 +89,16 @@ def terms_of(order: BookedOrder) -> Terms:
     return NO_TERMS if order.terms_json is None else _READ_TERMS.decode(order.terms_json)
 
 
+class Behind(msgspec.Struct, frozen=True):
+    """A waiting transaction that an order must come right after, and what a simulation on top of it found."""
+
+    tx_hash: str
+    max_fee: int
+    priority_fee: int
+    expected: int
+    """What the trade brings there, in base units: of a pool that does not stand yet nobody else can say it."""
+
+
 class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     """One wish to trade. Amounts are base units: `quantity` of the base asset, `budget` of the quote asset.
 
@@ -111,6 +121,8 @@ class OrderIntent(msgspec.Struct, frozen=True, gc=False):
     """0 normal; 1 and more bid for earlier inclusion (an exit before a rug bids above what it flees from)."""
     outbid_fee: int | None = None
     """A fee cap in wei per gas that this order's must exceed: the pending transaction it must get ahead of."""
+    behind: Behind | None = None
+    """A waiting transaction that it follows in the same block; none: the order stands by itself."""
     tax_bps: int | None = None
     """What the token is known to keep of this trade; unknown, the venue looks for a judgement of the token."""
     gas_hint: int | None = None

@@ -27,6 +27,7 @@ from sniper_cli.pools.following import Sights
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.venues.evm import approving
 from sniper_cli.venues.evm import remedies as cures
+from sniper_cli.venues.evm.behind import plan_behind
 from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.counting import count_holdings
 from sniper_cli.venues.evm.doors import Doors
@@ -113,7 +114,9 @@ class EvmVenue:
         policy = await self._priced()
         pool = pool_of(instrument, self.exchanges)
         planned = (
-            plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax)
+            plan_behind(self.node, pool, policy, self.address, intent)
+            if intent.behind is not None
+            else plan_swap(self.node, self.sights, pool, policy, self.address, (base, quote), intent, tax)
             if intent.route is None
             else plan_route(self.node, self.exchanges, pool, policy, self.address, (base, quote), intent, tax)
         )

@@ -5,6 +5,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from sniper_cli.chains import abi
+from sniper_cli.chains.profiles import UNISWAP_V3_INIT_CODE_HASH
 
 ROUTED = "uint256,uint256,uint256,address,uint256"
 PERMIT = "bool,uint8,bytes32,bytes32"
@@ -32,6 +33,18 @@ CALLS = {
     "factory()": abi.CALL_FACTORY,
     "WETH()": abi.CALL_WETH,
     f"addLiquidityETH(address,{ROUTED})": abi.CALL_ADD_LIQUIDITY_ETH,
+    "addLiquidity(address,address,uint256,uint256,uint256,uint256,address,uint256)": abi.CALL_ADD_LIQUIDITY,
+    "createAndInitializePoolIfNecessary(address,address,uint24,uint160)": abi.CALL_CREATE_POOL,
+    "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))": (
+        abi.CALL_MINT_POSITION
+    ),
+    "multicall(bytes[])": abi.CALL_MULTICALL,
+    "decreaseLiquidity((uint256,uint128,uint256,uint256,uint256))": abi.CALL_DECREASE_LIQUIDITY,
+    "positions(uint256)": abi.CALL_POSITIONS,
+    "liquidity()": abi.CALL_LIQUIDITY,
+    "burn(int24,int24,uint128)": abi.CALL_BURN_V3,
+    "modifyLiquidities(bytes,uint256)": abi.CALL_MODIFY_LIQUIDITIES,
+    "getPoolAndPositionInfo(uint256)": abi.CALL_POSITION_INFO,
     "swapExactETHForTokensSupportingFeeOnTransferTokens(uint256,address[],address,uint256)": abi.CALL_BUY,
     "swapExactTokensForETHSupportingFeeOnTransferTokens(uint256,uint256,address[],address,uint256)": abi.CALL_SELL,
     f"removeLiquidity(address,address,{ROUTED})": abi.CALL_REMOVE_LIQUIDITY,
@@ -89,6 +102,15 @@ def test_the_pool_stands_where_mainnet_has_it() -> None:
     usdc, weth = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
     expected = "0xb4e16d0168e52d35cacd2c6185b44281ec28c9dc"
     assert abi.pair_address(factory, usdc, weth) == abi.pair_address(factory, weth, usdc) == expected
+
+
+def test_a_v3_pool_stands_where_mainnet_has_it() -> None:
+    # USDC/WETH at 0.3 % on Ethereum mainnet: 0x8ad599c3A0ff1De082011EFDDc58f1908eb6e6D8
+    factory = "0x1F98431c8aD98523631AE4a59f267346ea31F984"
+    usdc, weth = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
+    expected = "0x8ad599c3a0ff1de082011efddc58f1908eb6e6d8"
+    for sides in ((usdc, weth), (weth, usdc)):
+        assert abi.pool_address_v3(factory, *sides, 3000, UNISWAP_V3_INIT_CODE_HASH) == expected
 
 
 def test_words_and_addresses_are_cut_out_of_the_data() -> None:

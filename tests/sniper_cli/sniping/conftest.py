@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -95,6 +95,14 @@ class Hunt:
         if task is not None:
             self._stop.set()
             with self.ticking():
+                await task
+
+    async def die(self) -> None:
+        """End it where it stands: what it was about to do is not done."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
                 await task
 
     @contextmanager

@@ -1,0 +1,405 @@
+"""Bought in the block of the listing itself: what waits in the mempool is judged as though it were mined.
+
+A waiting transaction that brings a pool its first liquidity, or calls a token that was judged not to be open, is put
+before everything that the simulations try. What passes is bought with a bid one wei below that transaction's, so that
+builders put it right behind. Mined before it all the same, the purchase reverts, since there is nothing to be had, and
+costs its gas. Judged and bought is the launch's one row: its log, once mined, completes it and begins nothing anew.
+
+What waits may never be mined, or another in its place. So each purchase is watched until its fate is known: where the
+transaction that it follows is gone, another under the same nonce, or still waiting two blocks later, nothing is sent
+under the purchase's own nonce.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Protocol
+from sniper_cli.errors import NetworkError, OrderRefused
+from sniper_cli.safety.report import Outcome
+from sniper_cli.safety.simulation import next_base_fee
+from sniper_cli.sniping import launches
+from sniper_cli.sniping.announcements import Announcement, Waiting, announced, may_open, read_announcement
+from sniper_cli.sniping.entries import MAY_OPEN, Judged, buy_intent
+from sniper_cli.sniping.events import LaunchAnnounced, LaunchWithdrawn, RunnerTrouble
+from sniper_cli.sniping.run import ACTOR
+from sniper_cli.trading.intents import Behind
+from state.launches import Decision, Launch, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from sniper_cli.chains.exchange import Exchanges
+    from sniper_cli.chains.node import Head
+    from sniper_cli.safety.report import SafetyReport
+    from sniper_cli.safety.simulation import Call
+    from sniper_cli.sniping.entries import Entries
+    from sniper_cli.sniping.run import Run
+    from sniper_cli.sniping.stakes import Stake
+    from sniper_cli.trading.intents import OrderIntent
+
+PATIENCE_BLOCKS = 2
+"""A purchase waits for so many blocks behind what it follows: raised, as it would be later, it would come first."""
+TRIES = 3
+"""How often it is judged anew because a block came meanwhile."""
+
+
+@dataclass(slots=True)
+class Following:
+    """A waiting transaction that a launch depends on, and what was made of it."""
+
+    launch: Launch
+    announcement: Announcement | None
+    """None where a former run saw it."""
+    tx_hash: str
+    since: int
+    """The head's number when it was first seen."""
+    order_id: UUID | None = None
+    listed: bool = False
+    """Its log came: from here on it is an ordinary launch."""
+    withdrawn: str = ""
+    """Why nothing is bought because of it any more."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.listed or bool(self.withdrawn)
+
+
+class SameBlock:
+    """Judges and buys on top of what waits."""
+
+    def __init__(self, run: Run, entries: Entries, exchanges: Exchanges) -> None:
+        self._run = run
+        self._entries = entries
+        self._exchanges = exchanges
+        self._waiting = Waiting()
+        self._following: dict[UUID, Following] = {}
+        self._by_hash: dict[str, UUID] = {}
+        self._at_work: dict[UUID, asyncio.Event] = {}
+        self._pools: set[str] = set()
+        """Pools whose announcement is being looked into."""
+
+    @property
+    def is_on(self) -> bool:
+        settings = self._run.settings
+        return settings.same_block == "on" and not settings.trial_amount  # a trial takes its blocks
+
+    def resume(self) -> None:
+        """Take up what a former run was following: its purchases must not wait on behind nothing."""
+        run = self._run
+        head = run.heads.latest
+        with run.database.read() as session:
+            left = launches.announced(session, run.chain_id)
+            session.expunge_all()
+            run.closed.update(launches.closed(session, run.chain_id))
+        for launch in left:
+            following = Following(launch, None, launch.tx_hash, 0 if head is None else head.number)
+            following.order_id = launch.order_id
+            self._keep(following)
+
+    # -- what is heard --------------------------------------------------------------------------------------------
+
+    def see(self, transaction: dict[str, Any], received_at: int) -> list[Coroutine[Any, Any, None]]:
+        """What a waiting transaction calls for."""
+        if not self.is_on or self._run.closing:
+            return []
+        work: list[Coroutine[Any, Any, None]] = []
+        ousted = self._waiting.note(transaction)
+        announcement = read_announcement(transaction, self._exchanges, received_at)
+        if ousted is not None and (launch_id := self._by_hash.get(ousted)) is not None:
+            following = self._following[launch_id]
+            known = following.announcement
+            if known is not None and announcement is not None and announcement.asks_as(known):
+                self._rename(following, announcement)  # the same at another price: ours stays behind it
+                return []
+            work.append(self._withdraw(following, "another transaction took its place"))
+        if announcement is not None:
+            work.append(self._follow_listing(announcement))
+        else:
+            launch_id = self._run.closed.get(str(transaction.get("to") or "").lower())
+            if launch_id is not None and may_open(transaction):
+                work.append(self._follow_opening(launch_id, transaction, received_at))
+        return work
+
+    def listed(self, launch: Launch) -> None:
+        """A log told of the pool: what it was announced by is mined."""
+        following = self._following.get(launch.id)
+        if following is not None:
+            following.listed, following.launch = True, launch
+
+    async def settled(self, launch: Launch) -> bool:
+        """Wait until no judgement out of the mempool is under way; whether the launch is still to be followed."""
+        at_work = self._at_work.get(launch.id)
+        if at_work is not None:
+            await at_work.wait()
+        return launch.id not in self._run.taken
+
+    def needs_heads(self) -> bool:
+        """Whether there is anything to look at when a block comes."""
+        return bool(self._following)
+
+    async def look(self, head: Head) -> None:
+        """A block came: what became of everything that is followed."""
+        for following in list(self._following.values()):
+            await self._look_at(following, head)
+
+    # -- what is announced ----------------------------------------------------------------------------------------
+
+    async def _follow_listing(self, announcement: Announcement) -> None:
+        """Judge a pool's first liquidity before it is mined, and buy right behind it."""
+        run, listing = self._run, announcement.listing
+        head = run.heads.latest
+        if head is None or listing.pool in self._pools:
+            return
+        self._pools.add(listing.pool)
+        try:
+            before = await self._before(announcement, head)
+            if before is None or not await self._is_new(announcement, head):
+                return
+            launch = run.database.transact(
+                lambda session: launches.record_announced(
+                    session, run.chain_id, listing, head.number + 1, deployer=announcement.sender, actor=ACTOR
+                )
+            )
+            if launch.decision is not Decision.WAITING or launch.id in self._following:
+                return
+            self._tell(launch, announcement)
+            await self._work_on(launch, announcement, head)
+        finally:
+            self._pools.discard(listing.pool)
+
+    async def _follow_opening(self, launch_id: UUID, transaction: dict[str, Any], received_at: int) -> None:
+        """Judge a call to a closed token as though it were mined: does it open it?"""
+        run = self._run
+        head = run.heads.latest
+        if head is None or launch_id in self._following or launch_id in self._at_work:
+            return
+        with run.database.read() as session:
+            launch = session.get_one(Launch, launch_id)
+            session.expunge_all()
+        exchange = self._exchanges.by_factory(launch.factory)
+        if exchange is None or not launches.is_closed(launch):
+            run.closed.pop(launch.token, None)
+            return
+        place = launch.pool, launch.token, launch.fee or exchange.fee, launch.tick_spacing
+        announcement = announced(transaction, exchange, place, received_at)
+        if await self._before(announcement, head) is not None:
+            await self._work_on(launch, announcement, head)
+
+    async def _before(self, announcement: Announcement, head: Head) -> tuple[Call, ...] | None:
+        """The sender's transactions up to the one that counts; None where it cannot be in the next block."""
+        if announcement.fees.max_fee < next_base_fee(head):
+            return None
+        count = await self._run.node.call("eth_getTransactionCount", [announcement.sender, "latest"])
+        return self._waiting.run_up(announcement.sender, int(count, 16), announcement.nonce)
+
+    async def _is_new(self, announcement: Announcement, head: Head) -> bool:
+        """Whether the token stands already and its pool is empty: liquidity added to a known pool lists nothing."""
+        listing = announcement.listing
+        question = abi.CALL_GET_RESERVES if listing.protocol is Protocol.V2 else abi.CALL_LIQUIDITY
+        code, held = await self._run.node.batch(
+            [
+                ("eth_getCode", [listing.token, hex(head.number)]),
+                ("eth_call", [{"to": listing.pool, "data": question}, hex(head.number)]),
+            ],
+            return_errors=True,
+        )
+        if not isinstance(code, str) or code in ("0x", "0x0"):
+            return False
+        if not isinstance(held, str) or len(held) < 66:
+            return True  # there is nothing at the pool's address
+        return abi.word(held, 0) == 0
+
+    async def _work_on(self, launch: Launch, announcement: Announcement, head: Head) -> None:
+        run = self._run
+        following = Following(launch, announcement, announcement.tx_hash, head.number)
+        self._keep(following)
+        done = self._at_work[launch.id] = asyncio.Event()
+        run.heads.heat(launch.id)
+        try:
+            await self._judge_and_buy(following, announcement)
+        except NetworkError as error:
+            run.tell(RunnerTrouble(problem=f"{launch.token} could not be judged early: {error.message}"))
+        finally:
+            run.heads.cool(launch.id)
+            del self._at_work[launch.id]
+            done.set()
+            if following.order_id is None and not launches.is_announced(launch):
+                self._drop(following)  # it stands by its log, and is followed by it
+
+    async def _judge_and_buy(self, following: Following, announcement: Announcement) -> None:
+        """Judge on top of it at the newest head, and act. Raises NetworkError."""
+        run, launch = self._run, following.launch
+        received_at = announcement.listing.received_at
+        for _ in range(TRIES):
+            head = run.heads.latest
+            assert head is not None
+            before = await self._before(announcement, head)
+            if before is None or following.is_over:
+                return
+            report = await run.judge(run.place_of(launch), head, deployer=announcement.sender, prelude=before)
+            if _proves_nothing(report) or following.is_over:
+                return
+            latest = run.heads.latest
+            if latest is not None and latest.hash == head.hash and head.hash not in run.lost_blocks:
+                await self._act(following, announcement, Judged(report, received_at))
+                return
+
+    async def _act(self, following: Following, announcement: Announcement, judged: Judged) -> None:
+        """Write the verdict down and buy what passed. What may still open waits for its block."""
+        run, launch, report = self._run, following.launch, judged.report
+        opening = not launches.is_announced(launch)
+        if report.classification in MAY_OPEN or (opening and report.verdict is not Verdict.SAFE):
+            return  # whoever calls a closed token may not have it refused for what only he would do
+        self._entries.record(launch, judged)
+        if not self._entries.may_buy(launch, report):
+            return
+        stake = self._entries.stake(report)
+        if stake.refusal is not None:
+            self._entries.skip(launch, stake.refusal)
+            return
+        run.taken.add(launch.id)
+        behind = Behind(
+            announcement.tx_hash,
+            announcement.fees.max_fee,
+            announcement.fees.priority_fee,
+            # Judged was a purchase for the whole amount; of a smaller one a pool pays no less in proportion.
+            (report.expected_quantity or 0) * min(stake.amount, run.amount) // run.amount,
+        )
+        try:
+            order = await run.submit(behind_intent(run, launch, report, stake, behind))
+        except NetworkError as error:
+            run.taken.discard(launch.id)
+            run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered early: {error.message}"))
+            return
+        following.order_id = order.id
+        self._entries.ordered(launch, order, judged)
+        if following.withdrawn:  # while it was being placed
+            await self._take_back(following)
+
+    # -- what becomes of it ---------------------------------------------------------------------------------------
+
+    async def _look_at(self, following: Following, head: Head) -> None:
+        """Whether what is followed was mined, still waits, or will never come."""
+        run = self._run
+        try:
+            receipt, waiting = await run.node.batch(
+                [
+                    ("eth_getTransactionReceipt", [following.tx_hash]),
+                    ("eth_getTransactionByHash", [following.tx_hash]),
+                ]
+            )
+        except NetworkError:
+            return  # looked at again at the next block
+        if receipt is not None:
+            if receipt["status"] != "0x1":
+                await self._withdraw(following, "it was mined and failed")
+            else:
+                await self._hurry(following, head, int(receipt["blockNumber"], 16))
+        elif head.number - following.since >= PATIENCE_BLOCKS:
+            why = "it still waits" if waiting is not None else "it is gone"
+            await self._withdraw(following, f"{why} after {head.number - following.since} blocks")
+
+    async def _hurry(self, following: Following, head: Head, mined: int) -> None:
+        """What it follows is mined. A purchase that is not in that block is an ordinary one now, and is hastened."""
+        order_id = following.order_id
+        if order_id is None:
+            self._drop(following)
+            return
+        if head.number <= mined:
+            return  # the block's own round finds out about the purchase
+        self._drop(following)
+        if self._run.desk.order(order_id).is_working:
+            try:
+                await self._run.desk.hasten(order_id)
+            except (NetworkError, OrderRefused) as error:
+                self._run.tell(RunnerTrouble(problem=f"{following.launch.token}: {error.message}"))
+
+    async def _withdraw(self, following: Following, reason: str) -> None:
+        """It will not come as it was announced: nothing under the purchase's nonce, and the launch stands open."""
+        run, launch = self._run, following.launch
+        if launch.id not in self._following:
+            return
+        self._drop(following)
+        following.withdrawn = reason
+        run.database.transact(
+            lambda session: launches.record_withdrawn(session, launch.id, reason, actor=ACTOR)
+        )
+        await self._take_back(following)
+        run.tell(
+            LaunchWithdrawn(launch_id=launch.id, token=launch.token, tx_hash=following.tx_hash, reason=reason)
+        )
+
+    async def _take_back(self, following: Following) -> None:
+        """End the purchase, if there is one that may still be mined."""
+        run, order_id = self._run, following.order_id
+        if order_id is None or not run.desk.order(order_id).is_working:
+            return
+        try:
+            await run.desk.cancel(order_id, f"what it follows was withdrawn: {following.withdrawn}")
+        except (
+            NetworkError,
+            OrderRefused,
+        ) as error:  # mined meanwhile, or past the fee cap: the desk finds out
+            run.tell(RunnerTrouble(problem=f"{following.launch.token}: {error.message}"))
+
+    # -- the book of it -------------------------------------------------------------------------------------------
+
+    def _keep(self, following: Following) -> None:
+        self._following[following.launch.id] = following
+        self._by_hash[following.tx_hash] = following.launch.id
+
+    def _drop(self, following: Following) -> None:
+        self._following.pop(following.launch.id, None)
+        self._by_hash.pop(following.tx_hash, None)
+
+    def _rename(self, following: Following, announcement: Announcement) -> None:
+        """The sender raised his bid: the same call under another hash."""
+        run = self._run
+        self._by_hash.pop(following.tx_hash, None)
+        following.announcement, following.tx_hash = announcement, announcement.tx_hash
+        self._by_hash[following.tx_hash] = following.launch.id
+        if launches.is_announced(following.launch):
+            run.database.transact(
+                lambda session: launches.record_announced(
+                    session,
+                    run.chain_id,
+                    announcement.listing,
+                    following.launch.block_number,
+                    deployer=announcement.sender,
+                    actor=ACTOR,
+                )
+            )
+
+    def _tell(self, launch: Launch, announcement: Announcement) -> None:
+        self._run.tell(
+            LaunchAnnounced(
+                launch_id=launch.id,
+                token=launch.token,
+                pool=launch.pool,
+                tx_hash=announcement.tx_hash,
+                max_fee=announcement.fees.max_fee,
+            )
+        )
+
+
+def _proves_nothing(report: SafetyReport) -> bool:
+    """Whether the transaction itself, or the node, kept the token from being tried: then its log decides."""
+    return report.verdict is Verdict.NOT_PROVEN and any(
+        check.name == "simulation" and check.outcome is Outcome.NOT_PROVEN for check in report.checks
+    )
+
+
+def behind_intent(
+    run: Run, launch: Launch, report: SafetyReport, stake: Stake, behind: Behind
+) -> OrderIntent:
+    """The purchase of a launch right behind the transaction that lists or opens it."""
+    import msgspec
+
+    intent = buy_intent(run, launch, report, stake)
+    reason = intent.reason | {"origin": "announcement", "behind": behind.tx_hash}
+    return msgspec.structs.replace(intent, behind=behind, gas_hint=report.buy_gas, reason=reason)
