@@ -118,6 +118,11 @@ class PoolsAfter:
     def __getitem__(self, pool: str) -> RoutePool:
         return self._moved.get(pool) or self._read[pool]
 
+    @property
+    def states(self) -> dict[str, RoutePool]:
+        """All pools as they stand now."""
+        return {**self._read, **self._moved}
+
     def copy(self) -> PoolsAfter:
         """The same, to go on from here in another way."""
         other = PoolsAfter(self._read)

@@ -26,7 +26,7 @@ PORTIONS = 16
 """How many the amount is poured in at first."""
 FINEST = 1024
 """… and how small a part of it is still moved."""
-MOST_PATHS = 5
+MOST_PATHS = 8
 TASTES = (1, 20, 100)
 """Paths are compared by the whole amount, by a twentieth and by a hundredth: a shallow pool with a good price is worth
 a part of it."""
@@ -114,12 +114,66 @@ def best_split(
     return max(found, key=lambda split: split.net)
 
 
+def best_of_many(
+    amount: int,
+    paths: Sequence[Path],
+    pools: Mapping[str, RoutePool],
+    costs: Mapping[Path, int] | None = None,
+    *,
+    most: int = MOST_PATHS,
+) -> Split:
+    """The amount over the best of many paths, most of them through the same pools.
+
+    Which of them are worth it together is not seen from each alone. So it begins with the best two, and the path that
+    pays the most for a little more on the pools as the division leaves them is taken in, again and again, as long as
+    that helps. Raises ImpossibleSwap where the paths together do not take the amount.
+    """
+    costs = costs or {}
+
+    def divided(few: list[Path]) -> Split:
+        return best_split(amount, few, pools, [costs.get(path, 0) for path in few])
+
+    chosen = candidates(amount, paths, pools, most=2, costs=costs)
+    try:
+        best = divided(chosen)
+    except ImpossibleSwap:  # two do not take it; more may
+        chosen = candidates(amount, paths, pools, most=most, costs=costs)
+        best = divided(chosen)
+    while len(chosen) < most:
+        further = _next_path(amount, [path for path in paths if path not in chosen], best, pools)
+        if further is None:
+            break
+        chosen.append(further)
+        wider = divided(chosen)
+        if wider.net <= best.net:
+            break
+        best = wider
+    return best
+
+
+def _next_path(
+    amount: int, paths: Iterable[Path], split: Split, pools: Mapping[str, RoutePool]
+) -> Path | None:
+    """The path that pays the most for a hundredth of the amount once a division has been executed."""
+    after = PoolsAfter(pools)
+    for leg in split.legs:
+        after.trade(leg.path, leg.amount_in)
+    states, size = after.states, max(1, amount // TASTES[-1])
+    worth: dict[Path, int] = {}
+    for path in paths:
+        try:
+            worth[path] = path_pays(path, size, states)
+        except ImpossibleSwap:
+            continue
+    return max(worth, key=worth.__getitem__, default=None)
+
+
 def candidates(
     amount: int,
     paths: Iterable[Path],
     pools: Mapping[str, RoutePool],
     *,
-    most: int = MOST_PATHS,
+    most: int = 5,
     costs: Mapping[Path, int] | None = None,
 ) -> list[Path]:
     """The paths worth dividing an amount over: in turn those that pay the most for all of it and for a taste of it."""

@@ -15,7 +15,7 @@ from sniper_cli.chains.exchange import Protocol
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap
 from sniper_cli.pricing.routes import MOST_HOPS, Path, RoutePool, path_pays, paths_between
-from sniper_cli.pricing.splitting import MOST_PATHS, Split, best_single, best_split, candidates
+from sniper_cli.pricing.splitting import MOST_PATHS, Split, best_of_many, best_single, candidates
 from sniper_cli.routing.market import Market, Reach
 
 BASE_GAS = 45_000
@@ -61,7 +61,7 @@ def best_route(
     gas_price: int,
     splits: bool = True,
     most_hops: int = MOST_HOPS,
-    most_paths: int = MOST_PATHS,
+    most: int = MOST_PATHS,
 ) -> RouteQuote:
     """The route that brings the most net of gas. Raises ImpossibleSwap where none takes the amount."""
     found: list[_Best] = []
@@ -70,9 +70,8 @@ def best_route(
         rate = _Rate(wrapped, token_out, gas_price, pools)
         paths = paths_between(pools.values(), token_in, token_out, most_hops=most_hops)
         costs = {path: rate.of(path_gas(path, market.known)) for path in paths}
-        chosen = candidates(amount, paths, pools, most=most_paths, costs=costs)
         try:
-            found.append(_best(reach, amount, chosen, pools, costs, splits=splits and reach.splits))
+            found.append(_best(reach, amount, paths, pools, costs, most if splits and reach.splits else 1))
         except ImpossibleSwap:
             continue
         found[-1].priced = rate.known
@@ -102,18 +101,18 @@ def _best(
     paths: Sequence[Path],
     pools: Mapping[str, RoutePool],
     costs: Mapping[Path, int],
-    *,
-    splits: bool,
+    most: int,
 ) -> _Best:
-    prices = [costs[path] for path in paths]
-    if not splits:
-        single = best_single(amount, paths, pools, prices)
-        return _Best(reach, single, single)
-    split = best_split(amount, paths, pools, prices)
+    single: Split | None = None
     try:
-        return _Best(reach, split, best_single(amount, paths, pools, prices))
+        first = candidates(amount, paths, pools, most=1, costs=costs)
+        single = best_single(amount, first, pools, [costs[path] for path in first])
     except ImpossibleSwap:
-        return _Best(reach, split, None)
+        if most == 1:
+            raise
+    if most == 1 and single is not None:
+        return _Best(reach, single, single)
+    return _Best(reach, best_of_many(amount, paths, pools, costs, most=most), single)
 
 
 def path_gas(path: Path, known: Mapping[str, Pool]) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.pricing.routes import Hop, Path, PoolsAfter, RoutePool, path_pays, paths_between
-from sniper_cli.pricing.splitting import best_single, best_split, candidates
+from sniper_cli.pricing.splitting import best_of_many, best_single, best_split, candidates
 from tests.mixed_pools import concentrated, market, product, side_by_side, weighted
 
 DEPTH = 10**22
@@ -69,6 +69,17 @@ def test_only_a_split_takes_what_no_path_takes_alone() -> None:
     assert split.amount_in == amount
     with pytest.raises(ImpossibleSwap, match="together"):
         best_split(DEPTH, paths, pools)
+
+
+def test_where_two_paths_do_not_take_it_more_of_them_may() -> None:
+    paths, pools = direct(
+        *(weighted(name, ("a", "b"), DEPTH, 50) for name in ("one", "two", "three", "four"))
+    )
+    amount = DEPTH
+
+    split = best_of_many(amount, paths, pools)
+
+    assert (split.amount_in, len(split.legs)) == (amount, 4)
 
 
 @pytest.mark.parametrize("amount", [1, 2, 3, 17])
@@ -195,3 +206,49 @@ def test_paths_that_share_a_pool_are_worth_what_they_pay_in_turn() -> None:
     assert len(split.legs) == 3
     assert [leg.amount_out for leg in split.legs] == promised(split.legs, pools)
     assert split.amount_out > best_single(DEPTH // 10, paths, pools).amount_out
+
+
+def test_of_many_paths_those_that_help_each_other_are_taken() -> None:
+    """Two shallow pools behind one deep one: each path alone ranks last, both together take a good part."""
+    pools = {
+        pool.id: pool
+        for pool in (
+            product("direct", ("a", "c"), DEPTH),
+            product("worse", ("a", "c"), DEPTH // 3, 9_900),
+            product("worst", ("a", "c"), DEPTH // 3, 9_850),
+            product("deep", ("a", "b"), 100 * DEPTH),
+            product("one", ("b", "c"), DEPTH // 4),
+            product("two", ("b", "c"), DEPTH // 4),
+        )
+    }
+    paths = paths_between(pools.values(), "a", "c")
+    amount = DEPTH // 2
+
+    split = best_of_many(amount, paths, pools)
+
+    assert {leg.path.pools for leg in split.legs} == {path.pools for path in paths}
+    assert split.amount_in == amount
+    assert [leg.amount_out for leg in split.legs] == promised(split.legs, pools)
+    few = candidates(amount, paths, pools, most=2)
+    assert split.amount_out > best_split(amount, few, pools).amount_out
+
+
+@settings(max_examples=25, deadline=None)
+@given(market(8), st.integers(10**17, 10**22), st.integers(0, 10**16))
+def test_the_best_of_many_is_no_worse_than_the_best_of_the_first(
+    pools: Mapping[str, RoutePool], amount: int, gas: int
+) -> None:
+    paths = paths_between(pools.values(), "coin", "token")
+    costs = {path: gas * len(path.hops) for path in paths}
+    try:
+        split = best_of_many(amount, paths, pools, costs)
+    except ImpossibleSwap:
+        assume(False)
+
+    first = candidates(amount, paths, pools, most=2, costs=costs)
+    assert split.net >= best_split(amount, first, pools, [costs[path] for path in first]).net
+    for path in candidates(amount, paths, pools, most=1, costs=costs):
+        try:
+            assert split.net >= path_pays(path, amount, pools) - costs[path]
+        except ImpossibleSwap:
+            continue
