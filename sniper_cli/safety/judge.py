@@ -12,8 +12,9 @@ switch that waits for something no scenario contains. Hence the exits, and judgi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from sniper_cli.chains.exchange import Exchanges
@@ -127,15 +128,11 @@ class _Trial:
         found = Findings(self.policy, self.place.exchange.coin)
         buyer = fresh_address()
         facts, purchase, side, balance, stored = await asyncio.gather(
-            self._try(read_facts(self.node, self.around, self.place, buyer=buyer)),
-            self._try(
-                try_purchase(
-                    self.node, self.around, Market(self.place, self.amount), self.amount, buyer=buyer
-                )
-            ),
-            self._try(look_into(self.node, self.around, self.place)),
+            self._try(partial(read_facts, self.node, self.around, self.place, buyer=buyer)),
+            self._purchase(Market(self.place, self.amount), self.amount, buyer),
+            self._try(partial(look_into, self.node, self.around, self.place)),
             self._own_balance(),
-            self._try(self._stored()),
+            self._try(self._stored),
         )
         if isinstance(facts, NotRun) or isinstance(purchase, NotRun) or isinstance(side, NotRun):
             missing = next(each for each in (purchase, facts, side) if isinstance(each, NotRun))
@@ -170,9 +167,12 @@ class _Trial:
         scenarios = matrix(self.policy.max_sell_gas, prices=prices)
         big = max(2 * self.amount, market.side.depth * self.policy.max_share_of_pool_bps // BPS)
         larger, ended = await asyncio.gather(
-            self._try(try_purchase(self.node, self.around, market, big, buyer=fresh_address())),
+            self._purchase(market, big, fresh_address()),
             asyncio.gather(
-                *(self._try(run(self.node, self.around, market, each, purchase.got)) for each in scenarios)
+                *(
+                    self._try(partial(run, self.node, self.around, market, each, purchase.got))
+                    for each in scenarios
+                )
             ),
         )
         tried = {scenario.name: outcome for scenario, outcome in zip(scenarios, ended, strict=True)}
@@ -182,7 +182,7 @@ class _Trial:
         if isinstance(normal, Tried) and normal.sales and not blocked(normal.sales[0]):
             orders, sight = await asyncio.gather(
                 self._rehearsals(market, purchase, scenarios, tried, balance),
-                self._try(self._sight(market, purchase, scenarios)),
+                self._try(partial(self._sight, market, purchase, scenarios)),
             )
             tried |= orders
             if isinstance(sight, NotRun):
@@ -202,7 +202,9 @@ class _Trial:
             if isinstance(ended, Tried) and ended.sales and vague(ended.sales[0].reason):
                 wait = (scenario.legs[0].blocks, scenario.legs[0].seconds)
                 self.simulations += 1  # it asks in two ways
-                words = await self._try(own_words(self.node, self.around, market, wait, purchase.got))
+                words = await self._try(
+                    partial(own_words, self.node, self.around, market, wait, purchase.got)
+                )
                 if words and isinstance(words, str):
                     return {
                         name: in_own_words(each, words) if isinstance(each, Tried) else each
@@ -232,7 +234,9 @@ class _Trial:
                 )
         ended_orders = await asyncio.gather(
             *(
-                self._try(run(self.node, self.around, market, order, purchase.got, own_balance=balance))
+                self._try(
+                    partial(run, self.node, self.around, market, order, purchase.got, own_balance=balance)
+                )
                 for order in orders
             )
         )
@@ -247,14 +251,14 @@ class _Trial:
         if purchase.ok:
             return None
         small = max(1, self.amount // SMALLER)
-        outcome = await self._try(try_purchase(self.node, self.around, market, small, buyer=fresh_address()))
+        outcome = await self._purchase(market, small, fresh_address())
         return None if isinstance(outcome, NotRun) else outcome
 
     async def _explained(self, market: Market, purchase: Purchase) -> Purchase:
         if purchase.ok or not vague(purchase.reason):
             return purchase
         words = await self._try(
-            own_words(self.node, self.around, market, None, market.brings(self.amount) or 1)
+            partial(own_words, self.node, self.around, market, None, market.brings(self.amount) or 1)
         )
         return replace(purchase, reason=words) if words and isinstance(words, str) else purchase
 
@@ -271,11 +275,14 @@ class _Trial:
         except NetworkError:
             return None  # the scenario then gives the account what it needs
 
-    async def _try(self, simulation: Coroutine[Any, Any, T]) -> T | NotRun:
-        """What it brings, or why it could not be run."""
+    async def _purchase(self, market: Market, amount: int, buyer: str) -> Purchase | NotRun:
+        return await self._try(partial(try_purchase, self.node, self.around, market, amount, buyer=buyer))
+
+    async def _try(self, simulation: Callable[[], Coroutine[Any, Any, T]]) -> T | NotRun:
+        """What it brings, or why it could not be run. Begun only here: a judgement called off leaves nothing behind."""
         self.simulations += 1
         try:
-            return await simulation
+            return await simulation()
         except NetworkError as error:
             return NotRun(error.message)
 
