@@ -14,6 +14,7 @@ from typing import Any
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.node import Node
+from sniper_cli.errors import NodeRefused
 from sniper_cli.pools import storage
 from sniper_cli.pools.keys import keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
@@ -22,6 +23,8 @@ from sniper_cli.pools.words import words
 
 SPACINGS = {100: 1, 500: 10, 2500: 50, 3000: 60, 10_000: 200}
 """The fees of Uniswap V3's factory and of its forks (2500 is PancakeSwap's), and the ticks between their steps."""
+RECENT = 5_000
+"""Blocks in which most nodes look for logs at once."""
 USUAL = {fee: SPACINGS[fee] for fee in (100, 500, 3000, 10_000)}
 """Those that Uniswap's own pages offer for a pool of v4."""
 
@@ -36,6 +39,36 @@ async def find_pools(
     answers = await node.batch([_ask(pool, data, at) for pool, data in asked], return_errors=True)
     told = [_told(pool, answer) for (pool, _), answer in zip(asked, answers, strict=True)]
     return [pool for pool in told if pool is not None]
+
+
+async def find_made(node: Node, exchanges: Exchanges, pool_id: str) -> Pool | None:
+    """The v4 pool of an id, from the manager's log that made it; None where no log is found. Raises NetworkError.
+
+    All of the chain is asked for it, since the id is indexed; a node that refuses so much is asked for the newest part.
+    """
+    head = await node.head()
+    for exchange in exchanges.of(Protocol.V4):
+        for since in (0, max(0, head.number - RECENT)):
+            span = {"address": exchange.factory, "fromBlock": hex(since), "toBlock": hex(head.number)}
+            question = {**span, "topics": [abi.INITIALIZE_V4, pool_id]}
+            [logs] = await node.batch([("eth_getLogs", [question])], return_errors=True)
+            if not isinstance(logs, NodeRefused):
+                break
+        found = [] if isinstance(logs, NodeRefused) else [_made_by(log, exchange) for log in logs]
+        if found:
+            return found[0]
+    return None
+
+
+def _made_by(log: abi.Log, exchange: Exchange) -> Pool | None:
+    """The pool against the coin that a creation log of v4 tells of; None where neither side is the coin."""
+    sides = [abi.topic_address(topic) for topic in log["topics"][2:4]]
+    quote = next((each for each in (ZERO_ADDRESS, exchange.wrapped) if each in sides), None)
+    if quote is None:
+        return None
+    token, data = sides[1 - sides.index(quote)], log["data"]
+    terms = {"fee": abi.word(data, 0), "tick_spacing": abi.signed_word(data, 1)}
+    return keyed_pool(exchange, token, quote=quote, hooks=abi.address_word(data, 2), **terms)
 
 
 async def find_deepest(

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
-from sniper_cli.errors import UsageProblem
+from sniper_cli.errors import NotFound, UsageProblem
 from sniper_cli.sniping.launches import exact
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 POOL = re.compile(r"0x(?:[0-9a-fA-F]{40}|[0-9a-fA-F]{64})")
 """v4's pools have no address; 32 bytes name them."""
+V4_ID = 66
 
 
 def check_token(
@@ -103,7 +104,7 @@ async def _compile(context: Context, token: str, level: str | None, pool: str | 
 
 async def _place(context: Context, node: Node, exchanges: Exchanges, token: str, pool: str | None) -> Pool:
     """The pool that is named, or the token's deepest. Raises NotFound, NetworkError."""
-    from sniper_cli.pools.finding import find_pools
+    from sniper_cli.pools.finding import find_made, find_pools
     from sniper_cli.safety.judge import require_pool
     from sniper_cli.venues.evm.instruments import first_pool
 
@@ -114,6 +115,13 @@ async def _place(context: Context, node: Node, exchanges: Exchanges, token: str,
         return known
     found = await find_pools(node, exchanges, token)
     named = next((each for each in found if each.id == pool.lower()), None)
+    if named is None and len(pool) == V4_ID:
+        made = await find_made(node, exchanges, pool.lower())
+        if made is None or made.token != token.lower():
+            raise NotFound(
+                f"no v4 pool of {token} has the id {pool}", hint=f"sniper snipe check {token}", pool=pool
+            )
+        named = made
     # What no factory knows is judged all the same: the dossier says whose it is not.
     return named or first_pool(exchanges, token, pool.lower())
 

@@ -8,7 +8,7 @@ import pytest
 
 from sniper_cli.chains import abi
 from sniper_cli.pools import swaps
-from sniper_cli.pools.finding import find_deepest, find_pools
+from sniper_cli.pools.finding import find_deepest, find_made, find_pools
 from sniper_cli.pools.keys import DYNAMIC_FEE, follows_its_formula, id_of, keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pools.states import moved_by, read_side, read_sides
@@ -296,3 +296,6 @@ async def test_pools_without_hooks_and_of_usual_fees_are_found_by_the_token_alon
     assert await find_pools(anvil.node, anvil.exchanges, pool.token) == [pool, wrapped]
     assert await find_pools(anvil.node, anvil.exchanges, pool.token, quote=anvil.v4.wrapped) == [wrapped]
     assert await find_deepest(anvil.node, anvil.exchanges, pool.token) == pool
+    assert await find_made(anvil.node, anvil.exchanges, unusual.id) == unusual
+    assert await find_made(anvil.node, anvil.exchanges, wrapped.id) == wrapped
+    assert await find_made(anvil.node, anvil.exchanges, "0x" + "9" * 64) is None
