@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands import wallet_approvals
 from commands.options import (
     DryRunOption,
     FieldsOption,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sniper_cli.secrets.wallets import Unreadable, Wallet
 
 app = typer.Typer(help="Keep the keys that sign on a chain.", no_args_is_help=True, add_completion=False)
+app.add_typer(wallet_approvals.app, name="approvals")
 
 
 class Kept(StrEnum):

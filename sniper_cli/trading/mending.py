@@ -80,7 +80,7 @@ async def prepare_exits(
             # No harm: a sale that finds no approval sends one with itdesk.
             logger.warning("the sale of order %s is not prepared: %s", order.id, error.message)
             continue
-        if plan is not None and _record(desk, account, order, plan, venue.record_exit):
+        if plan is not None and sign_more(desk, account, order, plan, venue.record_exit):
             desk.checkpoint("exit_recorded")
             await desk.give(venue, desk.order(order.id))
 
@@ -97,19 +97,19 @@ async def take_back(desk: OrderDesk, account_id: UUID, venue: ChainVenue) -> Non
         except (NetworkError, OrderRefused) as error:
             logger.warning("order %s leaves an approval: %s", order.id, error.message)
             continue
-        if plan is not None and _record(desk, account, order, plan, venue.record_revocation):
+        if plan is not None and sign_more(desk, account, order, plan, venue.record_revocation):
             desk.checkpoint("revocation_recorded")
             await desk.give(venue, desk.order(order.id))
 
 
-def _record(
+def sign_more(
     desk: OrderDesk,
     account: Account,
     order: AnyOrder,
     plan: object,
     record: Callable[[Session, Account, AnyOrder, Any], bool],
 ) -> bool:
-    """Let the venue sign something more for an order that is over."""
+    """Let the venue sign something more for an order that is over; False where its `record` says no."""
 
     def work(session: Session, page: Page) -> bool:
         current = page.book.find_order(order.id.hex)

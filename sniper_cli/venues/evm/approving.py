@@ -69,14 +69,19 @@ class Wanted(NamedTuple):
 
 
 def wanted_by(session: Session, order: AnyOrder, exchanges: Exchanges) -> Wanted | None:
-    """What must be approved for the sale of what an order bought; None where nothing is held. Raises OrderRefused."""
+    """What must be approved for the sale of what an order bought; None where nothing is held. Raises OrderRefused.
+
+    None, too, where somebody took the approval back since the purchase: his word stands until the sale.
+    """
     instrument = session.get_one(Instrument, order.instrument_id)
     pool = pool_of(instrument, exchanges)
     quantity = _held(session, order.account_id, pool, exchanges)
     if not quantity:
         return None
-    given = _given(session, order.account_id)
-    return Wanted(pool, quantity, given.get((pool.token, swaps.spender(pool))))
+    last = _given(session, order.account_id).get((pool.token, swaps.spender(pool)))
+    if last is not None and last.purpose is Purpose.REVOKE and last.id > order.id:
+        return None
+    return Wanted(pool, quantity, last)
 
 
 async def plan_approval(

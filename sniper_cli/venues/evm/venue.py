@@ -24,6 +24,7 @@ from sniper_cli.chains.node import Node
 from sniper_cli.chains.relays import Relay
 from sniper_cli.errors import OrderRefused
 from sniper_cli.pools.following import Sights
+from sniper_cli.pools.pool import Pool
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.venues.evm import approving
 from sniper_cli.venues.evm import remedies as cures
@@ -465,6 +466,18 @@ class EvmVenue:
         self._clean.add(
             known[1]
         )  # one that no node takes is tried again by the next process, not at every block
+        self._store(session, account, order, plan)
+        return True
+
+    async def plan_taking_back(self, pool: Pool) -> SwapRequest | None:
+        """What takes an approval back because somebody asks for it; None where nothing is left of it.
+
+        Raises OrderRefused, NetworkError.
+        """
+        return await approving.plan_revocation(self.node, await self._priced(), self.address, pool)
+
+    def record_taking_back(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
+        """Store it, whatever is held: its sale will send an approval of its own."""
         self._store(session, account, order, plan)
         return True
 
