@@ -12,12 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sniper_cli.chains import abi
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
 from sniper_cli.pools import swaps
 from sniper_cli.pools.pool import Pool
 from sniper_cli.venues.evm.calls import APPROVE_GAS, Call
+from state.columns import utc_now
 from state.transactions import Purpose
+
+PERMIT2_ANSWER = 2 + 3 * 64
+"""Amount, expiration, nonce."""
 
 
 def allowance_questions(pool: Pool, address: str) -> list[tuple[str, list[Any]]]:
@@ -45,7 +50,8 @@ async def approvals_for(
     if allowance >= quantity:
         return ()
     approvals = calls_of(swaps.approval_calls(pool, address, quantity), Purpose.APPROVE)
-    if allowance and await _refuses(node, address, approvals[0], at):
+    # Of two that must let, one may stand where the other does not.
+    if (allowance or len(approvals) > 1) and await _refuses(node, address, approvals[0], at):
         return (*calls_of(swaps.revocation_calls(pool, address), Purpose.REVOKE), *approvals)
     return approvals
 
@@ -63,4 +69,9 @@ async def _refuses(node: Node, address: str, call: Call, at: str) -> bool:
 
 
 def _number(answer: Any) -> int:
-    return int(answer[:66], 16) if isinstance(answer, str) and len(answer) >= 66 else 0
+    """How much an answer allows. Permit2's says beside it until when: what has passed allows nothing."""
+    if not isinstance(answer, str) or len(answer) < 2 + 64:
+        return 0
+    if len(answer) == PERMIT2_ANSWER and abi.word(answer, 1) < utc_now().timestamp():
+        return 0
+    return abi.word(answer, 0)
