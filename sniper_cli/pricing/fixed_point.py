@@ -10,6 +10,8 @@ Source: Balancer LogExpMath and FixedPoint (v2 and v3 vaults); constants are e^(
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 ONE = 10**18
 ONE_20 = 10**20
 ONE_36 = 10**36
@@ -77,7 +79,7 @@ def complement(x: int) -> int:
 
 def pow_down(x: int, y: int) -> int:
     """x^y, never too large. Raises OutOfBounds."""
-    exact = _simple_power(x, y)
+    exact = _simple_power(x, y, mul_down)
     if exact is not None:
         return exact
     raw = power(x, y)
@@ -86,20 +88,23 @@ def pow_down(x: int, y: int) -> int:
 
 def pow_up(x: int, y: int) -> int:
     """x^y, never too small. Raises OutOfBounds."""
-    exact = _simple_power(x, y)
+    exact = _simple_power(x, y, mul_up)
     if exact is not None:
         return exact
     raw = power(x, y)
     return raw + mul_up(raw, MAX_POW_RELATIVE_ERROR) + 1
 
 
-def _simple_power(x: int, y: int) -> int | None:
-    """Powers that the contracts take by multiplying, rounded up whichever way was asked for."""
+def _simple_power(x: int, y: int, multiplied: Callable[[int, int], int]) -> int | None:
+    """Powers that the contracts take by multiplying, in the direction that was asked for.
+
+    Balancer's own TypeScript and Python round them up both ways; the contracts of both vaults do not.
+    """
     if y == ONE:
         return x
     if y in {2 * ONE, 4 * ONE}:
-        square = mul_up(x, x)
-        return square if y == 2 * ONE else mul_up(square, square)
+        square = multiplied(x, x)
+        return square if y == 2 * ONE else multiplied(square, square)
     return None
 
 

@@ -76,7 +76,7 @@ def scale_down(amount: int, factor: int, rate: int = ONE, *, round_up: bool = Fa
 
 @dataclass(frozen=True, slots=True)
 class WeightedPool:
-    """A pool of two and more tokens, as the v3 vault trades in it. Amounts in the tokens' base units."""
+    """A pool of two and more tokens, of the v3 vault or the v2 one. Amounts in the tokens' base units."""
 
     balances: tuple[int, ...]
     """Scaled to 18 decimals, with the tokens' rates."""
@@ -87,13 +87,18 @@ class WeightedPool:
     """10^(18 − decimals) a token; none: all have 18."""
     rates: tuple[int, ...] = ()
     """Worth of a token in its underlying, in 10^-18; none: one."""
+    older: bool = False
+    """A pool of the v2 vault, which reckons its fee in base units, before they are scaled."""
 
     def amount_out(self, amount_in: int, token_in: int, token_out: int) -> int:
         """What the pool pays for an exact input. Raises ImpossibleSwap."""
         if amount_in <= 0:
             raise ImpossibleSwap("nothing goes in")
-        given = scale_up(amount_in, *self.scale_of(token_in))
-        net = given - mul_up(given, self.fee)
+        if self.older:
+            net = scale_up(amount_in - mul_up(amount_in, self.fee), *self.scale_of(token_in))
+        else:
+            given = scale_up(amount_in, *self.scale_of(token_in))
+            net = given - mul_up(given, self.fee)
         try:
             paid = out_given_in(*self._sides(token_in, token_out), net)
         except OutOfBounds as bounds:
@@ -109,6 +114,8 @@ class WeightedPool:
             needed = in_given_out(*self._sides(token_in, token_out), wanted)
         except OutOfBounds as bounds:
             raise ImpossibleSwap(str(bounds)) from bounds
+        if self.older:
+            return div_up(scale_down(needed, *self.scale_of(token_in), round_up=True), ONE - self.fee)
         with_fee = needed + -(-needed * self.fee // (ONE - self.fee))
         return scale_down(with_fee, *self.scale_of(token_in), round_up=True)
 

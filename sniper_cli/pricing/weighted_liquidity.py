@@ -1,17 +1,21 @@
-"""What putting tokens into a weighted pool mints, and what taking them out burns, as Balancer's v3 vault computes it.
+"""What putting tokens into a weighted pool mints, and what taking them out burns, as Balancer's vaults compute it.
 
 The pool's shares follow its invariant. Who moves it in other proportions than the balances' trades by it, and pays the
 swap fee on that part. All roundings favour the pool: invariants are taken up before and down after, balances a unit
 short, amounts rounded up on the way in and down on the way out.
+
+The v2 vault's pools (`older`) come to nearly the same by other steps and other roundings: `weighted_older`.
 
 Source: BasePoolMath of the v3 vault; Balancer whitepaper § 4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sniper_cli.pricing import weighted_older as older
 from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.pricing.fixed_point import ONE, OutOfBounds, div_down, div_up, mul_down, mul_up
 from sniper_cli.pricing.weighted import (
@@ -43,6 +47,8 @@ def deposit(pool: WeightedPool, amounts: Sequence[int], supply: int) -> Moved:
     if not any(amounts) or min(amounts) < 0:
         raise ImpossibleSwap("nothing is put in")
     scaled = [scale_up(amount, *pool.scale_of(place)) for place, amount in enumerate(amounts)]
+    if pool.older:
+        return Moved(_tried(older.minted, pool, scaled, supply), tuple(amounts))
     filled = [had + more - 1 for had, more in zip(pool.balances, scaled, strict=True)]
     before = _invariant(pool, pool.balances, round_up=True)
     growth = div_down(_invariant(pool, filled), before)
@@ -65,6 +71,9 @@ def deposit_for_shares(pool: WeightedPool, minted: int, token: int, supply: int)
     growth = div_up(supply + minted, supply)
     if growth > MOST_GROWTH:
         raise ImpossibleSwap("the pool grows to more than three times in one deposit")
+    if pool.older:
+        coming = _tried(older.asked, pool, token, growth)
+        return _alone(pool, minted, token, scale_down(coming, *pool.scale_of(token), round_up=True))
     needed = _balance(pool, token, growth)
     untaxed = div_down(mul_down(supply + minted, pool.balances[token]), supply)
     taxed = needed - untaxed
@@ -75,8 +84,11 @@ def deposit_for_shares(pool: WeightedPool, minted: int, token: int, supply: int)
 def withdraw_share(pool: WeightedPool, burned: int, supply: int) -> Moved:
     """Take out a share of every token. Raises ImpossibleSwap."""
     _require_share(burned, supply)
+    share = div_down(burned, supply)
     amounts = (
-        scale_down(balance * burned // supply, *pool.scale_of(place))
+        scale_down(
+            mul_down(balance, share) if pool.older else balance * burned // supply, *pool.scale_of(place)
+        )
         for place, balance in enumerate(pool.balances)
     )
     return Moved(burned, tuple(amounts))
@@ -88,6 +100,9 @@ def withdraw_one(pool: WeightedPool, burned: int, token: int, supply: int) -> Mo
     left = div_up(supply - burned, supply)
     if left < LEAST_LEFT:
         raise ImpossibleSwap("more than 30 % of the pool goes out in one token")
+    if pool.older:
+        going = _tried(older.paid, pool, token, left)
+        return _alone(pool, burned, token, scale_down(going, *pool.scale_of(token)))
     had = pool.balances[token]
     stays = _balance(pool, token, left)
     untaxed = -(-(supply - burned) * had // supply)
@@ -102,6 +117,10 @@ def withdraw_exactly(pool: WeightedPool, amount: int, token: int, supply: int) -
     wanted = scale_up(amount, *pool.scale_of(token), round_up=True)
     if not 0 < wanted < pool.balances[token] - 1:
         raise ImpossibleSwap(f"the pool cannot pay {amount}")
+    if pool.older:
+        burned = _tried(older.burned, pool, token, wanted, supply)
+        _require_share(burned, supply)
+        return _alone(pool, burned, token, amount)
     left = [balance - 1 for balance in pool.balances]
     left[token] -= wanted
     before = _invariant(pool, pool.balances, round_up=True)
@@ -116,6 +135,16 @@ def withdraw_exactly(pool: WeightedPool, amount: int, token: int, supply: int) -
     burned = -(-supply * lost // before)
     _require_share(burned, supply)
     return _alone(pool, burned, token, amount)
+
+
+def _tried(compute: Callable[..., int], *arguments: Any) -> int:
+    try:
+        found = compute(*arguments)
+    except OutOfBounds as bounds:
+        raise ImpossibleSwap(str(bounds)) from bounds
+    if found <= 0:
+        raise ImpossibleSwap("it is too small to come to anything")
+    return found
 
 
 def _alone(pool: WeightedPool, shares: int, token: int, amount: int) -> Moved:

@@ -61,8 +61,15 @@ def test_a_power_is_the_exact_one_within_the_promised_error(x: int, y: int) -> N
         exact = (Decimal(x) / ONE) ** (Decimal(y) / ONE) * ONE
         assume(1 < exact < Decimal(10) ** 50)
         assert abs(Decimal(power(x, y)) - exact) <= exact / 10**14 + 1
-        if y not in {2 * ONE, 4 * ONE}:
-            assert pow_down(x, y) <= exact <= pow_up(x, y)
+        assert pow_down(x, y) <= exact <= pow_up(x, y)
+
+
+@pytest.mark.parametrize(("y", "down", "up"), [(2 * ONE, 1, 2), (4 * ONE, 0, 1)])
+def test_small_powers_are_rounded_the_way_that_was_asked_for(y: int, down: int, up: int) -> None:
+    """1.2e-9 to the second is 1.44e-18, to the fourth 2e-36: down and up, each multiplication by itself."""
+    x = 1_200_000_000
+
+    assert (pow_down(x, y), pow_up(x, y)) == (down, up)
 
 
 @settings(max_examples=200, deadline=None)

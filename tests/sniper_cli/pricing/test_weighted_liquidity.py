@@ -1,11 +1,17 @@
-"""Deposits and withdrawals of weighted pools: what a deployed pool answered, and what must hold of all."""
+"""Deposits and withdrawals of weighted pools: what contracts of both vaults answered, and what must hold of all."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sniper_cli.pricing import weighted
 from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.pricing.fixed_point import ONE
 from sniper_cli.pricing.weighted import WeightedPool
@@ -55,6 +61,51 @@ def test_what_the_vault_does_not_do() -> None:
             withdraw_share(POOL, burned, SUPPLY)
     with pytest.raises(ImpossibleSwap, match="nothing"):
         deposit(POOL, [0, 0], SUPPLY)
+
+
+RECORDED = json.loads((Path(__file__).parent / "weighted_v2.json").read_text())["cases"]
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=range(len(RECORDED)))
+def test_what_the_older_vaults_mathematics_answered(case: dict[str, Any]) -> None:
+    """Pools of two to eight tokens of all weights; what the contract refuses, we refuse."""
+    balances, weights, supply = case["balances"], case["weights"], case["supply"]
+    pool = WeightedPool(tuple(balances), tuple(weights), case["fee"], older=True)
+    answers = case["answers"]
+    for name, swap in (("out", weighted.out_given_in), ("in", weighted.in_given_out)):
+        i, j, amount, expected = answers[name]
+        sides = (balances[i], weights[i], balances[j], weights[j])
+        assert taken(lambda: swap(*sides, amount)) == expected, name  # noqa: B023 - called at once
+    amounts, expected = answers["deposit"]
+    assert taken(lambda: deposit(pool, amounts, supply).shares) == (expected or None)
+    i, shares, expected = answers["deposit_for_shares"]
+    assert taken(lambda: deposit_for_shares(pool, shares, i, supply).amounts[i]) == expected
+    i, burned, expected = answers["withdraw_one"]
+    assert taken(lambda: withdraw_one(pool, burned, i, supply).amounts[i]) == expected
+    i, amount, expected = answers["withdraw_exactly"]
+    assert taken(lambda: withdraw_exactly(pool, amount, i, supply).shares) == expected
+    share, expected = answers["withdraw_share"]
+    assert taken(lambda: list(withdraw_share(pool, share, supply).amounts)) == expected
+
+
+def taken(act: Callable[[], Any]) -> Any:
+    """What comes of it; None where it is refused."""
+    try:
+        return act()
+    except ImpossibleSwap:
+        return None
+
+
+def test_the_older_vault_takes_its_fee_before_it_scales() -> None:
+    """Of 7 units at 1 %, one is the fee: 6 are traded. The v3 vault trades 6.93."""
+    older = WeightedPool(POOL.balances, POOL.weights, POOL.fee, POOL.factors, older=True)
+    sides = (POOL.balances[0], ONE // 2, POOL.balances[1], ONE // 2)
+
+    assert older.amount_out(7, 0, 1) == weighted.out_given_in(*sides, 6 * 10**12)
+    assert POOL.amount_out(7, 0, 1) == weighted.out_given_in(*sides, 693 * 10**10)
+    # A little less than 100 units buy: rounded up to 100, and 100 / 0.99 rounded up again.
+    wanted = weighted.out_given_in(*sides, 99_500 * 10**9)
+    assert older.amount_in(wanted, 0, 1) == 102
 
 
 @st.composite
