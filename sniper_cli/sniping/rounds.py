@@ -16,7 +16,7 @@ from sniper_cli.sniping.exits import ExitSignal, decide, figures_of
 from sniper_cli.sniping.follow_up import follow_one
 from sniper_cli.sniping.judging import judge_holding
 from sniper_cli.sniping.listings import Removal
-from sniper_cli.sniping.marks import Holding, Mark, read_marks, write_marks
+from sniper_cli.sniping.marks import Holding, Mark, market_of, read_marks, write_marks
 from sniper_cli.sniping.overrides import is_held, signal_of
 from sniper_cli.sniping.ready import ReadySales
 from sniper_cli.sniping.rules import URGENT, ExitRule, rules_of
@@ -24,6 +24,7 @@ from sniper_cli.sniping.run import Run
 from sniper_cli.sniping.sales import Sales
 from sniper_cli.sniping.tape import Tape
 from sniper_cli.sniping.thresholds import Watchlist
+from sniper_cli.sniping.withdrawals import Positions, Withdrawal, together
 from sniper_cli.trading.reconciliation import adjust
 from state.columns import utc_now
 from state.launches import ChainCursor
@@ -54,6 +55,7 @@ class Rounds:
         self._condemned: dict[UUID, str] = {}
         self._adjusted_at: dict[UUID, int] = {}
         self._watchlist = Watchlist()
+        self._positions = Positions()
 
     async def work(self, head: Head) -> None:
         """One round. A node that fails in its middle leaves everything for the next."""
@@ -140,6 +142,17 @@ class Rounds:
             outbid_fee=removal.max_fee,
         )
         await self._sales.sell(holding, signal, marked)
+
+    async def flee_withdrawals(self, withdrawals: Sequence[Withdrawal]) -> None:
+        """The same for liquidity that belongs to positions, where something of their exchange is held."""
+        manager = withdrawals[0].exchange.position_manager
+        markets = [market_of(self._run, holding) for holding in self._book.holdings.values()]
+        if not any(market.exchange.position_manager == manager for market in markets):
+            return
+        node = self._run.node
+        found = await asyncio.gather(*(self._positions.removal_by(node, each) for each in withdrawals))
+        for removal in together([each for each in found if each is not None]):
+            await self.flee(removal)
 
     async def _taken_away(self, head: Head, holdings: Sequence[Holding]) -> bool:
         """Whether a token's contract changed what we hold of it; the ledger then follows, journalled."""

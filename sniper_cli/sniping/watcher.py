@@ -35,6 +35,7 @@ from sniper_cli.sniping.listings import Listing, read_listing, read_removal, top
 from sniper_cli.sniping.rounds import Rounds
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.same_block import SameBlock
+from sniper_cli.sniping.withdrawals import read_withdrawals
 from state.launches import Decision, Launch
 from state.orders import find_by_client_id
 
@@ -79,6 +80,9 @@ class Watcher:
                 removal = read_removal(transaction, self._exchanges)
                 if removal is not None:
                     self._start(self._rounds.flee(removal), "a sale ahead of a removal of liquidity")
+                elif withdrawals := read_withdrawals(transaction, self._exchanges):
+                    work = self._rounds.flee_withdrawals(withdrawals)
+                    self._start(work, "a sale ahead of a withdrawal of liquidity")
             case Disconnected(reason=reason):
                 self._lost = True
                 self._run.tell(ConnectionLost(reason=reason))
