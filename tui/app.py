@@ -105,6 +105,7 @@ class SniperApp(App[None]):
         self._reading = asyncio.Lock()
         self._leaving = False
         self._settle_at = 0.0
+        self._rung: frozenset[UUID] = frozenset()
         self.monitor = Monitor(
             context.database, profile=context.profile, settings=context.settings, clock=clock
         )
@@ -149,8 +150,16 @@ class SniperApp(App[None]):
         """Read the state once and show it. One reading at a time: the monitor remembers between them."""
         async with self._reading:
             self.dashboard = await asyncio.to_thread(self.monitor.read)
+        self._ring(self.dashboard)
         if (view := self.view) is not None:
             view.take(self.dashboard)
+
+    def _ring(self, dashboard: Dashboard) -> None:
+        """Once for each position that has got an alarm; again only where it was out of it in between."""
+        raised = frozenset(alarm.position_id for alarm in dashboard.alarms)
+        if raised - self._rung and self.context.settings.screens.bell:
+            self.bell()
+        self._rung = raised
 
     @property
     def view(self) -> LiveScreen | None:
@@ -219,6 +228,19 @@ class SniperApp(App[None]):
             self.open_record(key[0])
         elif panel in DETAILS and isinstance(key, UUID):
             self.push_screen(DETAILS[panel](key))
+
+    def open_alarm(self) -> None:
+        """The position whose exit has been stuck longest; from its own screen the next one's."""
+        keys = [alarm.position_id for alarm in self.dashboard.alarms] if self.dashboard else []
+        if not keys:
+            return
+        here = self.screen.identifier if isinstance(self.screen, PositionScreen) else None
+        key = keys[(keys.index(here) + 1) % len(keys)] if here in keys else keys[0]
+        if isinstance(self.screen, PositionScreen):
+            if key == here:
+                return
+            self.pop_screen()
+        self.push_screen(PositionScreen(key))
 
     def open_risk(self) -> None:
         """Show limits, breaches and switches."""

@@ -12,7 +12,7 @@ from state.identifiers import short
 from state.launches import Decision, Verdict
 from state.orders import OrderState, Side
 from tui import figures
-from tui.widgets.live_table import Column, Piece
+from tui.widgets.live_table import Column, Piece, padded
 
 Clock = Callable[[], datetime]
 
@@ -130,7 +130,7 @@ def _outcome(row: LaunchRow, room: int) -> list[Piece]:
 def position_columns(clock: Clock) -> list[Column[PositionRow]]:
     """Positions: worth, profit, trend, and a gauge for each exit rule."""
     columns: list[Column[PositionRow]] = [
-        Column("token", 10, lambda r: token_of(r.symbol), lambda r: "strong" if r.is_open else "muted", key="T"),
+        Column("token", 10, lambda r: token_of(r.symbol), paint=_held_token, key="T"),
         Column("held", 6, lambda r: _held(r, clock()), lambda _: "muted", True, drop=2,
                key="H", order=lambda r: r.opened_at),
         Column("paid", 8, lambda r: figures.amount(r.spent, r.quote_decimals), lambda _: "muted", True, drop=7,
@@ -155,7 +155,17 @@ def position_columns(clock: Clock) -> list[Column[PositionRow]]:
     return columns
 
 
+def _held_token(row: PositionRow, room: int) -> list[Piece]:
+    """The token, with the alarm's sign before it where it cannot be sold."""
+    name = token_of(row.symbol)
+    if row.alarm:
+        return [("■ ", "alarm"), (padded(name, room - 2, right=False), "alarm")]
+    return [(padded(name, room, right=False), "strong" if row.is_open else "muted")]
+
+
 def _trend(row: PositionRow, room: int) -> list[Piece]:
+    if row.alarm:
+        return [(padded("cannot sell", room, right=False), "bad")]
     if not row.is_open:
         name = BRIEF_RULES.get(row.exit_rule or "", rule_name(row.exit_rule))
         return [(name[:room].ljust(room), "muted")]

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from sniper_cli.books.acts import MANY, Act, acts_of
 from sniper_cli.monitoring.sentences import Money, sentence
 from sniper_cli.settings.model import Mode
+from sniper_cli.sniping.attempts import Attempt
 from sniper_cli.sniping.distances import distances
 from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, figures_of, rules_of
 from state.journal import JournalRecord
@@ -139,6 +140,8 @@ class PositionRow:
     exit_rule: str | None
     gauges: tuple[Gauge, ...] = ()
     trend: tuple[int, ...] = ()
+    alarm: str = ""
+    """Why somebody must look at it: its sales fail, or one is not mined."""
 
     @property
     def is_open(self) -> bool:
@@ -148,6 +151,22 @@ class PositionRow:
     def profit_pct(self) -> Decimal | None:
         """Profit over everything paid, fees and gas with it."""
         return Decimal(self.profit) * 100 / self.spent if self.spent else None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An open position whose exit does not get out: what is wrong, and every sale that was tried."""
+
+    position_id: UUID
+    token: str
+    problem: str
+    attempts: tuple[Attempt, ...]
+    since: datetime
+
+    @property
+    def reason(self) -> str:
+        """Why the last one failed."""
+        return self.attempts[-1].reason if self.attempts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +231,8 @@ class Dashboard:
     positions: tuple[PositionRow, ...] = ()
     orders: tuple[OrderRow, ...] = ()
     events: tuple[EventRow, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    """Exits that do not get out, the longest standing first."""
 
 
 def token_of(symbol: str) -> str:

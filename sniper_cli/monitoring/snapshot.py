@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from sniper_cli.books.projector import Projector
+from sniper_cli.monitoring.alarms import Tried, alarms, tried_in_vain
 from sniper_cli.monitoring.lookups import find_orders, find_positions, transactions_by_order
 from sniper_cli.monitoring.rows import (
     Dashboard,
@@ -92,6 +93,7 @@ class Monitor:
         self._taxes: dict[UUID, tuple[datetime, int | None, int | None]] = {}
         self._counts: tuple[int, int, int] = (0, 0, 0)
         self._realised = 0
+        self._tried: dict[UUID, Tried] = {}
         self._lag = 0
         self._projector: Projector | None = None
         self._trends: dict[UUID | str, deque[int]] = {}
@@ -140,6 +142,8 @@ class Monitor:
         )
         self._counts = _launch_counts(session, self.settings.chain.chain_id)
         self._realised = _realised(session, accounts)
+        if self.settings.mode is not Mode.PAPER:
+            self._tried = tried_in_vain(session, after=self.settings.sniping.exits.stuck_after)
         self._named = self._name_events()
         self._seq = reached
 
@@ -218,8 +222,14 @@ class Monitor:
         )
 
     def _assemble(self, facts: Facts, live: tuple[PositionRow, ...], now: datetime) -> Dashboard:
-        opened = tuple(replace(row, trend=self._follow(row.id, row.value)) for row in live)
-        positions = tuple(reversed(opened)) + self._closed
+        raised = alarms(self._tried, live, facts.head_number)
+        problems = {alarm.position_id: alarm.problem for alarm in raised}
+        opened = [
+            replace(row, trend=self._follow(row.id, row.value), alarm=problems.get(row.id, ""))
+            for row in reversed(live)
+        ]
+        # Those with an alarm first: a table is longer than its panel.
+        positions = (*sorted(opened, key=lambda row: not row.alarm), *self._closed)
         results = {row.launch_id: row for row in reversed(positions) if row.launch_id}
         return Dashboard(
             facts=facts,
@@ -228,6 +238,7 @@ class Monitor:
             positions=positions,
             orders=self._orders,
             events=self._named,
+            alarms=raised,
         )
 
     def _follow(self, key: UUID | str, value: int | None) -> tuple[int, ...]:

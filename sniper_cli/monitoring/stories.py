@@ -29,7 +29,8 @@ from sniper_cli.monitoring.rows import (
 from sniper_cli.monitoring.sentences import Money
 from sniper_cli.safety.lines import Group
 from sniper_cli.safety.report import Outcome
-from sniper_cli.sniping.attempts import failures, is_exit, sales_of, sold_by_steps, sold_of
+from sniper_cli.sniping.attempts import Attempt, failing, sales_of, sold_by_steps, sold_for, sold_of
+from sniper_cli.sniping.attempts import told as as_attempts
 from sniper_cli.sniping.exits import ladder_of
 from sniper_cli.trading.figures import checks_in_words
 from sniper_cli.trading.views import instrument_of
@@ -38,8 +39,9 @@ from state.database import Database
 from state.errors import RowNotFound
 from state.journal import JournalRecord
 from state.launches import Launch
+from state.leases import Lease
 from state.orders import Order, fills_of
-from state.positions import Position
+from state.positions import Position, PositionState
 from state.transactions import ChainTransaction
 
 MONEY = Money()
@@ -93,6 +95,20 @@ class LaunchStory:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A sale that somebody asked for and that is not done."""
+
+    share: str
+    by: str
+    at: str
+    urgent: bool
+    quantity: int
+    sold: int
+    tried: bool
+    """Whether a sniper has taken it up: an order carries the request."""
+
+
+@dataclass(frozen=True, slots=True)
 class PositionStory:
     """A position with its orders and every record about them."""
 
@@ -100,10 +116,13 @@ class PositionStory:
     exit_rules: dict[str, Any]
     orders: tuple[OrderRow, ...]
     timeline: tuple[EventRow, ...]
-    failed_sales: int = 0
-    """So many sales in a row have failed."""
+    failed: tuple[Attempt, ...] = ()
+    """The sales that have failed in a row, oldest first."""
     steps: tuple[tuple[str, str, bool], ...] = ()
     """The ladder: gain, share, and whether it is done."""
+    asked: Asked | None = None
+    sniper: bool = False
+    """Whether a sniper is at work on its account: who acts on what is changed here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +201,36 @@ def position_story(
         orders, subjects, told = _orders(session, col(Order.position_id) == identifier)
         timeline = _timeline(session, [identifier, *subjects], told, money)
         sales = sales_of(session, position.account_id, [identifier])[identifier]
-        failed = len(failures([one for one in sales if is_exit(one)]))
-        sold = sold_by_steps(sales)
-        return PositionStory(row, position.exit_rules, orders, timeline, failed, ladder_of(position, sold))
+        failed = as_attempts(session, failing(sales))
+        lease = session.get(Lease, f"sniper:{position.account_id}")
+        return PositionStory(
+            row,
+            position.exit_rules,
+            orders,
+            timeline,
+            failed,
+            ladder_of(position, sold_by_steps(sales)),
+            _asked(position, sales),
+            lease is not None and lease.is_held(now or utc_now()),
+        )
+
+
+def _asked(position: Position, sales: Sequence[Order]) -> Asked | None:
+    request = position.exit_rules.get("request")
+    if not request or position.state is PositionState.CLOSED:
+        return None
+    sold = sold_for(str(request["id"]), sales)
+    if sold >= int(request["quantity"]):
+        return None
+    return Asked(
+        share=str(request["share"]),
+        by=str(request["by"]),
+        at=str(request["at"]),
+        urgent=bool(request["urgent"]),
+        quantity=int(request["quantity"]),
+        sold=sold,
+        tried=any(order.reason.get("request") == request["id"] for order in sales),
+    )
 
 
 def order_story(database: Database, identifier: UUID, *, money: Money = MONEY) -> OrderStory:

@@ -17,6 +17,7 @@ from sniper_cli.settings.exits import ExitSettings
 from sniper_cli.settings.fees import FeeSettings
 from sniper_cli.settings.kinds import Bps, Table, Words
 from sniper_cli.settings.safety import DossierPolicy
+from sniper_cli.settings.screens import ScreenSettings
 
 
 class Mode(StrEnum):
@@ -133,6 +134,7 @@ class Settings(Table):
     sniping: SnipingSettings = SnipingSettings()
     fees: FeeSettings = FeeSettings()
     secrets: SecretSettings = SecretSettings()
+    screens: ScreenSettings = ScreenSettings()
 
     @property
     def synchronous(self) -> str:

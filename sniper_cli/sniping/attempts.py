@@ -28,6 +28,8 @@ TURNED_DOWN = frozenset({OrderState.REFUSED, OrderState.REJECTED})
 WHOLE_TRIES = 2
 """So many full sales fail before a half is tried, so many halves before a quarter …"""
 SMALLEST = 64
+WAITS_LONG = 20
+"""A sale that is in none of so many blocks after it was sent is told aloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ def failures(orders: Sequence[AnyOrder]) -> list[AnyOrder]:
             break
         found.append(order)
     return found[::-1]
+
+
+def failing(orders: Sequence[AnyOrder]) -> list[AnyOrder]:
+    """The exits that failed since the last one that brought something, whatever is being tried at the moment."""
+    return failures([order for order in orders if is_exit(order) and not order.is_working])
 
 
 def divisor(orders: Sequence[AnyOrder]) -> int:

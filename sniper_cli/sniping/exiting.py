@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sniper_cli.errors import OrderRefused, UsageProblem
 from sniper_cli.sniping import overrides
-from sniper_cli.sniping.attempts import failures, is_exit, sales_of, sold_by_steps, sold_for
+from sniper_cli.sniping.attempts import failing, sales_of, sold_by_steps, sold_for
 from sniper_cli.sniping.distances import distances
 from sniper_cli.sniping.exits import figures_of, gain_level, percent_of, step_left
 from sniper_cli.sniping.rules import ExitRule, rules_of
@@ -92,7 +92,7 @@ def lines(context: Context, text: str) -> list[ExitLine]:
     with context.database.read() as session:
         position = find_position(session, text)
         sales = sales_of(session, position.account_id, [position.id])[position.id]
-        return lines_of(position, sold_by_steps(sales), stuck=len(failures([o for o in sales if is_exit(o)])))
+        return lines_of(position, sold_by_steps(sales), stuck=len(failing(sales)))
 
 
 def lines_of(position: Position, sold: tuple[tuple[Decimal, int], ...], *, stuck: int = 0) -> list[ExitLine]:

@@ -20,6 +20,7 @@ from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, SniperError
 from sniper_cli.sniping.attempts import (
     FAILED,
+    WAITS_LONG,
     divisor,
     failures,
     is_exit,
@@ -54,8 +55,6 @@ MOST_SLIPPAGE_BPS = 9900
 MOST_URGENCY = 3
 HASTEN_AFTER = 2
 """A sale that is in neither of two blocks after it was sent is outbid by ourselves, and again at every block."""
-WAITS_LONG = 20
-"""… and after so many blocks it is told aloud."""
 
 
 class Sales:

@@ -16,7 +16,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from sniper_cli.sniping.attempts import failures, is_exit, sales_of
+from sniper_cli.books.holdings import AnyOrder
+from sniper_cli.sniping.attempts import FAILED, failing, sales_of
 from sniper_cli.sniping.follow_up import Hindsight, hindsight
 from sniper_cli.sniping.trial import RULE
 from state.journal import JournalRecord
@@ -250,13 +251,26 @@ def _stuck_now(session: Session, positions: Sequence[Position]) -> int:
 
 def stuck_positions(session: Session, *, after: int) -> dict[UUID, int]:
     """Open positions of which so many sales in a row have failed; how many."""
-    held = open_positions(session)
-    found = {}
-    for account_id in {position.account_id for position in held}:
-        sales = sales_of(session, account_id, [p.id for p in held if p.account_id == account_id])
-        for key, orders in sales.items():
-            failed = len(failures([one for one in orders if is_exit(one)]))
-            if failed >= after:
+    return {key: len(failed) for key, failed in stuck_sales(session, after=after).items()}
+
+
+def stuck_sales(session: Session, *, after: int) -> dict[UUID, list[AnyOrder]]:
+    """The same with the sales that failed, oldest first. Only positions with a failure have their sales read."""
+    held = {position.id: position.account_id for position in open_positions(session)}
+    query = (
+        select(Order.position_id)
+        .where(col(Order.position_id).in_(held), Order.side == Side.SELL, col(Order.state).in_(FAILED))
+        .distinct()
+    )
+    tried: dict[UUID, list[UUID]] = defaultdict(list)
+    for key in session.exec(query).all():
+        if key is not None:
+            tried[held[key]].append(key)
+    found: dict[UUID, list[AnyOrder]] = {}
+    for account_id, keys in tried.items():
+        for key, orders in sales_of(session, account_id, keys).items():
+            failed = failing(orders)
+            if failed and len(failed) >= after:
                 found[key] = failed
     return found
 

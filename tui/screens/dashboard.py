@@ -157,7 +157,9 @@ class DashboardScreen(LiveScreen):
         if name == "launches":
             return f"{facts.seen} seen · {facts.safe} safe · {facts.bought} bought"
         if name == "positions":
-            return f"{facts.open} open · {total - facts.open} closed"
+            stuck = len(self.sniper.dashboard.alarms) if self.sniper.dashboard else 0
+            counts = f"{facts.open} open · {total - facts.open} closed"
+            return f"{stuck} cannot be sold · {counts}" if stuck else counts
         return f"{facts.journal} in the journal" if name == "events" else str(total)
 
     def on_live_table_arranged(self, message: LiveTable.Arranged) -> None:
@@ -251,9 +253,9 @@ class DashboardScreen(LiveScreen):
     def action_cancel_orders(self) -> None:
         self.sniper.ask_cancel_all()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         panel = ACTS.get(action)
-        return panel is None or self.active == panel
+        return super().check_action(action, parameters) if panel is None else self.active == panel
 
 
 def _launch_words(row: LaunchRow) -> str:

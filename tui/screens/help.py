@@ -24,6 +24,7 @@ COMMON: tuple[Line, ...] = (
     ("ctrl+k", "trip or reset the kill switch (asks for a word)"),
     ("p", "pause: the screen stands still, the sniper does not"),
     ("ctrl+p", "command palette: everything by name, themes too"),
+    ("!", "open the position whose exit does not get out (while there is one)"),
     ("?", "this help"),
     ("q", "quit"),
 )
@@ -40,7 +41,12 @@ VIEWS: dict[str, tuple[Line, ...]] = {
         ("x e", "cancel, or change, the order under the cursor (panel 3)"),
         ("X", "cancel all orders at work (panel 3)"),
     ),
-    "Position": (("x", "close this position"),),
+    "Position": (
+        ("x", "close this position"),
+        ("h", "sell half of it"),
+        ("o", "hold: suspend its rules; again: let them count"),
+        ("e", "change its exits"),
+    ),
     "Order": (("x", "cancel this order"), ("e", "change its size or its price")),
     "Portfolio": (("enter", "everything about the position under the cursor"),),
     "Risk": (("s", "stop or resume: choose what, then type the word"),),
@@ -56,6 +62,7 @@ SIGNS: tuple[Line, ...] = (
     ("? not proven", "could not be simulated: never bought"),
     ("▲ ▼", "gain, loss"),
     ("−8.7% in a bar", "the worth must fall by 8.7 % until it is sold"),
+    ("■ before a token", "its exit does not get out: sales fail, or none is mined"),
     ("(+15.5%)", "a trailing stop that wakes after 15.5 % more"),
 )
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 
 from sniper_cli.monitoring.rows import Dashboard
+from tui.widgets.alarm import AlarmBar
 from tui.widgets.status import StatusHeader
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ class LiveScreen(Screen[None]):
     """A screen that shows the present state."""
 
     NAME: ClassVar[str] = "Dashboard"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("exclamation_mark", "alarm", "Alarm", key_display="!"),
+    ]
 
     @property
     def sniper(self) -> SniperApp:
@@ -30,6 +34,7 @@ class LiveScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusHeader()
+        yield AlarmBar()
         yield from self.body()
         yield Footer()
 
@@ -54,11 +59,20 @@ class LiveScreen(Screen[None]):
         header.facts = dashboard.facts
         header.now = self.sniper.clock()
         header.paused = self.sniper.paused
+        self.query_one(AlarmBar).show(dashboard.alarms)
+        self.refresh_bindings()
         self.set_class(dashboard.facts.mode == "live", "-live")
 
     def tick(self) -> None:
         """A moment has passed: ages grow though nothing changed."""
         self.query_one(StatusHeader).now = self.sniper.clock()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return action != "alarm" or bool(self.sniper.dashboard and self.sniper.dashboard.alarms)
+
+    def action_alarm(self) -> None:
+        """Open the position that cannot be sold; pressed on its screen, the next one's."""
+        self.sniper.open_alarm()
 
     def action_back(self) -> None:
         self.dismiss()

@@ -13,14 +13,18 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from sniper_cli.monitoring.rows import Dashboard, EventRow, Gauge, OrderRow, PositionRow
-from sniper_cli.monitoring.stories import PositionStory, position_story
+from sniper_cli.monitoring.stories import Asked, PositionStory, position_story
 from sniper_cli.sniping.exits import ExitRule
 from state.identifiers import short
 from tui import columns, figures
 from tui.screens.detail import DetailScreen, fill, timeline_columns
+from tui.widgets.alarm import AlarmBar, fraction, gwei
 from tui.widgets.facts import Fact, Facts
 from tui.widgets.live_table import Column, LiveTable, Piece
 from tui.widgets.titles import entitle
+
+SHOWN_FAILURES = 4
+"""So many of the sales that failed stand on the side; all are in the timeline."""
 
 EXPLAINED: dict[ExitRule, str] = {
     ExitRule.STOP_LOSS: "sells when worth {level} or less",
@@ -128,6 +132,7 @@ class PositionScreen(DetailScreen[PositionStory]):
 
     def take(self, dashboard: Dashboard) -> None:
         super().take(dashboard)
+        self.query_one(AlarmBar).show(dashboard.alarms, here=self.identifier)
         row = next((row for row in dashboard.positions if row.id == self.identifier), None)
         if row is not None:
             self._show_row(row)
@@ -139,7 +144,7 @@ class PositionScreen(DetailScreen[PositionStory]):
         gained = f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct)}"
         entitle(self.query_one("#trend-frame"), subtitle=gained)
         orders = self.story.orders if self.story else ()
-        told = (*_alarms(self.story), *_figures(row, orders), *_steps(self.story))
+        told = (*_alarms(self.story, row.alarm), *_figures(row, orders), *_steps(self.story))
         self.query_one("#figures", Facts).show(told)
         entitle(self.query_one(".side"), f"{row.symbol} · {short(row.id)}")
 
@@ -199,14 +204,43 @@ def _explained(gauge: Gauge) -> str:
     return EXPLAINED.get(gauge.rule, "").format(level=figures.amount(gauge.level))
 
 
-def _alarms(story: PositionStory | None) -> Iterator[Fact]:
+def _alarms(story: PositionStory | None, alarm: str) -> Iterator[Fact]:
     """What somebody must know before anything else: a sale that fails and fails, a hold."""
     if story is None or not story.row.is_open:
         return
-    if story.failed_sales:
-        yield "ALARM", f"{story.failed_sales} sales in a row failed", "bad"
+    if story.failed:
+        count = len(story.failed)
+        yield "ALARM" if alarm else "failed", f"{count} sale{'s' * (count != 1)} in vain", "bad"
+        yield from _failed(story)
+    if story.asked is not None:
+        yield from _asked(story.asked, sniper=story.sniper)
     if story.exit_rules.get("held"):
         yield "held", "only fleeing rules and you sell it", "warn"
+
+
+def _failed(story: PositionStory) -> Iterator[Fact]:
+    """The last attempts: the part that was tried, its bid, the price it would have taken, and why not."""
+    whole = max(attempt.quantity for attempt in story.failed)
+    shown = story.failed[-SHOWN_FAILURES:]
+    for attempt, following in zip(shown, (*shown[1:], None), strict=True):
+        bid = "not signed" if attempt.max_fee is None else f"{gwei(attempt.max_fee)} gwei"
+        worse = "" if attempt.max_slippage_bps is None else f", −{figures.bps(attempt.max_slippage_bps)}"
+        yield f"sale {attempt.number}", f"{fraction(attempt.quantity, whole)}, {bid}{worse}", ""
+        if following is None or following.reason != attempt.reason:
+            yield "", attempt.reason, "bad"
+    yield "", "", ""
+
+
+def _asked(asked: Asked, *, sniper: bool) -> Iterator[Fact]:
+    """A sale that somebody asked for, until it is done, and who will do it."""
+    how = f"{asked.share} %{' at once' if asked.urgent else ''}, by {asked.by}"
+    yield "asked", how, "warn"
+    if asked.tried:
+        yield "", "the sniper has taken it up", "accent"
+    elif sniper:
+        yield "", "waits for the sniper's next block", "warn"
+    else:
+        yield "", "waits: no sniper is at work", "bad"
 
 
 def _steps(story: PositionStory | None) -> Iterator[Fact]:

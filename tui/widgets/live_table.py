@@ -27,7 +27,7 @@ Piece = tuple[str, str]
 """A text and the name of its style: `good`, `muted` …, or nothing."""
 
 TONES = (
-    "good", "bad", "warn", "muted", "strong", "accent",
+    "good", "bad", "warn", "muted", "strong", "accent", "alarm", "gone",
     "trend-good", "trend-bad", "track", "fill-good", "fill-bad", "fill-warn", "fill-muted",
 )  # fmt: skip
 
@@ -87,6 +87,8 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         & .live-table--muted { color: $secondary; }
         & .live-table--strong { text-style: bold; }
         & .live-table--accent { color: $primary; }
+        & .live-table--alarm { color: $background; background: $error; text-style: bold; }
+        & .live-table--gone { color: $secondary; text-style: strike; }
         & .live-table--trend-good { color: $success-darken-2; }
         & .live-table--trend-bad { color: $error-darken-2; }
         & .live-table--track { background: $panel; }
@@ -306,7 +308,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         tone = column.tone(row)
         return [
             Segment(
-                _pad(column.text(row), room, right=column.right), base + self._style(tone) if tone else base
+                padded(column.text(row), room, right=column.right), base + self._style(tone) if tone else base
             )
         ]
 
@@ -316,7 +318,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         for column, room in self.layout_columns():
             if column is self.sorted_by:
                 title = f"{column.title} {'▼' if self.descending else '▲'}"
-                segments.append(Segment(_pad(title, room + 1, right=column.right), chosen))
+                segments.append(Segment(padded(title, room + 1, right=column.right), chosen))
                 continue
             segments.extend(_title(column, room, header))
             segments.append(Segment(" ", base))
@@ -389,7 +391,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
 
 def _title(column: Column[Any], room: int, style: Style) -> list[Segment]:
     """A column's title with the letter underlined that sorts by it."""
-    text = _pad(column.title, room, right=column.right)
+    text = padded(column.title, room, right=column.right)
     place = text.lower().find(column.key.lower()) if column.key else -1
     if place < 0:
         return [Segment(text, style)]
@@ -397,7 +399,7 @@ def _title(column: Column[Any], room: int, style: Style) -> list[Segment]:
     return [Segment(text[:place], style), letter, Segment(text[place + 1 :], style)]
 
 
-def _pad(text: str, room: int, *, right: bool) -> str:
+def padded(text: str, room: int, *, right: bool) -> str:
     """A text at exactly this width. What is too long ends in an ellipsis: words only, figures have their room."""
     length = len(text) if text.isascii() else cell_len(text)
     if length > room:
