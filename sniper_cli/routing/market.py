@@ -9,6 +9,7 @@ factory, in any mixture; a fork's Router02 only in its own, one path at a time. 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -30,6 +31,9 @@ FACTORY_V2 = "0x68e0d4e1"
 """factoryV2(), whose pools a SwapRouter02 trades in besides V3's"""
 SPACINGS: Mapping[int, int] = {100: 1, 500: 10, 3000: 60, 10_000: 200}
 """V3's usual fees, in hundredths of a basis point, and the spacing of their ticks."""
+
+AT_ONCE = 8
+"""Pools whose states are asked for in one request; nodes take 1,000 questions and fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ async def read_market(node: Node, exchanges: Exchanges, tokens: Iterable[str]) -
 
 async def _read(node: Node, exchanges: Exchanges, tokens: Sequence[str], head: Head) -> Market:
     found = await find_pools(node, exchanges, tokens, head.number)
-    sides = await read_sides(node, found, head.number) if found else []
+    sides = await _states(node, found, head.number)
     standing = {pool.id: (pool, side) for pool, side in zip(found, sides, strict=True) if side is not None}
     return Market(
         head,
@@ -81,6 +85,13 @@ async def _read(node: Node, exchanges: Exchanges, tokens: Sequence[str], head: H
         {id_: pool for id_, (pool, _) in standing.items()},
         await _reaches(node, exchanges, head.number),
     )
+
+
+async def _states(node: Node, pools: Sequence[Pool], block: int) -> list[PoolSide | None]:
+    """Their states at one block. Few pools a request: a V3 pool's ticks are up to a hundred questions."""
+    groups = [pools[start : start + AT_ONCE] for start in range(0, len(pools), AT_ONCE)]
+    read = await asyncio.gather(*(read_sides(node, group, block) for group in groups))
+    return [side for group in read for side in group]
 
 
 async def find_pools(node: Node, exchanges: Exchanges, tokens: Sequence[str], block: int) -> list[Pool]:

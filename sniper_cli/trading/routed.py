@@ -69,7 +69,9 @@ async def swap(
 
     def shape(family: Family) -> Family:
         head = msgspec.structs.replace(
-            family.head, route=tuple(dict.fromkeys(others)), reason={"origin": "command", "rule": "route"}
+            family.head,
+            route=tuple(dict.fromkeys(others)),
+            reason={"origin": "command", "route": "several pools"},
         )
         return Family(head)
 

@@ -8,11 +8,13 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import keccak
 
+from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Protocol
+from sniper_cli.pools import swaps
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pricing.routes import Hop, Path
 from sniper_cli.pricing.splitting import Leg, Split
-from sniper_cli.routing.calls import Errand, route_call
+from sniper_cli.routing.calls import Errand, coins_moved, is_route, route_call
 from sniper_cli.routing.market import FACTORY_V2, GET_POOL, Reach
 
 A, B, C, WRAPPED, ROUTER, OWNER = ("0x" + digit * 40 for digit in "123456")
@@ -118,3 +120,35 @@ def test_a_forks_own_router() -> None:
     )
     errand = Errand(OWNER, 7, 99, coin_in=True)
     assert route_call(OWN, split, KNOWN, errand) == (V2.router, "0x" + into.hex(), 5)
+
+
+def test_a_route_is_told_from_a_swap_in_one_pool() -> None:
+    split = Split((leg(5, ("ac3", A, C)), leg(5, ("ab2", A, B), ("bc2", B, C))))
+    plain = Pool(V3, "0x" + "a" * 40, B, WRAPPED, 500, 10)
+
+    assert is_route(route_call(REACH, split, KNOWN, Errand(OWNER, 7, 99)).data)
+    assert is_route(route_call(REACH, Split(split.legs[1:]), KNOWN, Errand(OWNER, 7, 99)).data)
+    assert not is_route(swaps.buy_call(plain, OWNER, 5, 7, 99).data)
+    assert not is_route(swaps.sell_call(plain, OWNER, 5, 7, 99).data)
+    assert not is_route(route_call(OWN, Split(split.legs[1:]), KNOWN, Errand(OWNER, 7, 99)).data)
+
+
+def wrapped(topic: str, who: str, amount: int, token: str = WRAPPED) -> dict[str, Any]:
+    return {"address": token, "topics": [topic, abi.address_topic(who)], "data": f"0x{amount:064x}"}
+
+
+def test_coins_of_all_legs_count_and_nobody_elses() -> None:
+    logs = [
+        wrapped(abi.DEPOSIT, ROUTER, 3),
+        wrapped(abi.DEPOSIT, OWNER, 100),
+        wrapped(abi.DEPOSIT, ROUTER, 4),
+        wrapped(abi.DEPOSIT, ROUTER, 50, token=A),
+        wrapped(abi.WITHDRAWAL, ROUTER, 1),
+        wrapped(abi.WITHDRAWAL, ROUTER, 9),
+        wrapped(abi.WITHDRAWAL, OWNER, 100),
+    ]
+
+    assert coins_moved(ROUTER, WRAPPED, 8, logs) == (7, 9)
+    # Never more than was sent along, whatever a token had the router wrap.
+    assert coins_moved(ROUTER, WRAPPED, 5, logs) == (5, 9)
+    assert coins_moved(ROUTER, WRAPPED, 5, []) == (0, 0)
