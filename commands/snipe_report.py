@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.options import (
+    AccountOption,
     DryRunOption,
     FieldsOption,
     FormatOption,
@@ -28,6 +29,13 @@ def _counts(counts: dict[str, int]) -> str:
 def _exits(tallies: Any) -> str:
     return "\n".join(
         f"{one['count']:>5}  {one['rule'].replace('_', ' ')}: {one['won']} won, {one['profit']}"
+        for one in tallies
+    )
+
+
+def _accounts(tallies: Any) -> str:
+    return "\n".join(
+        f"{one['account']}: {one['bought']} bought, {one['closed']} closed, {one['won']} won, {one['profit']}"
         for one in tallies
     )
 
@@ -55,6 +63,7 @@ REPORT = (
     Column("received", exact=True),
     Column("gas", exact=True),
     Column("profit", exact=True),
+    Column("by_account", show=_accounts),
     Column("exits", show=_exits),
     Column("verdict_us", show=_spread),
     Column("buy_sent_us", show=_spread),
@@ -84,6 +93,7 @@ FOLLOWED = (
 def report(
     since: SinceOption = None,
     until: UntilOption = None,
+    account: AccountOption = None,
     profile: ProfileOption = None,
     output: FormatOption = Format.TABLE,
     json: JsonOption = False,
@@ -93,7 +103,7 @@ def report(
 
     Examples:
         $ sniper snipe report --since 24h
-        $ sniper snipe report --since 2026-01-01 --json --fields exits,profit,hindsight
+        $ sniper snipe report --since 2026-01-01 --json --fields exits,profit,by_account,hindsight
     """
     from dataclasses import asdict
     from types import SimpleNamespace
@@ -101,12 +111,14 @@ def report(
     from sniper_cli.context import open_context
     from sniper_cli.moments import parse_moment
     from sniper_cli.sniping.telling import report as count
+    from sniper_cli.trading.lookup import find_account_named
 
     with open_context(profile) as context, context.database.read() as session:
         found = count(
             session,
             since=parse_moment(since) if since else None,
             until=parse_moment(until) if until else None,
+            account_id=find_account_named(session, account).id if account else None,
         )
     emit(SimpleNamespace(**asdict(found)), fmt=format_of(output, json), fields=fields, columns=REPORT)
 

@@ -54,6 +54,10 @@ class SnipingSettings(Table):
     """`fixed` buys every launch for `amount`; `risk` for what its stop may lose of the equity, `amount` at most."""
     risk_pct: Decimal = Field(default=Decimal(1), gt=0, le=100)
     """Percent of the account's equity that one launch may lose at its stop-loss; without one, all of it is at risk."""
+    wallets: Words = ()
+    """Further wallets that buy and sell beside the profile's own, each with an account of its own."""
+    spreading: str = Field(default="split", pattern="^(split|rotate)$")
+    """`split` divides each launch's stake among all wallets, `rotate` lets one after the other buy a launch."""
     trial_amount: Decimal = Field(default=Decimal(0), ge=0)
     """Coins of `amount` that are bought first and really sold again; only then the rest is bought. 0: no trial."""
     max_open_positions: int = Field(default=20, ge=1)
@@ -89,8 +93,12 @@ class SnipingSettings(Table):
 
     @model_validator(mode="after")
     def _agree(self) -> SnipingSettings:
-        if self.trial_amount and self.trial_amount >= self.amount:
-            raise ValueError("trial_amount must stay below amount: it is a part of it")
+        parts = 1 + len(self.wallets) if self.spreading == "split" else 1
+        if self.trial_amount and self.trial_amount >= self.amount / parts:
+            of = (
+                f"below {self.amount / parts:f}, one wallet's part of amount" if parts > 1 else "below amount"
+            )
+            raise ValueError(f"trial_amount must stay {of}: it is a part of it")
         return self
 
 

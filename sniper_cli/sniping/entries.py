@@ -6,6 +6,8 @@ opens or is too old. Several launches are followed at once and share the limits.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic_ns
 from typing import TYPE_CHECKING
@@ -15,7 +17,6 @@ from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError
 from sniper_cli.safety.report import Classification, SafetyReport
 from sniper_cli.sniping import launches
-from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.events import (
     BuySent,
     LaunchDecided,
@@ -25,6 +26,7 @@ from sniper_cli.sniping.events import (
     TrialDone,
     TrialSent,
 )
+from sniper_cli.sniping.hands import Hand, Hands
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import FAILED
 from sniper_cli.sniping.stakes import Stake, purse_of, stake_of
@@ -55,9 +57,9 @@ class Judged:
 class Entries:
     """Follows launches to their decision."""
 
-    def __init__(self, run: Run, book: Book) -> None:
+    def __init__(self, run: Run, hands: Hands) -> None:
         self._run = run
-        self._book = book
+        self._hands = hands
 
     async def follow(self, launch: Launch, received_at: int) -> None:
         """Judge a launch, again at later blocks if it is not open yet, and act on the verdict."""
@@ -200,38 +202,68 @@ class Entries:
         """Why a safe launch is not even ordered. Limits, funds and the kill switch are the desk's to check."""
         run = self._run
         if run.dry_run:
-            return f"dry run: nothing is bought; it would be {self.stake(report).words}"
+            told = [self._stake(hand, report).words for hand in self._hands.chosen_in_a_rehearsal()]
+            return f"dry run: nothing is bought; it would be {' and '.join(told)}"
         if run.closing:
             return "the sniper is stopping"
         return None if run.lease.alive else "another sniper took over this account"
 
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
-        """Place the purchase; False if the node failed before anything was recorded."""
-        run, stake = self._run, self.stake(judged.report)
-        if stake.refusal is not None:
-            self._decide(launch, Decision.SKIPPED, stake.refusal, judged.report.symbol)
+        """Place the purchases; False if the node failed before anything was recorded."""
+        run, hands = self._run, self._hands.chosen(launch.id)
+        stakes = {hand: self._stake(hand, judged.report) for hand in hands}
+        able = [hand for hand in hands if stakes[hand].refusal is None]
+        if not able:
+            refusals = {stake.refusal for stake in stakes.values()} or {"another sniper took over"}
+            self._decide(launch, Decision.SKIPPED, "; ".join(map(str, refusals)), judged.report.symbol)
             return True
         try:
-            if run.settings.trial_amount and not await self._tried(launch, judged.report):
+            if run.settings.trial_amount and not await self._tried(able[0], launch, judged.report):
                 return True
-            order = await run.submit(buy_intent(run, launch, judged.report, stake))
         except NetworkError as error:
-            run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
+            run.tell(RunnerTrouble(problem=f"{launch.token} could not be tried: {error.message}"))
             return False
-        self.ordered(launch, order, judged)
-        return True
+        tried = int(run.settings.trial_amount.scaleb(18))
+        placed = await asyncio.gather(
+            *(
+                self._place(hand, launch, judged, stakes[hand], tried if hand is able[0] else 0)
+                for hand in able
+            )
+        )
+        ordered = [(hand, order) for hand, order in zip(able, placed, strict=True) if order is not None]
+        if ordered:
+            self._ordered(launch, ordered, judged)
+        return bool(ordered)
+
+    async def _place(
+        self, hand: Hand, launch: Launch, judged: Judged, stake: Stake, spent: int
+    ) -> AnyOrder | None:
+        """One account's purchase; None if the node failed before it was recorded."""
+        if len(self._hands) > 1:  # a run that was killed may have left others to buy, not this one
+            known = hand.run.desk.find_order(hand.run.account_id, buy_client_id(launch.id))
+            if known is not None:
+                return known
+        try:
+            return await hand.run.submit(buy_intent(hand.run, launch, judged.report, stake, spent))
+        except NetworkError as error:
+            self._run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
+            return None
 
     def stake(self, report: SafetyReport) -> Stake:
-        """How much the launch is bought for; what is fixed asks no ledger."""
-        run, purse = self._run, None
+        """How much the leading account buys a launch for, where it buys alone."""
+        return self._stake(next(iter(self._hands)), report, parts=1)
+
+    def _stake(self, hand: Hand, report: SafetyReport, *, parts: int | None = None) -> Stake:
+        """How much an account buys the launch for; what is fixed asks no ledger."""
+        run, purse = hand.run, None
         if run.settings.sizing != "fixed":
             with run.database.read() as session:
                 purse = purse_of(session, session.get_one(Account, run.account_id))
-        return stake_of(run.settings, purse, report.liquidity)
+        return stake_of(run.settings, purse, report.liquidity, parts=parts or self._hands.parts)
 
-    async def _tried(self, launch: Launch, report: SafetyReport) -> bool:
+    async def _tried(self, hand: Hand, launch: Launch, report: SafetyReport) -> bool:
         """Whether a trial of the token came to a good end, and nothing changed meanwhile. Raises NetworkError."""
-        run, symbol = self._run, launches.clean(report.symbol)
+        run, symbol = hand.run, launches.clean(report.symbol)
 
         def tell(order: AnyOrder) -> None:
             run.tell(
@@ -281,13 +313,26 @@ class Entries:
         return not self._is_gone(launch) and self.may_buy(launch, report)
 
     def ordered(self, launch: Launch, order: AnyOrder, judged: Judged) -> None:
+        """What came of a purchase that the leading account placed alone."""
+        self._ordered(launch, [(next(iter(self._hands)), order)], judged)
+
+    def _ordered(self, launch: Launch, ordered: Sequence[tuple[Hand, AnyOrder]], judged: Judged) -> None:
         symbol = launches.clean(judged.report.symbol)
-        if order.state in FAILED:
-            reason = order.explanation or order.state.value
-            self._decide(launch, Decision.SKIPPED, reason, symbol, order_id=order.id)
+        going = [(hand, order) for hand, order in ordered if order.state not in FAILED]
+        if not going:
+            reasons = dict.fromkeys(order.explanation or order.state.value for _, order in ordered)
+            self._decide(launch, Decision.SKIPPED, "; ".join(reasons), symbol, order_id=ordered[0][1].id)
             return
-        self._mark_bought(launch, order)
-        self._book.expect(order.id, launch.token, symbol)
+        self._mark_bought(launch, going[0][1])
+        for hand, order in going:
+            self._sent(hand, launch, order, symbol, judged)
+        for hand, order in ordered:
+            if order.state in FAILED:
+                problem = f"{hand.name} does not buy {symbol}: {order.explanation or order.state.value}"
+                self._run.tell(RunnerTrouble(problem=problem))
+
+    def _sent(self, hand: Hand, launch: Launch, order: AnyOrder, symbol: str, judged: Judged) -> None:
+        hand.book.expect(order.id, launch.token, symbol)
         self._run.tell(
             BuySent(
                 launch_id=launch.id,
@@ -297,6 +342,7 @@ class Entries:
                 amount=order.budget or self._run.amount,
                 tx_hash=order.venue_reference or "",
                 latency_us=(monotonic_ns() - judged.received_at) // 1000,
+                account=hand.name if len(self._hands) > 1 else "",
             )
         )
         if order.state is OrderState.RECORDED:
@@ -349,14 +395,14 @@ def trial_of(run: Run, launch: Launch) -> Trial:
     )
 
 
-def buy_intent(run: Run, launch: Launch, report: SafetyReport, stake: Stake) -> OrderIntent:
-    """The purchase of a launch, with the figures that led to it; what its trial has spent is part of the stake."""
+def buy_intent(run: Run, launch: Launch, report: SafetyReport, stake: Stake, tried: int = 0) -> OrderIntent:
+    """The purchase of a launch, with the figures that led to it; what a trial was made with is part of the stake."""
     return OrderIntent(
         account_id=run.account_id,
         instrument_id=run.instrument_id(launch.pool),
         side=Side.BUY,
         client_order_id=buy_client_id(launch.id),
-        budget=stake.amount - int(run.settings.trial_amount.scaleb(18)),
+        budget=stake.amount - tried,
         max_slippage_bps=run.settings.slippage_bps,
         reason={
             "origin": "launch",

@@ -246,11 +246,17 @@ class BuySent(SniperEvent):
     tx_hash: str
     latency_us: int
     """From the launch event's arrival to the node's answer to the buy."""
+    account: str = ""
+    """Whose purchase it is, where several accounts buy."""
 
     def line(self) -> str:
         milliseconds = Decimal(self.latency_us) / 1000
         name = self.symbol or self.token
-        return f"buying   {name} for {coins(self.amount)} ETH, sent after {milliseconds:.1f} ms, tx {self.tx_hash}"
+        whose = f" by {self.account}" if self.account else ""
+        return (
+            f"buying   {name} for {coins(self.amount)} ETH{whose}, sent after {milliseconds:.1f} ms, "
+            f"tx {self.tx_hash}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from sniper_cli.sniping.distances import distances
 from sniper_cli.sniping.exits import figures_of, gain_level, percent_of, step_left
 from sniper_cli.sniping.rules import ExitRule, rules_of
 from sniper_cli.trading.lookup import find_position
+from state.accounts import Account
 from state.columns import utc_now
 from state.errors import LeaseLost
 from state.identifiers import short
@@ -244,11 +245,13 @@ async def _carry_out(
     from sniper_cli.sniping.lease import RunnerLease
     from sniper_cli.trading.assembly import open_desk
 
+    with context.database.read() as session:
+        address = session.get_one(Account, position.account_id).address
     lease = RunnerLease(context.database, position.account_id)
     lease.take()
     try:
         try:
-            async with open_desk(context, live=live) as opened:
+            async with open_desk(context, live=live, address=address) as opened:
                 opened.desk.fence = lease
                 return await _sell(context, opened, lease, position, request, quantity, seconds)
         finally:

@@ -71,7 +71,7 @@ class Rounds:
         await self._leave(head, holdings)
         await self._prepare(holdings)
         await self._judge_again(head, holdings)
-        if not (self._run.closing or self._run.heads.is_hot):
+        if self._run.leads and not (self._run.closing or self._run.heads.is_hot):
             await follow_one(self._run, head)
         self._run.tell(HeadSeen(number=head.number, open_positions=len(self._book.holdings)))
 

@@ -68,6 +68,8 @@ class Run:
     """Launches that were bought out of the mempool: what else was begun for them comes to nothing."""
     closed: dict[str, UUID] = field(default_factory=dict)
     """Tokens that were judged not to be open yet, and their launches: what calls them may open them."""
+    leads: bool = True
+    """Of several accounts the one that does what is done once: old launches are looked at again by it."""
     closing: bool = False
     """No new purchases; what is held may still be sold."""
 

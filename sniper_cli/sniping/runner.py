@@ -9,8 +9,9 @@ answering stops nothing: all that counts is in the database, and the next block 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sniper_cli.endpoints.streams import chain_stream
@@ -18,7 +19,6 @@ from sniper_cli.errors import LeaseLost, NetworkError, SniperError, StateError
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.sidecar import SideCar
 from sniper_cli.settings.model import SnipingSettings
-from sniper_cli.sniping.book import Book
 from sniper_cli.sniping.entries import Entries
 from sniper_cli.sniping.events import (
     CoinsMoved,
@@ -28,11 +28,10 @@ from sniper_cli.sniping.events import (
     RunnerStopped,
     RunnerTrouble,
 )
+from sniper_cli.sniping.hands import Hand, Hands, hand_of
 from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
-from sniper_cli.sniping.ready import ReadySales
-from sniper_cli.sniping.rounds import CURSOR, Rounds
+from sniper_cli.sniping.rounds import CURSOR
 from sniper_cli.sniping.run import ACTOR, Run
-from sniper_cli.sniping.sales import Sales
 from sniper_cli.sniping.warmup import warm_up
 from sniper_cli.sniping.watcher import Watcher
 from sniper_cli.trading.reconciliation import sync
@@ -78,13 +77,14 @@ class Sniper:
         books_transfers: bool = False,
         exchanges: Exchanges | None = None,
         opinions: SecondOpinions | None = None,
+        others: Sequence[tuple[OrderDesk, Account]] = (),
     ) -> None:
         """`dry_run` judges and buys nothing; `close_at_end` sells everything when the run is over.
 
         `books_transfers`: coins that came or went from outside since the last run are booked before the first order.
         Off where the ledger is to be held against the chain afterwards, and must explain every coin by itself.
         `exchanges`: all whose new pools are watched, where there are more than `exchange`. `opinions`: strangers who
-        are asked about a token.
+        are asked about a token. `others`: further accounts that buy and sell beside this one, each with its own desk.
         """
         self._run = Run(
             database=database,
@@ -102,23 +102,26 @@ class Sniper:
             side_car=SideCar(exchange.chain_id),
             opinions=opinions,
         )
-        self._account_name = account.name
         self._close_at_end = close_at_end
         self._books_transfers = books_transfers
         self._worked = asyncio.Event()
-        self._book = Book(self._run)
-        ready = ReadySales(self._run)
-        self._rounds = Rounds(self._run, self._book, Sales(self._run, ready), ready)
-        self._watcher = Watcher(self._run, Entries(self._run, self._book), self._rounds)
+        beside = [hand_of(_beside(self._run, desk, another), another.name) for desk, another in others]
+        self._hands = Hands(
+            [hand_of(self._run, account.name), *beside], rotates=settings.spreading == "rotate"
+        )
+        self._watcher = Watcher(self._run, Entries(self._run, self._hands), self._hands)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises LeaseLost if another runner has or takes the account, WrongChain."""
         run = self._run
         await run.node.check_chain(run.chain_id)
-        run.lease.take()
-        run.desk.fence = run.lease
+        taken: list[Hand] = []
         reason = "failed"
         try:
+            for hand in self._hands:
+                hand.run.lease.take()
+                hand.run.desk.fence = hand.run.lease
+                taken.append(hand)
             await self._settle_the_past()
             reason = await self._work(stop)
         except asyncio.CancelledError:
@@ -126,35 +129,43 @@ class Sniper:
             raise
         finally:
             try:
-                self._note("runner.stopped", {"reason": reason})
+                for hand in taken:
+                    self._note(hand, "runner.stopped", {"reason": reason})
             finally:
-                run.lease.release()
+                for hand in taken:
+                    hand.run.lease.release()
                 for closing in (run.side_car, run.opinions):
                     if closing is not None:
                         await closing.close()
-            run.tell(RunnerStopped(reason=reason))
+            if taken:
+                run.tell(RunnerStopped(reason=reason))
 
     async def _settle_the_past(self) -> None:
         """Before anything else: what became of the orders of a former run, and which positions it left."""
-        run = self._run
-        head = await run.node.head()
-        run.heads.push(head)
+        head = await self._run.node.head()
+        self._run.heads.push(head)
+        for hand in self._hands:
+            await self._take_up(hand, head)
+
+    async def _take_up(self, hand: Hand, head: Head) -> None:
+        """One account's past."""
+        run = hand.run
         with run.database.read() as session:
             unsettled = len(working_orders(session, run.account_id))
         await run.desk.recover(run.account_id)
         moved = await sync(run.desk, run.account_id) if self._books_transfers else 0
         with run.database.read() as session:
             cash = balance_of(session, run.account_id, run.native)
-        await warm_up(run)
-        self._book.look(quietly=True)
-        self._note(
-            "runner.started", {"account": self._account_name, "address": run.address, "block": head.number}
-        )
-        run.tell(RunnerStarted(account=self._account_name, address=run.address, head=head.number, coins=cash))
+        if run.leads:
+            await warm_up(run)
+        hand.book.look(quietly=True)
+        told: dict[str, object] = {"account": hand.name, "address": run.address, "block": head.number}
+        self._note(hand, "runner.started", told)
+        run.tell(RunnerStarted(account=hand.name, address=run.address, head=head.number, coins=cash))
         if moved:
             run.tell(CoinsMoved(amount=moved))
-        if unsettled or self._book.holdings:
-            run.tell(Recovered(orders=unsettled, positions=len(self._book.holdings)))
+        if unsettled or hand.book.holdings:
+            run.tell(Recovered(orders=unsettled, positions=len(hand.book.holdings)))
 
     async def _work(self, stop: asyncio.Event) -> str:
         """Until told to stop, or until the lease is lost."""
@@ -176,7 +187,7 @@ class Sniper:
     async def _end(self, stop: asyncio.Event) -> None:
         """Once told to stop: no new purchases, what is under way comes to its end, positions are sold if they shall."""
         await stop.wait()
-        self._run.closing = True
+        self._hands.close()
         await self._watcher.finish(FINISH_SECONDS)
         await self._until(self._is_closed if self._close_at_end else self._is_quiet)
 
@@ -185,27 +196,32 @@ class Sniper:
         head: Head | None = None
         while True:
             head = await self._run.heads.turn(head)
-            try:
-                await self._rounds.work(head)
-                if self._run.closing and self._close_at_end:
-                    await self._rounds.close_all()
-            except LeaseLost:
-                raise
-            except SniperError as error:
-                self._run.tell(RunnerTrouble(problem=f"block {head.number}: {error.message}"))
-            except Exception as error:  # noqa: BLE001 - one hostile token must not end the exits of the others
-                self._run.tell(RunnerTrouble(problem=f"block {head.number}: {type(error).__name__}: {error}"))
+            await asyncio.gather(*(self._round(hand, head) for hand in self._hands))
             self._worked.set()
+
+    async def _round(self, hand: Hand, head: Head) -> None:
+        """One account's work of a block."""
+        try:
+            await hand.rounds.work(head)
+            if hand.run.closing and self._close_at_end:
+                await hand.rounds.close_all()
+        except LeaseLost:
+            raise
+        except SniperError as error:
+            self._run.tell(RunnerTrouble(problem=f"block {head.number}: {error.message}"))
+        except Exception as error:  # noqa: BLE001 - one hostile token must not end the exits of the others
+            self._run.tell(RunnerTrouble(problem=f"block {head.number}: {type(error).__name__}: {error}"))
 
     async def _hold_lease(self) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            try:
-                self._run.lease.renew()
-            except LeaseLost:
-                raise
-            except StateError as error:  # asked again in a while; the epoch decides, not the time
-                self._run.tell(RunnerTrouble(problem=error.message))
+            for hand in self._hands:
+                try:
+                    hand.run.lease.renew()
+                except LeaseLost:
+                    raise
+                except StateError as error:  # asked again in a while; the epoch decides, not the time
+                    self._run.tell(RunnerTrouble(problem=error.message))
 
     async def _until(self, is_done: Callable[[], bool]) -> None:
         """Wait, a block at a time, but not for ever: what is left stands in the database."""
@@ -218,10 +234,10 @@ class Sniper:
     def _is_quiet(self) -> bool:
         """Nothing of ours waits to be mined."""
         with self._run.database.read() as session:
-            return not working_orders(session, self._run.account_id)
+            return not any(working_orders(session, hand.run.account_id) for hand in self._hands)
 
     def _is_closed(self) -> bool:
-        return self._is_quiet() and not self._rounds.has_something_to_sell
+        return self._is_quiet() and not any(hand.rounds.has_something_to_sell for hand in self._hands)
 
     async def _first_block(self) -> int:
         """Where to begin to read: shortly before the last block seen, if it is still part of this chain."""
@@ -237,11 +253,24 @@ class Sniper:
                 return max(0, known[0] - run.settings.recheck_blocks)
         return max(0, known[0] - OVERLAP_BLOCKS) + 1
 
-    def _note(self, kind: str, data: dict[str, object]) -> None:
-        run = self._run
+    @staticmethod
+    def _note(hand: Hand, kind: str, data: dict[str, object]) -> None:
+        run = hand.run
         run.database.transact(
             lambda session: journal.append(session, kind, run.account_id, data, actor=ACTOR)
         )
+
+
+def _beside(run: Run, desk: OrderDesk, account: Account) -> Run:
+    """The same run for another account: what was seen of the chain is shared, what is the account's own is not."""
+    return replace(
+        run,
+        desk=desk,
+        account_id=account.id,
+        address=(account.address or "").lower(),
+        lease=RunnerLease(run.database, account.id),
+        leads=False,
+    )
 
 
 async def _end_all(tasks: list[asyncio.Task[None]]) -> None:

@@ -21,6 +21,7 @@ from state.identifiers import short
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context
+    from sniper_cli.settings.model import SnipingSettings
     from sniper_cli.sniping.station import Station
 
 
@@ -79,12 +80,21 @@ def _agree(context: Context, request: RunRequest) -> None:
         )
     sniping = settings.sniping
     confirm(
-        f"Buy launches on chain {settings.chain.chain_id} for {sniping.amount} {settings.chain.coin} each, "
+        f"Buy launches on chain {settings.chain.chain_id} for {sniping.amount} {settings.chain.coin} each"
+        f"{_with(sniping)}, "
         f"at most {sniping.max_open_positions} positions and {sniping.max_total_spend} {settings.chain.coin} together, "
         f"accepting {sniping.slippage_bps / 100:g} % below the expected outcome, "
         f"up to {sniping.max_fee_gwei} gwei per gas?",
         yes=request.yes,
     )
+
+
+def _with(sniping: SnipingSettings) -> str:
+    """Who buys, where several wallets do."""
+    if not sniping.wallets:
+        return ""
+    how = "divided among" if sniping.spreading == "split" else "in turn by"
+    return f" ({how} {len(sniping.wallets) + 1} wallets, each with these limits)"
 
 
 async def _run(context: Context, request: RunRequest, seconds: float | None) -> int:
@@ -117,6 +127,7 @@ async def _run(context: Context, request: RunRequest, seconds: float | None) -> 
                 close_at_end=request.close_at_end,
                 books_transfers=not request.dry_run,
                 opinions=opinions,
+                others=station.others,
             )
             if not request.dry_run:
                 await _require_funds(context, station)
@@ -152,20 +163,24 @@ async def _require_funds(context: Context, station: Station) -> None:
     from state.orders import working_orders
     from state.positions import open_positions
 
-    account, sniping = station.account, context.settings.sniping
-    with context.database.read() as session:
-        if open_positions(session, account.id) or working_orders(session, account.id):
-            return
-    held = Decimal(int(await station.node.call("eth_getBalance", [account.address, "latest"]), 16)).scaleb(
-        -18
-    )
-    if held < sniping.amount:
+    sniping, coin = context.settings.sniping, context.settings.chain.coin
+    parts = len(station.accounts) if sniping.spreading == "split" else 1
+    part, held = sniping.amount / parts, Decimal(0)
+    for account in station.accounts:
+        with context.database.read() as session:
+            if open_positions(session, account.id) or working_orders(session, account.id):
+                return
+        answer = await station.node.call("eth_getBalance", [account.address, "latest"])
+        held = max(held, Decimal(int(answer, 16)).scaleb(-18))
+    if held < part:
         devnet = context.settings.mode is Mode.DEVNET
+        first = station.account.address
+        more = "" if len(station.accounts) == 1 else f" and {len(station.accounts) - 1} more"
         raise InsufficientFunds(
-            f"{account.address} holds {held:f} {context.settings.chain.coin}, a launch is bought for {sniping.amount}",
-            hint=f"sniper devnet fund {account.address}" if devnet else "sniper wallet list --balance",
+            f"{first}{more} holds {held:f} {coin}, a launch is bought for {part:f}",
+            hint=f"sniper devnet fund {first}" if devnet else "sniper wallet list --balance",
             held=str(held),
-            amount=str(sniping.amount),
+            amount=str(part),
         )
 
 

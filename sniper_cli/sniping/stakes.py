@@ -85,9 +85,14 @@ def purse_of(session: Session, account: Account) -> Purse:
     return Purse(found.equity, found.available, held + buying)
 
 
-def stake_of(settings: SnipingSettings, purse: Purse | None, liquidity: int | None) -> Stake:
-    """The stake of one launch. `purse`: none where no account is known yet; `liquidity`: coins in its pool."""
-    most = int(settings.amount.scaleb(COIN))
+def stake_of(
+    settings: SnipingSettings, purse: Purse | None, liquidity: int | None, *, parts: int = 1
+) -> Stake:
+    """One account's stake in a launch. `purse`: none where no account is known yet; `liquidity`: coins in the pool.
+
+    `parts`: how many accounts buy the same launch, of whose purchases the amount and the share are the sum.
+    """
+    most = int(settings.amount.scaleb(COIN)) // parts
     if settings.sizing == "fixed":
         return Stake(most, "fixed", {"amount": coins(most)})
     if purse is None:
@@ -95,7 +100,7 @@ def stake_of(settings: SnipingSettings, purse: Purse | None, liquidity: int | No
     bounds = {"risk": _by_risk(settings, purse), "amount": most, "cash": max(0, purse.available)}
     bounds["total_spend"] = max(0, int(settings.max_total_spend.scaleb(COIN)) - purse.standing)
     if liquidity is not None:
-        bounds["pool_share"] = liquidity * settings.max_share_of_pool_bps // BPS
+        bounds["pool_share"] = liquidity * settings.max_share_of_pool_bps // BPS // parts
     bound_by = min(bounds, key=lambda name: bounds[name])
     figures = {
         "equity": coins(purse.equity),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sniper_cli.errors import ConfigurationError, SniperError
 from sniper_cli.settings.model import Mode
 from sniper_cli.sniping.run import ACTOR
-from sniper_cli.trading.assembly import open_chain, wallet_of
+from sniper_cli.trading.assembly import open_several, wallet_of
 from state.accounts import Account
 
 if TYPE_CHECKING:
@@ -31,19 +31,32 @@ class Station:
     """All whose new pools are watched."""
     account: Account
     desk: OrderDesk
+    others: tuple[tuple[OrderDesk, Account], ...] = ()
+    """Further accounts that buy and sell beside this one."""
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        return self.account, *(account for _, account in self.others)
 
 
 @asynccontextmanager
 async def open_station(context: Context) -> AsyncIterator[Station]:
-    """Everything, the wallet opened. Raises ConfigurationError, NotAllowed, NotFound, WrongChain, NetworkError."""
+    """Everything, the wallets opened. Raises ConfigurationError, NotAllowed, NotFound, WrongChain, NetworkError."""
     from sniper_cli.chains.exchange import exchanges_from
 
     require_chain(context)
-    async with open_chain(context, actor=ACTOR) as opened:
+    async with open_several(context, wallets_of(context), actor=ACTOR) as desks:
+        opened, *others = desks
         assert opened.node is not None
         assert opened.exchange is not None
         exchanges = exchanges_from(context.settings.chain, context.paths)
-        yield Station(opened.node, opened.exchange, exchanges, opened.account, opened.desk)
+        beside = tuple((other.desk, other.account) for other in others)
+        yield Station(opened.node, opened.exchange, exchanges, opened.account, opened.desk, beside)
+
+
+def wallets_of(context: Context) -> list[str]:
+    """The names of the wallets that a profile snipes with, its own first. Raises ConfigurationError, NotFound."""
+    return list(dict.fromkeys([wallet_of(context).name, *context.settings.sniping.wallets]))
 
 
 def require_chain(context: Context) -> None:

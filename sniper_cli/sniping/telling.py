@@ -20,6 +20,7 @@ from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.sniping.attempts import FAILED, failing, sales_of
 from sniper_cli.sniping.follow_up import Hindsight, hindsight
 from sniper_cli.sniping.trial import RULE
+from state.accounts import Account
 from state.journal import JournalRecord
 from state.launches import Decision, Judgement, Launch, Occasion, Verdict
 from state.orders import Order, Side
@@ -38,6 +39,21 @@ class ExitTally:
     won: int
     profit: Decimal
     """After gas."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTally:
+    """What one account made of it. Coins."""
+
+    account: str
+    bought: int
+    open: int
+    closed: int
+    won: int
+    spent: Decimal
+    received: Decimal
+    gas: Decimal
+    profit: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,7 @@ class SnipeReport:
     received: Decimal
     gas: Decimal
     profit: Decimal
+    by_account: tuple[AccountTally, ...]
     exits: tuple[ExitTally, ...]
     verdict_us: Spread
     buy_sent_us: Spread
@@ -81,13 +98,22 @@ class SnipeReport:
     stuck_now: int = 0
 
 
-def report(session: Session, *, since: datetime | None = None, until: datetime | None = None) -> SnipeReport:
-    """Count a time of sniping: launches by when they were seen, positions of launches by when they opened."""
+def report(
+    session: Session,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    account_id: UUID | None = None,
+) -> SnipeReport:
+    """Count a time of sniping: launches by when they were seen, positions of launches by when they opened.
+
+    `account_id`: only what this account bought and left; launches belong to none.
+    """
     launches = _within(session, select(Launch), Launch.seen_at, since, until)
     every = [
         position
         for position in _within(session, select(Position), Position.opened_at, since, until)
-        if position.launch_id is not None
+        if position.launch_id is not None and account_id in (None, position.account_id)
     ]
     # A trial is part of a purchase, or of a refusal: its money counts, it does not.
     positions = [position for position in every if position.exit_rule != RULE]
@@ -112,6 +138,7 @@ def report(session: Session, *, since: datetime | None = None, until: datetime |
         received=_coins(sum(position.received for position in every)),
         gas=_coins(sum(position.fees for position in every)),
         profit=_coins(sum(position.profit for position in every)),
+        by_account=_by_account(session, every),
         exits=_exits(closed),
         verdict_us=spread([one.latency_us for one in launches if one.latency_us is not None]),
         buy_sent_us=spread(_sent_after(purchases, by_id)),
@@ -179,6 +206,31 @@ def _exits(closed: Sequence[Position]) -> tuple[ExitTally, ...]:
         for rule, mine in by_rule.items()
     ]
     return tuple(sorted(tallies, key=lambda tally: (-tally.count, tally.rule)))
+
+
+def _by_account(session: Session, every: Sequence[Position]) -> tuple[AccountTally, ...]:
+    """Each account's part, in the order of their names."""
+    mine: dict[UUID, list[Position]] = defaultdict(list)
+    for position in every:
+        mine[position.account_id].append(position)
+    query = select(Account.name, Account.id).where(col(Account.id).in_(mine)).order_by(col(Account.name))
+    return tuple(_tally(name, mine[key]) for name, key in session.exec(query).all())
+
+
+def _tally(account: str, every: Sequence[Position]) -> AccountTally:
+    bought = [position for position in every if position.exit_rule != RULE]
+    closed = [position for position in bought if position.state is PositionState.CLOSED]
+    return AccountTally(
+        account,
+        len(bought),
+        len(bought) - len(closed),
+        len(closed),
+        sum(position.profit > 0 for position in closed),
+        _coins(sum(position.spent for position in every)),
+        _coins(sum(position.received for position in every)),
+        _coins(sum(position.fees for position in every)),
+        _coins(sum(position.profit for position in every)),
+    )
 
 
 def _purchases(session: Session, positions: Sequence[Position]) -> list[tuple[Order, ChainTransaction]]:

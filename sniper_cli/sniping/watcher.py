@@ -31,13 +31,12 @@ from sniper_cli.sniping.events import (
     LaunchVanished,
     RunnerTrouble,
 )
+from sniper_cli.sniping.hands import Hands
 from sniper_cli.sniping.listings import Listing, read_listing, read_removal, topics_of
-from sniper_cli.sniping.rounds import Rounds
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.same_block import SameBlock
 from sniper_cli.sniping.withdrawals import read_withdrawals
 from state.launches import Decision, Launch
-from state.orders import find_by_client_id
 
 if TYPE_CHECKING:
     from sniper_cli.chains.stream import ChainStream
@@ -49,10 +48,10 @@ TOO_OLD = "too old: listed while nobody was watching"
 class Watcher:
     """Turns the stream's messages into tasks: a launch to follow, a sale that cannot wait."""
 
-    def __init__(self, run: Run, entries: Entries, rounds: Rounds) -> None:
+    def __init__(self, run: Run, entries: Entries, hands: Hands) -> None:
         self._run = run
         self._entries = entries
-        self._rounds = rounds
+        self._hands = hands
         self._exchanges = run.exchanges or Exchanges((run.exchange,))
         self._same_block = SameBlock(run, entries, self._exchanges)
         self._following: set[tuple[UUID, str]] = set()
@@ -79,9 +78,9 @@ class Watcher:
                     self._start(work, "a waiting transaction")
                 removal = read_removal(transaction, self._exchanges)
                 if removal is not None:
-                    self._start(self._rounds.flee(removal), "a sale ahead of a removal of liquidity")
+                    self._start(self._hands.flee(removal), "a sale ahead of a removal of liquidity")
                 elif withdrawals := read_withdrawals(transaction, self._exchanges):
-                    work = self._rounds.flee_withdrawals(withdrawals)
+                    work = self._hands.flee_withdrawals(withdrawals)
                     self._start(work, "a sale ahead of a withdrawal of liquidity")
             case Disconnected(reason=reason):
                 self._lost = True
@@ -188,7 +187,7 @@ class Watcher:
         """A run that was killed between the purchase and its decision: the order says what was decided."""
 
         def settle(session: Session) -> bool:
-            order = find_by_client_id(session, self._run.account_id, buy_client_id(launch.id))
+            order = self._hands.bought(session, buy_client_id(launch.id))
             if order is None:
                 return False
             reason = "bought by the run before this one"

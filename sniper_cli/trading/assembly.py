@@ -6,7 +6,7 @@ Opening a desk recovers first: what a crash left open is settled before anything
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ from state.positions import Position, PositionState, open_positions
 if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchange
     from sniper_cli.chains.node import Node
+    from sniper_cli.chains.relays import Relay
     from sniper_cli.context import Context
     from sniper_cli.secrets.wallets import Wallet
     from sniper_cli.trading.bulk import Closed
@@ -70,9 +71,16 @@ class OpenDesk:
 
 @asynccontextmanager
 async def open_desk(
-    context: Context, *, live: bool = False, recover: bool = True, bulk: bool = False
+    context: Context,
+    *,
+    live: bool = False,
+    recover: bool = True,
+    bulk: bool = False,
+    address: str | None = None,
 ) -> AsyncIterator[OpenDesk]:
     """The desk of a profile, given back at the end. `bulk`: for orders by the thousand, whose rows may follow.
+
+    `address`: on a chain, another than that of the profile's wallet.
 
     Raises LiveNotConfirmed, ConfigurationError, SecretMissing, WrongChain, NetworkError.
     """
@@ -80,8 +88,8 @@ async def open_desk(
         raise LiveNotConfirmed(
             f"the profile {context.profile!r} trades live money", hint="add --live to mean it"
         )
-    opener = _open_paper if context.settings.mode is Mode.PAPER else open_chain
-    async with opener(context) as opened:
+    paper = context.settings.mode is Mode.PAPER
+    async with _open_paper(context) if paper else open_chain(context, address=address) as opened:
         if bulk:
             opened.desk.books.defer_above = INLINE
         # At a venue that is here no order's fate is ever open: each walk settles before it does anything.
@@ -111,46 +119,99 @@ async def _open_paper(context: Context) -> AsyncIterator[OpenDesk]:
 
 
 @asynccontextmanager
-async def open_chain(context: Context, *, actor: str | None = None) -> AsyncIterator[OpenDesk]:
+async def open_chain(
+    context: Context, *, actor: str | None = None, address: str | None = None
+) -> AsyncIterator[OpenDesk]:
     """The desk of a chain profile, nothing recovered yet. `actor` stands in the journal; none: the person."""
-    from sniper_cli.chains.exchange import exchanges_from
-    from sniper_cli.endpoints.relays import relays_from
-    from sniper_cli.portfolio.accounts import ensure_evm_account
-    from sniper_cli.risk.limits import Limits
-    from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy
+    async with open_several(context, [_wallet_at(context, address)], actor=actor) as opened:
+        yield opened[0]
 
-    sniping = context.settings.sniping
+
+@asynccontextmanager
+async def open_several(
+    context: Context, wallets: Sequence[str], *, actor: str | None = None
+) -> AsyncIterator[list[OpenDesk]]:
+    """A desk for each wallet, over the same node and relays.
+
+    Raises ConfigurationError, SecretMissing, WrongPassphrase, NotFound, WrongChain, NetworkError.
+    """
+    from sniper_cli.endpoints.relays import relays_from
+
     async with open_market(context) as (node, exchange), AsyncExitStack() as ways:
         relays = relays_from(context.resolved, context.paths, context.database)
         for relay in relays.values():
             await ways.enter_async_context(relay)
-        signer = await _signer(context)
-        account = await ensure_evm_account(
-            context.database, node, exchange, signer.address, context.account_name, actor=context.actor
-        )
-        venue = EvmVenue(
-            context.database,
-            node,
-            exchanges_from(context.settings.chain, context.paths),
-            signer,
-            ExecutionPolicy.from_settings(sniping, context.settings.fees, exchange.chain_id),
-            actor=actor or context.actor,
-            relays=relays,
-        )
-        limits = Limits.from_settings(sniping)
-        desk = OrderDesk(
-            context.database, {VenueKind.EVM: venue}, limits=limits, actor=actor or context.actor
-        )
-        with closing(desk):
-            yield OpenDesk(desk, account, venue, node, exchange)
+        signers = await asyncio.gather(*(_signer(context, wallet) for wallet in wallets))
+        desks = []
+        for wallet, signer in zip(wallets, signers, strict=True):
+            opened = await _desk_of(context, node, exchange, relays, wallet, signer, actor)
+            ways.callback(opened.desk.close)
+            desks.append(opened)
+        yield desks
 
 
-async def _signer(context: Context) -> Signer:
-    """The profile's wallet, opened: scrypt takes a second, off the loop."""
+async def _desk_of(
+    context: Context,
+    node: Node,
+    exchange: Exchange,
+    relays: Mapping[str, Relay],
+    wallet: str,
+    signer: Signer,
+    actor: str | None,
+) -> OpenDesk:
+    """One wallet's account and desk."""
+    from sniper_cli.chains.exchange import exchanges_from
+    from sniper_cli.portfolio.accounts import ensure_evm_account
+    from sniper_cli.risk.limits import Limits
+    from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy
+
+    sniping, who = context.settings.sniping, actor or context.actor
+    name = _account_name(context, wallet, exchange.chain_id, signer.address)
+    account = await ensure_evm_account(
+        context.database, node, exchange, signer.address, name, actor=context.actor
+    )
+    venue = EvmVenue(
+        context.database,
+        node,
+        exchanges_from(context.settings.chain, context.paths),
+        signer,
+        ExecutionPolicy.from_settings(sniping, context.settings.fees, exchange.chain_id),
+        actor=who,
+        relays=relays,
+    )
+    desk = OrderDesk(
+        context.database, {VenueKind.EVM: venue}, limits=Limits.from_settings(sniping), actor=who
+    )
+    return OpenDesk(desk, account, venue, node, exchange)
+
+
+def _account_name(context: Context, wallet: str, chain_id: int, address: str) -> str:
+    """The profile's account for its own wallet; for another the one that its address has, or a name made of both."""
+    if wallet == wallet_of(context).name:
+        return context.account_name
+    same = select(Account.name).where(Account.chain_id == chain_id, Account.address == address.lower())
+    with context.database.read() as session:
+        return session.exec(same).first() or f"{context.account_name}-{wallet}"
+
+
+def _wallet_at(context: Context, address: str | None) -> str:
+    """The wallet with an address, the profile's own if none is named. Raises NotFound."""
+    from sniper_cli.secrets.wallets import list_wallets
+
+    own = wallet_of(context)
+    if address is None or own.address.lower() == address.lower():
+        return own.name
+    for wallet in list_wallets(context.paths):
+        if wallet.address.lower() == address.lower():
+            return wallet.name
+    raise NotFound(f"there is no wallet with the address {address}", hint="sniper wallet list")
+
+
+async def _signer(context: Context, name: str) -> Signer:
+    """A wallet, opened: scrypt takes a second, off the loop."""
     from sniper_cli.secrets.passphrases import passphrase_for
     from sniper_cli.secrets.wallets import open_wallet
 
-    name = wallet_of(context).name
     passphrase = passphrase_for(context.settings.secrets, context.paths.data, name)
     return await asyncio.to_thread(open_wallet, context.paths, name, passphrase)
 

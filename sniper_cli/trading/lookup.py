@@ -40,6 +40,14 @@ def find_position(session: Session, text: str) -> Position:
     return _one(session, Position, text, "position", "sniper position list --all")
 
 
+def find_account_named(session: Session, name: str) -> Account:
+    """An account by its name. Raises NotFound."""
+    found = session.exec(select(Account).where(Account.name == name)).first()
+    if found is None:
+        raise NotFound(f"there is no account {name!r}", hint="sniper account list")
+    return found
+
+
 def find_transaction(session: Session, text: str) -> ChainTransaction:
     """A transaction of ours by its hash, its id or its id's tail. Raises NotFound, UsageProblem."""
     if text.lower().startswith("0x"):

@@ -92,7 +92,7 @@ async def _replace(
     transaction, order = _named(context, text)
     _require_waiting(transaction, ends=ends)
     _require_chain(context)
-    async with open_desk(context, live=live, recover=False) as opened:
+    async with open_desk(context, live=live, recover=False, address=transaction.sender) as opened:
         _require_mine(opened, transaction)
         await _look(opened, order, transaction, writes=not dry_run)
         venue: EvmVenue = opened.venue  # type: ignore[assignment]

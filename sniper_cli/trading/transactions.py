@@ -17,11 +17,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from sniper_cli.errors import ConfigurationError, NetworkError, NotFound
+from sniper_cli.errors import ConfigurationError, NetworkError
 from sniper_cli.moments import parse_moment
 from sniper_cli.settings.model import Mode
 from sniper_cli.trading.amounts import trimmed
-from sniper_cli.trading.lookup import find_order, find_transaction
+from sniper_cli.trading.lookup import find_account_named, find_order, find_transaction
 from state.accounts import Account, Instrument
 from state.columns import utc_now
 from state.identifiers import short
@@ -120,7 +120,7 @@ def transactions(
         if waiting:
             query = query.where(col(ChainTransaction.state).in_(PENDING))
         if account is not None:
-            query = query.where(ChainTransaction.account_id == _account(session, account).id)
+            query = query.where(ChainTransaction.account_id == find_account_named(session, account).id)
         if order is not None:
             query = query.where(ChainTransaction.order_id == find_order(session, order).id)
         if moment is not None:
@@ -142,13 +142,6 @@ def transaction(context: Context, text: str) -> tuple[TransactionView, str | Non
         session.expunge_all()
     seen, trouble = _ask(context, [row])
     return _with_sight(view, seen.get(row.id)), trouble
-
-
-def _account(session: Session, name: str) -> Account:
-    found = session.exec(select(Account).where(Account.name == name)).first()
-    if found is None:
-        raise NotFound(f"there is no account {name!r}", hint="sniper account list")
-    return found
 
 
 def _view(session: Session, row: ChainTransaction) -> TransactionView:
