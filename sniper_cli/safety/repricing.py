@@ -18,6 +18,7 @@ from eth_utils.crypto import keccak
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.errors import NodeRefused
+from sniper_cli.pools.storage import first_slots
 from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves
 from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
 
@@ -31,8 +32,6 @@ RESERVES = 8
 """UniswapV2Pair: reserve0 and reserve1, 112 bits each, and the time of the last change."""
 V3_SLOT0, V3_LIQUIDITY = 0, 4
 """UniswapV3Pool: price (160 bits), tick (24) and the rest; liquidity."""
-V4_POOLS, V4_LIQUIDITY = 6, 3
-"""PoolManager: the mapping of pools; each has its slot0 first, its liquidity three slots on."""
 WRAPPED_BALANCES = 3
 """WETH9: balanceOf, a mapping."""
 LOWER = (1 << 112) - 1
@@ -58,11 +57,6 @@ class Stored:
 def wrapped_slot(holder: str) -> str:
     """Where WETH9 keeps a balance."""
     return "0x" + keccak(int(holder, 16).to_bytes(32) + WRAPPED_BALANCES.to_bytes(32)).hex()
-
-
-def v4_slot(pool_id: str) -> int:
-    """Where a PoolManager keeps the first word of a pool."""
-    return int.from_bytes(keccak(int(pool_id, 16).to_bytes(32) + V4_POOLS.to_bytes(32)))
 
 
 async def read_stored(node: Node, around: Surroundings, place: Pool) -> Stored | None:
@@ -101,8 +95,7 @@ def _places(place: Pool) -> tuple[int, int, tuple[str, ...]]:
         return RESERVES, RESERVES, (abi.CALL_GET_RESERVES,)
     if place.protocol is Protocol.V3:
         return V3_SLOT0, V3_LIQUIDITY, ("0x3850c7bd", "0x1a686502")
-    slot = v4_slot(place.id)
-    return slot, slot + V4_LIQUIDITY, ()
+    return *first_slots(place), ()
 
 
 def _tells(place: Pool, stored: Stored, liquidity: int, answers: list[Any]) -> bool:
