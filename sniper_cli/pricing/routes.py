@@ -41,7 +41,9 @@ class RoutePool:
                 side = reserves.reversed if coming else reserves
                 if side.coming + amount > MAX_RESERVE:
                     raise ImpossibleSwap("the pair cannot keep so much: its reserves are uint112")
-                return side.pays(amount)
+                if not (paid := side.pays(amount)):
+                    raise ImpossibleSwap("nothing comes out, and the pair refuses to pay nothing")
+                return paid
             case ConcentratedPool() as pool:
                 return pool.amount_out(amount, zero_for_one=coming == 0)
             case StablePool() | WeightedPool() as pool:

@@ -139,3 +139,14 @@ def test_no_pair_takes_more_than_it_can_keep() -> None:
     assert pool.pays(2**111 - 1, "a", "b") > 0
     with pytest.raises(ImpossibleSwap, match="uint112"):
         pool.pays(2**111, "a", "b")
+
+
+def test_no_pair_pays_nothing() -> None:
+    """UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT."""
+    pool = RoutePool("pair", ("a", "b"), Reserves(10**18, 10**15))
+
+    assert pool.pays(1_004, "a", "b") == 1
+    with pytest.raises(ImpossibleSwap, match="nothing comes out"):
+        pool.pays(1_003, "a", "b")
+    with pytest.raises(ImpossibleSwap, match="nothing comes out"):
+        pool.trade(1_003, "a", "b")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import pytest
 
 from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.pools.swaps import SwapCall, approve_call
-from sniper_cli.pricing.routes import Hop, Path
+from sniper_cli.pricing.constant_product import ImpossibleSwap
+from sniper_cli.pricing.routes import Hop, Path, paths_between
 from sniper_cli.pricing.splitting import Split, executed
 from sniper_cli.routing.calls import Errand, route_call
 from sniper_cli.routing.market import Market, read_market
@@ -121,6 +123,37 @@ async def test_every_route_pays_what_was_quoted(anvil: Chain) -> None:
             assert (before[0] - after[0], after[1] - before[1]) == (split.amount_in, split.amount_out), route
             assert (tried.arrived, tried.words) == (split.amount_out, ""), route
             assert arrived(receipt["logs"], call.to, errand(0), tokens.second) == split.amount_out
+
+
+async def test_whatever_the_route_a_simulation_pays_what_was_quoted(anvil: Chain) -> None:
+    """Sixty at random: amounts from a unit to half a pool, up to five legs of up to three hops, sharing pools or not."""
+    tokens, market = await prepared(anvil)
+    random, tried = Random(7), 0
+    everything = [tokens.first, tokens.second, tokens.coin]
+    while tried < 60:
+        token_in, token_out = random.sample(everything, 2)
+        amount = min(
+            int(10 ** random.uniform(0, 22)), await zoo.balance_of(anvil.node, token_in, TRADER.address)
+        )
+        paths = paths_between(market.pools.values(), token_in, token_out)
+        chosen = random.sample(paths, random.randint(1, 5))
+        shares = [(path, amount * random.randint(1, 100) // 500) for path in chosen]
+        try:
+            split = executed([each for each in shares if each[1]], market.pools)
+        except ImpossibleSwap:
+            continue
+        if not split.legs:
+            continue
+        coins = {"coin_in": token_in == tokens.coin, "coin_out": token_out == tokens.coin}
+        terms = errand(split.amount_out, **{word: is_so for word, is_so in coins.items() if is_so})
+        call = route_call(market.reaches[0], split, market.known, terms)
+
+        found = await try_route(
+            anvil.node, call, terms, token_in, token_out, split.amount_in, market.head.number
+        )
+
+        assert found.arrived == split.amount_out, (split, found)
+        tried += 1
 
 
 async def balances(chain: Chain, tokens: Sequence[str], of: str | None = None) -> list[int]:
