@@ -26,6 +26,7 @@ from sniper_cli.pricing.tick_math import MAX_TICK, MIN_TICK
 
 MOST_BLOCKS = 500
 """Logs of a longer time are not asked for: the ticks are read anew."""
+MOST_POOLS = 500
 MARGIN = 4
 """A price in the outer quarter of what was read has its ticks read anew around it."""
 LIQUIDITY_MOVED = (abi.MINT_V3, abi.BURN_V3, abi.MODIFY_LIQUIDITY_V4)
@@ -127,7 +128,11 @@ class Sights:
         return Look(head, found, list(answers))
 
     def _note(self, pool: Pool, state: ConcentratedPool, head: Head) -> None:
+        """The latest last; what was looked at longest ago goes."""
+        self._kept.pop(pool.id, None)
         self._kept[pool.id] = _Kept(state, head.number, head.hash)
+        while len(self._kept) > MOST_POOLS:
+            del self._kept[next(iter(self._kept))]
 
 
 def _pair(pool: Pool, answer: Any) -> Reserves | None:

@@ -1,7 +1,7 @@
 """Approvals for people: what may still be taken of our tokens, read from the chain, and an end to it.
 
 Looked at are the tokens that an account ever ordered, and of each whoever this program could have let take it: the
-routers of the exchanges it was traded on. What another program approved is not known here.
+routers of the chain's exchanges, and Permit2 before v4's. Whom else another program has let is not known here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sniper_cli.trading.amounts import trimmed
 from sniper_cli.trading.assembly import OpenDesk, open_desk, open_market
 from sniper_cli.trading.mending import sign_more
 from sniper_cli.venues.evm.approvals import allowance_questions, left_of
-from sniper_cli.venues.evm.approving import UNLIMITED
+from sniper_cli.venues.evm.approving import UNLIMITED, taken_through
 from sniper_cli.venues.evm.instruments import pool_of
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.orders import Order, Side
@@ -266,9 +266,11 @@ def _of_account(session: Session, account: Account, exchanges: Exchanges) -> lis
             pool = pool_of(instrument, exchanges)
         except OrderRefused:  # on an exchange that is not set up any more: who may take it is not known
             continue
-        key = pool.token, swaps.spender(pool)
         asset = session.get_one(Asset, instrument.base_asset)
-        found[key] = Known(account, pool, asset, order, 0)
+        for each in (one for one in exchanges.listed if one.factory in exchanges.traded):
+            through = taken_through(pool.token, swaps.spender(replace(pool, exchange=each)), exchanges, pool)
+            if through is not None:
+                found[pool.token, swaps.spender(through)] = Known(account, through, asset, order, 0)
     for position in open_positions(session, account.id):
         instrument = session.get_one(Instrument, position.instrument_id)
         try:

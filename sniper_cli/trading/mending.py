@@ -13,7 +13,7 @@ from sniper_cli.books.holdings import AnyOrder, BookedOrder
 from sniper_cli.books.records import Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.trading import recording
-from sniper_cli.venues.venue import ChainVenue, Remedy, RemedyKind
+from sniper_cli.venues.venue import ChainVenue, Granted, Remedy, RemedyKind
 from state.accounts import Account
 from state.orders import OrderState, Side
 
@@ -91,13 +91,22 @@ async def take_back(desk: OrderDesk, account_id: UUID, venue: ChainVenue) -> Non
     with desk.database.read() as session:
         loose = venue.loose(session, account)
         session.expunge_all()
-    for order in loose:
+    for granted in loose:
+        order = granted.order
         try:
-            plan = await venue.plan_revocation(order)
+            plan = await venue.plan_revocation(granted)
         except (NetworkError, OrderRefused) as error:
             logger.warning("order %s leaves an approval: %s", order.id, error.message)
             continue
-        if plan is not None and sign_more(desk, account, order, plan, venue.record_revocation):
+        if plan is None:
+            continue
+
+        def record(
+            session: Session, owner: Account, order: AnyOrder, plan: Any, granted: Granted = granted
+        ) -> bool:
+            return venue.record_revocation(session, owner, order, granted, plan)
+
+        if sign_more(desk, account, order, plan, record):
             desk.checkpoint("revocation_recorded")
             await desk.give(venue, desk.order(order.id))
 

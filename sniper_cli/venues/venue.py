@@ -131,6 +131,15 @@ class Holdings:
     """Every trade of ours that the venue counts in is known to the ledger too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A right that we gave somebody (an approval), and the order that bears the cost of taking it back."""
+
+    order: AnyOrder
+    details: Any
+    """The venue's own."""
+
+
 class Venue(Protocol):
     """A place that takes orders for one kind of account."""
 
@@ -210,15 +219,17 @@ class ChainVenue(Venue, Protocol):
         """Write it, like `record`; `send` sends it. False when it has been written before."""
         ...
 
-    def loose(self, session: Session, account: Account) -> list[AnyOrder]:
-        """Orders of which something stays granted (an approval) that nothing needs any more."""
+    def loose(self, session: Session, account: Account) -> list[Granted]:
+        """What stays granted and nothing needs any more."""
         ...
 
-    async def plan_revocation(self, order: AnyOrder) -> Any:
+    async def plan_revocation(self, granted: Granted) -> Any:
         """What takes it back; None when nothing is left of it. Raises OrderRefused, NetworkError."""
         ...
 
-    def record_revocation(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
+    def record_revocation(
+        self, session: Session, account: Account, order: AnyOrder, granted: Granted, plan: Any
+    ) -> bool:
         """Write it, like `record`; `send` sends it. False when it has been taken back, or is needed again."""
         ...
 

@@ -68,6 +68,16 @@ class Wanted(NamedTuple):
     """The newest approval of the token to the pool's router, or its end."""
 
 
+class Loose(NamedTuple):
+    """An approval that nothing needs any more."""
+
+    order: Order
+    """The last sale of what was approved: it bears the cost of taking it back."""
+    pool: Pool
+    """One whose router it lets take the token."""
+    approval: UUID
+
+
 def wanted_by(session: Session, order: AnyOrder, exchanges: Exchanges) -> Wanted | None:
     """What must be approved for the sale of what an order bought; None where nothing is held. Raises OrderRefused.
 
@@ -124,34 +134,42 @@ def is_called_for(session: Session, order: AnyOrder, request: SwapRequest, excha
     return not (last.is_pending or (last.block or 0) > request.head.number)
 
 
-def loose(session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID]) -> list[Order]:
-    """The orders that loose approvals hang on, each the last sale of what was approved; `clean` ones are left out."""
-    found: dict[UUID, Order] = {}
+def loose(session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID]) -> list[Loose]:
+    """The approvals that nothing needs any more; those known to be `clean` are left out."""
+    found = []
     for (token, spender), given in _given(session, account_id).items():
         if given.id in clean or given.purpose is not Purpose.APPROVE or given.is_pending:
             continue
-        first = session.get(Order, given.order_id)
-        if first is None:
+        order = session.get(Order, given.order_id)
+        pool = (
+            None
+            if order is None
+            else taken_through(token, spender, exchanges, _pool(session, order, exchanges))
+        )
+        if order is None or pool is None or _is_needed(session, account_id, pool, exchanges):
             continue
-        pool = _pool(session, first, exchanges)
-        if pool is None or (token, spender) != (pool.token, swaps.spender(pool)):
-            continue
-        if _is_at_work(session, account_id, pool) or _held(session, account_id, pool, exchanges):
-            continue
-        last = _last_sale(session, first)
+        last = _last_sale(session, order)
         if given.amount >= UNLIMITED and utc_now() - last.updated_at > LATELY:
             continue
-        found[last.id] = last
-    return list(found.values())
+        found.append(Loose(last, pool, given.id))
+    return found
 
 
-def approvals_of(session: Session, order: AnyOrder, exchanges: Exchanges) -> tuple[Pool, UUID] | None:
-    """The pool that an order traded in, and the newest approval for it; None where there is none to take back."""
-    pool = _pool(session, order, exchanges)
-    if pool is None:
-        return None
-    given = _given(session, order.account_id).get((pool.token, swaps.spender(pool)))
-    return None if given is None or given.purpose is not Purpose.APPROVE else (pool, given.id)
+def is_loose(session: Session, account_id: UUID, loose: Loose, exchanges: Exchanges) -> bool:
+    """Whether it is still to be taken back: nobody has since, and nothing new hangs on it."""
+    given = _given(session, account_id).get((loose.pool.token, swaps.spender(loose.pool)))
+    same = given is not None and given.id == loose.approval
+    return same and not _is_needed(session, account_id, loose.pool, exchanges)
+
+
+def taken_through(token: str, spender: str, exchanges: Exchanges, own: Pool | None = None) -> Pool | None:
+    """A pool whose router takes a token by way of a spender; `own` if that does. None where no exchange's does.
+
+    A sale along a route goes through a router that need not be that of the instrument's pool.
+    """
+    others = (Pool(each, "", token, each.wrapped) for each in exchanges.listed)
+    candidates = others if own is None else (own, *others)
+    return next((pool for pool in candidates if pool.token == token and swaps.spender(pool) == spender), None)
 
 
 async def plan_revocation(
@@ -180,15 +198,8 @@ async def plan_revocation(
     return SwapRequest(calls, policy.bid(head, urgency=IN_TIME), int(pending, 16), head, 0)
 
 
-def is_loose(session: Session, order: AnyOrder, exchanges: Exchanges) -> bool:
-    """Whether an approval is still to be taken back: nobody has since, and nothing new hangs on it."""
-    known = approvals_of(session, order, exchanges)
-    if known is None:
-        return False
-    pool, _ = known
-    return not (
-        _is_at_work(session, order.account_id, pool) or _held(session, order.account_id, pool, exchanges)
-    )
+def _is_needed(session: Session, account_id: UUID, pool: Pool, exchanges: Exchanges) -> bool:
+    return _is_at_work(session, account_id, pool) or bool(_held(session, account_id, pool, exchanges))
 
 
 def _given(session: Session, account_id: UUID) -> dict[tuple[str, str], Given]:
@@ -265,12 +276,13 @@ def _last_sale(session: Session, order: Order) -> Order:
 
 __all__ = [
     "Given",
+    "Loose",
     "Wanted",
-    "approvals_of",
     "is_called_for",
     "is_loose",
     "loose",
     "plan_approval",
     "plan_revocation",
+    "taken_through",
     "wanted_by",
 ]

@@ -109,7 +109,7 @@ async def _plan_buy(
     guard = least if swaps.counts_arrivals(pool) else _before_tax(least, tax_bps)
     swap = swaps.buy_call(pool, address, budget, guard, deadline)
     call = Call(Purpose.BUY, swap.to, swap.data, swap.value, gas)
-    exit_gas = (APPROVE_GAS + gas) * fees.max_fee
+    exit_gas = (APPROVE_GAS * len(swaps.approval_calls(pool, address, 1)) + gas) * fees.max_fee
     return Plan(
         intent=intent,
         summary={

@@ -43,7 +43,7 @@ from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
 from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
 from sniper_cli.venues.evm.routed import plan_route
 from sniper_cli.venues.evm.signer import Signer
-from sniper_cli.venues.venue import Asked, Holdings, Plan, Quoted, Remedy, RemedyKind, Report
+from sniper_cli.venues.venue import Asked, Granted, Holdings, Plan, Quoted, Remedy, RemedyKind, Report
 from state import journal
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.columns import utc_now
@@ -429,43 +429,40 @@ class EvmVenue:
         self._store(session, account, order, plan)
         return True
 
-    def loose(self, session: Session, account: Account) -> list[AnyOrder]:
-        """The orders whose approvals nothing needs any more, as far as something of them may be left."""
+    def loose(self, session: Session, account: Account) -> list[Granted]:
+        """The approvals that nothing needs any more, as far as something of them may be left."""
         if self.policy.keep_approvals:
             return []
         version = session.exec(select(Account.version).where(Account.id == account.id)).one()
         if self._tidy.get(account.id) == version:
             return []
-        found: list[AnyOrder] = list(approving.loose(session, account.id, self.exchanges, self._clean))
+        found = approving.loose(session, account.id, self.exchanges, self._clean)
         if not found:
             self._tidy[account.id] = version
-        return found
+        return [Granted(each.order, each) for each in found]
 
-    async def plan_revocation(self, order: AnyOrder) -> SwapRequest | None:
+    async def plan_revocation(self, granted: Granted) -> SwapRequest | None:
         """What takes an approval back; None where nothing is left of it. Raises OrderRefused, NetworkError."""
-        with self.database.read() as session:
-            known = approving.approvals_of(session, order, self.exchanges)
-        if known is None:
-            return None
-        pool, approval = known
+        loose: approving.Loose = granted.details
         request = None
         try:
-            request = await approving.plan_revocation(self.node, await self._priced(), self.address, pool)
+            request = await self.plan_taking_back(loose.pool)
         except OrderRefused:
-            self._clean.add(approval)  # said once, not at every block
+            self._clean.add(loose.approval)  # said once, not at every block
             raise
         if request is None:
-            self._clean.add(approval)
+            self._clean.add(loose.approval)
         return request
 
-    def record_revocation(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
+    def record_revocation(
+        self, session: Session, account: Account, order: AnyOrder, granted: Granted, plan: Any
+    ) -> bool:
         """Store it; False where it was taken back since, or is needed again."""
-        known = approving.approvals_of(session, order, self.exchanges)
-        if known is None or not approving.is_loose(session, order, self.exchanges):
+        loose: approving.Loose = granted.details
+        if not approving.is_loose(session, account.id, loose, self.exchanges):
             return False
-        self._clean.add(
-            known[1]
-        )  # one that no node takes is tried again by the next process, not at every block
+        # One that no node takes is tried again by the next process, not at every block.
+        self._clean.add(loose.approval)
         self._store(session, account, order, plan)
         return True
 

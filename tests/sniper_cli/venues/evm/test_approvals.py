@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from sniper_cli.pools.pool import Pool
-from sniper_cli.pools.swaps import MAX_UINT
+from sniper_cli.pools.swaps import MAX_UINT, approval_calls
+from sniper_cli.trading.mending import sign_more
 from sniper_cli.trading.reconciliation import adjust
+from sniper_cli.venues.evm.approvals import calls_of
+from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.instruments import ensure_instrument
 from state.database import Database
 from state.positions import Position, PositionState
@@ -202,6 +205,29 @@ async def second_pool(trader: Trader, first: Pool) -> str:
     await mint(node, pool, OWNER, *whole_range(fee), coins, tokens)
     with trader.database.write() as session:
         return ensure_instrument(session, pool, symbol="TKN", decimals=18).id
+
+
+async def test_what_another_router_was_let_for_a_route_is_taken_back_too(
+    anvil: Chain, sqlite_database: Database
+) -> None:
+    """A sale along a route goes through a router that is not that of the instrument's pool; this one never came."""
+    trader = await trader_of(anvil, sqlite_database, "Normal")
+    bought = await trader.buy()
+    await trader.refresh(2)
+    elsewhere = Pool(anvil.v3, "", trader.token, anvil.v3.wrapped)
+    head = await anvil.node.head()
+    count = int(await anvil.node.call("eth_getTransactionCount", [trader.venue.address, "pending"]), 16)
+    calls = calls_of(approval_calls(elsewhere, trader.venue.address, WEI), Purpose.APPROVE)
+    request = SwapRequest(calls, trader.venue.policy.bid(head), count, head, 0)
+    order = trader.order(bought.order.id)
+    sign_more(trader.desk, trader.account, order, request, trader.venue.record_taking_back)
+    await trader.desk.give(trader.venue, trader.order(order.id))
+    assert await allowance(trader, anvil.v3.router) == WEI
+    await trader.refresh(3)
+    assert await allowance(trader, anvil.v3.router) == 0
+    assert await allowance(trader) == trader.ledger(trader.token_asset)
+    assert amounts(trader, Purpose.REVOKE) == [0]
+    await require_true(trader)
 
 
 @pytest.mark.parametrize(
