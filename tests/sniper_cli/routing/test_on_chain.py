@@ -126,7 +126,7 @@ async def test_every_route_pays_what_was_quoted(anvil: Chain) -> None:
 
 
 async def test_whatever_the_route_a_simulation_pays_what_was_quoted(anvil: Chain) -> None:
-    """Sixty at random: amounts from a unit to half a pool, up to five legs of up to three hops, sharing pools or not."""
+    """Sixty at random, from a unit to half a pool: up to five legs of up to three hops, sharing pools or not."""
     tokens, market = await prepared(anvil)
     random, tried = Random(7), 0
     everything = [tokens.first, tokens.second, tokens.coin]
