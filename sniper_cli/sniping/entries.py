@@ -13,6 +13,8 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
+
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError
 from sniper_cli.safety.report import Classification, SafetyReport
@@ -31,7 +33,7 @@ from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.sales import FAILED
 from sniper_cli.sniping.stakes import Stake, purse_of, stake_of
 from sniper_cli.sniping.trial import Trial, try_out
-from sniper_cli.trading.intents import OrderIntent
+from sniper_cli.trading.intents import Behind, OrderIntent
 from sniper_cli.venues.evm.instruments import ensure_instrument
 from state.accounts import Account
 from state.launches import Decision, Launch, Verdict
@@ -210,12 +212,9 @@ class Entries:
 
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
         """Place the purchases; False if the node failed before anything was recorded."""
-        run, hands = self._run, self._hands.chosen(launch.id)
-        stakes = {hand: self._stake(hand, judged.report) for hand in hands}
-        able = [hand for hand in hands if stakes[hand].refusal is None]
+        run, stakes = self._run, self._stakes(launch, judged.report)
+        able = list(stakes)
         if not able:
-            refusals = {stake.refusal for stake in stakes.values()} or {"another sniper took over"}
-            self._decide(launch, Decision.SKIPPED, "; ".join(map(str, refusals)), judged.report.symbol)
             return True
         try:
             if run.settings.trial_amount and not await self._tried(able[0], launch, judged.report):
@@ -235,6 +234,38 @@ class Entries:
             self._ordered(launch, ordered, judged)
         return bool(ordered)
 
+    async def buy_behind(self, launch: Launch, judged: Judged, behind: Behind) -> list[tuple[Run, AnyOrder]]:
+        """Each account's purchase right behind a waiting transaction, and whose it is; empty where none was placed."""
+        stakes = self._stakes(launch, judged.report)
+        placed = await asyncio.gather(
+            *(self._place_behind(hand, launch, judged, stake, behind) for hand, stake in stakes.items())
+        )
+        ordered = [(hand, order) for hand, order in zip(stakes, placed, strict=True) if order is not None]
+        if ordered:
+            self._ordered(launch, ordered, judged)
+        return [(hand.run, order) for hand, order in ordered]
+
+    def _stakes(self, launch: Launch, report: SafetyReport) -> dict[Hand, Stake]:
+        """Who buys a launch for how much; where nobody can, that is decided and written down."""
+        stakes = {hand: self._stake(hand, report) for hand in self._hands.chosen(launch.id)}
+        able = {hand: stake for hand, stake in stakes.items() if stake.refusal is None}
+        if not able:
+            refusals = {stake.refusal for stake in stakes.values()} or {"another sniper took over"}
+            self._decide(launch, Decision.SKIPPED, "; ".join(map(str, refusals)), report.symbol)
+        return able
+
+    async def _place_behind(
+        self, hand: Hand, launch: Launch, judged: Judged, stake: Stake, behind: Behind
+    ) -> AnyOrder | None:
+        """One account's purchase behind a waiting transaction; None if the node failed before it was recorded."""
+        try:
+            return await hand.run.submit(behind_intent(hand.run, launch, judged.report, stake, behind))
+        except NetworkError as error:
+            self._run.tell(
+                RunnerTrouble(problem=f"{launch.token} could not be ordered early: {error.message}")
+            )
+            return None
+
     async def _place(
         self, hand: Hand, launch: Launch, judged: Judged, stake: Stake, spent: int
     ) -> AnyOrder | None:
@@ -249,17 +280,13 @@ class Entries:
             self._run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered: {error.message}"))
             return None
 
-    def stake(self, report: SafetyReport) -> Stake:
-        """How much the leading account buys a launch for, where it buys alone."""
-        return self._stake(next(iter(self._hands)), report, parts=1)
-
-    def _stake(self, hand: Hand, report: SafetyReport, *, parts: int | None = None) -> Stake:
+    def _stake(self, hand: Hand, report: SafetyReport) -> Stake:
         """How much an account buys the launch for; what is fixed asks no ledger."""
         run, purse = hand.run, None
         if run.settings.sizing != "fixed":
             with run.database.read() as session:
                 purse = purse_of(session, session.get_one(Account, run.account_id))
-        return stake_of(run.settings, purse, report.liquidity, parts=parts or self._hands.parts)
+        return stake_of(run.settings, purse, report.liquidity, parts=self._hands.parts)
 
     async def _tried(self, hand: Hand, launch: Launch, report: SafetyReport) -> bool:
         """Whether a trial of the token came to a good end, and nothing changed meanwhile. Raises NetworkError."""
@@ -311,10 +338,6 @@ class Entries:
         if report.verdict is not Verdict.SAFE:
             self.record(launch, Judged(report, received_at))
         return not self._is_gone(launch) and self.may_buy(launch, report)
-
-    def ordered(self, launch: Launch, order: AnyOrder, judged: Judged) -> None:
-        """What came of a purchase that the leading account placed alone."""
-        self._ordered(launch, [(next(iter(self._hands)), order)], judged)
 
     def _ordered(self, launch: Launch, ordered: Sequence[tuple[Hand, AnyOrder]], judged: Judged) -> None:
         symbol = launches.clean(judged.report.symbol)
@@ -417,4 +440,21 @@ def buy_intent(run: Run, launch: Launch, report: SafetyReport, stake: Stake, tri
             **({} if stake.bound_by == "fixed" else {"stake": stake.as_json()}),
         },
         launch_id=launch.id,
+    )
+
+
+def behind_intent(
+    run: Run, launch: Launch, report: SafetyReport, stake: Stake, behind: Behind
+) -> OrderIntent:
+    """The purchase of a launch right behind the transaction that lists or opens it.
+
+    Judged was one for the whole amount; of a smaller one a pool pays no less in proportion.
+    """
+    expected = behind.expected * min(stake.amount, run.amount) // run.amount
+    intent = buy_intent(run, launch, report, stake)
+    return msgspec.structs.replace(
+        intent,
+        behind=msgspec.structs.replace(behind, expected=expected),
+        gas_hint=report.buy_gas,
+        reason=intent.reason | {"origin": "announcement", "behind": behind.tx_hash},
     )

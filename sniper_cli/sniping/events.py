@@ -42,10 +42,14 @@ class RunnerStarted(SniperEvent):
     address: str
     head: int
     coins: int
+    same_block: bool = False
+    """Listings are judged and bought while they wait."""
 
     def line(self) -> str:
+        early = "; what waits is bought in its own block" if self.same_block else ""
         return (
-            f"watching from block {self.head} as {self.account} ({self.address}) with {coins(self.coins)} ETH"
+            f"watching from block {self.head} as {self.account} ({self.address})"
+            f" with {coins(self.coins)} ETH{early}"
         )
 
 

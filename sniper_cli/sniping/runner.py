@@ -32,6 +32,7 @@ from sniper_cli.sniping.hands import Hand, Hands, hand_of
 from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
 from sniper_cli.sniping.rounds import CURSOR
 from sniper_cli.sniping.run import ACTOR, Run
+from sniper_cli.sniping.same_block import buys_early
 from sniper_cli.sniping.warmup import warm_up
 from sniper_cli.sniping.watcher import Watcher
 from sniper_cli.trading.reconciliation import sync
@@ -161,7 +162,15 @@ class Sniper:
         hand.book.look(quietly=True)
         told: dict[str, object] = {"account": hand.name, "address": run.address, "block": head.number}
         self._note(hand, "runner.started", told)
-        run.tell(RunnerStarted(account=hand.name, address=run.address, head=head.number, coins=cash))
+        run.tell(
+            RunnerStarted(
+                account=hand.name,
+                address=run.address,
+                head=head.number,
+                coins=cash,
+                same_block=buys_early(run.settings),
+            )
+        )
         if moved:
             run.tell(CoinsMoved(amount=moved))
         if unsettled or hand.book.holdings:

@@ -13,7 +13,7 @@ under the purchase's own nonce.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,26 +24,26 @@ from sniper_cli.safety.report import Outcome
 from sniper_cli.safety.simulation import next_base_fee
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.announcements import Announcement, Waiting, announced, may_open, read_announcement
-from sniper_cli.sniping.entries import MAY_OPEN, Judged, buy_intent
+from sniper_cli.sniping.entries import MAY_OPEN, Judged, buy_client_id
 from sniper_cli.sniping.events import LaunchAnnounced, LaunchWithdrawn, RunnerTrouble
 from sniper_cli.sniping.run import ACTOR
 from sniper_cli.trading.intents import Behind
+from sniper_cli.venues.evm.remedies import BEHIND_BLOCKS
 from state.launches import Decision, Launch, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from sniper_cli.books.holdings import AnyOrder
     from sniper_cli.chains.exchange import Exchanges
     from sniper_cli.chains.node import Head
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.safety.simulation import Call
+    from sniper_cli.settings.model import SnipingSettings
     from sniper_cli.sniping.entries import Entries
+    from sniper_cli.sniping.hands import Hands
     from sniper_cli.sniping.run import Run
-    from sniper_cli.sniping.stakes import Stake
-    from sniper_cli.trading.intents import OrderIntent
 
-PATIENCE_BLOCKS = 2
-"""A purchase waits for so many blocks behind what it follows: raised, as it would be later, it would come first."""
 TRIES = 3
 """How often it is judged anew because a block came meanwhile."""
 
@@ -58,7 +58,8 @@ class Following:
     tx_hash: str
     since: int
     """The head's number when it was first seen."""
-    order_id: UUID | None = None
+    orders: list[tuple[Run, AnyOrder]] = field(default_factory=list)
+    """The purchases behind it, and whose they are."""
     listed: bool = False
     """Its log came: from here on it is an ordinary launch."""
     withdrawn: str = ""
@@ -72,8 +73,9 @@ class Following:
 class SameBlock:
     """Judges and buys on top of what waits."""
 
-    def __init__(self, run: Run, entries: Entries, exchanges: Exchanges) -> None:
+    def __init__(self, run: Run, entries: Entries, exchanges: Exchanges, hands: Hands) -> None:
         self._run = run
+        self._hands = hands
         self._entries = entries
         self._exchanges = exchanges
         self._waiting = Waiting()
@@ -85,8 +87,7 @@ class SameBlock:
 
     @property
     def is_on(self) -> bool:
-        settings = self._run.settings
-        return settings.same_block == "on" and not settings.trial_amount  # a trial takes its blocks
+        return buys_early(self._run.settings)
 
     def resume(self) -> None:
         """Take up what a former run was following: its purchases must not wait on behind nothing."""
@@ -98,7 +99,7 @@ class SameBlock:
             run.closed.update(launches.closed(session, run.chain_id))
         for launch in left:
             following = Following(launch, None, launch.tx_hash, 0 if head is None else head.number)
-            following.order_id = launch.order_id
+            following.orders = self._left(launch)
             self._keep(following)
 
     # -- what is heard --------------------------------------------------------------------------------------------
@@ -228,7 +229,7 @@ class SameBlock:
             run.heads.cool(launch.id)
             del self._at_work[launch.id]
             done.set()
-            if following.order_id is None and not launches.is_announced(launch):
+            if not following.orders and not launches.is_announced(launch):
                 self._drop(following)  # it stands by its log, and is followed by it
 
     async def _judge_and_buy(self, following: Following, announcement: Announcement) -> None:
@@ -258,26 +259,16 @@ class SameBlock:
         self._entries.record(launch, judged)
         if not self._entries.may_buy(launch, report):
             return
-        stake = self._entries.stake(report)
-        if stake.refusal is not None:
-            self._entries.skip(launch, stake.refusal)
-            return
         run.taken.add(launch.id)
         behind = Behind(
             announcement.tx_hash,
             announcement.fees.max_fee,
             announcement.fees.priority_fee,
-            # Judged was a purchase for the whole amount; of a smaller one a pool pays no less in proportion.
-            (report.expected_quantity or 0) * min(stake.amount, run.amount) // run.amount,
+            report.expected_quantity or 0,
         )
-        try:
-            order = await run.submit(behind_intent(run, launch, report, stake, behind))
-        except NetworkError as error:
+        following.orders = await self._entries.buy_behind(launch, judged, behind)
+        if not following.orders:
             run.taken.discard(launch.id)
-            run.tell(RunnerTrouble(problem=f"{launch.token} could not be ordered early: {error.message}"))
-            return
-        following.order_id = order.id
-        self._entries.ordered(launch, order, judged)
         if following.withdrawn:  # while it was being placed
             await self._take_back(following)
 
@@ -300,24 +291,24 @@ class SameBlock:
                 await self._withdraw(following, "it was mined and failed")
             else:
                 await self._hurry(following, head, int(receipt["blockNumber"], 16))
-        elif head.number - following.since >= PATIENCE_BLOCKS:
+        elif head.number - following.since >= BEHIND_BLOCKS:
             why = "it still waits" if waiting is not None else "it is gone"
             await self._withdraw(following, f"{why} after {head.number - following.since} blocks")
 
     async def _hurry(self, following: Following, head: Head, mined: int) -> None:
         """What it follows is mined. A purchase that is not in that block is an ordinary one now, and is hastened."""
-        order_id = following.order_id
-        if order_id is None:
+        if not following.orders:
             self._drop(following)
             return
         if head.number <= mined:
             return  # the block's own round finds out about the purchase
         self._drop(following)
-        if self._run.desk.order(order_id).is_working:
-            try:
-                await self._run.desk.hasten(order_id)
-            except (NetworkError, OrderRefused) as error:
-                self._run.tell(RunnerTrouble(problem=f"{following.launch.token}: {error.message}"))
+        for run, order in following.orders:
+            if run.desk.order(order.id).is_working:
+                try:
+                    await run.desk.hasten(order.id)
+                except (NetworkError, OrderRefused) as error:
+                    run.tell(RunnerTrouble(problem=f"{following.launch.token}: {error.message}"))
 
     async def _withdraw(self, following: Following, reason: str) -> None:
         """It will not come as it was announced: nothing under the purchase's nonce, and the launch stands open."""
@@ -335,23 +326,32 @@ class SameBlock:
         )
 
     async def _take_back(self, following: Following) -> None:
-        """End the purchase, if there is one that may still be mined."""
-        run, order_id = self._run, following.order_id
-        if order_id is None or not run.desk.order(order_id).is_working:
-            return
-        try:
-            await run.desk.cancel(order_id, f"what it follows was withdrawn: {following.withdrawn}")
-        except (
-            NetworkError,
-            OrderRefused,
-        ) as error:  # mined meanwhile, or past the fee cap: the desk finds out
-            run.tell(RunnerTrouble(problem=f"{following.launch.token}: {error.message}"))
+        """End the purchases that may still be mined."""
+        why = f"what it follows was withdrawn: {following.withdrawn}"
+        for run, order in following.orders:
+            if not run.desk.order(order.id).is_working:
+                continue
+            try:
+                await run.desk.cancel(order.id, why)
+            except (
+                NetworkError,
+                OrderRefused,
+            ) as error:  # mined meanwhile, or past the cap: the desk finds out
+                run.tell(RunnerTrouble(problem=f"{following.launch.token}: {error.message}"))
 
     # -- the book of it -------------------------------------------------------------------------------------------
 
     def _keep(self, following: Following) -> None:
         self._following[following.launch.id] = following
         self._by_hash[following.tx_hash] = following.launch.id
+
+    def _left(self, launch: Launch) -> list[tuple[Run, AnyOrder]]:
+        """The purchases that a former run placed behind an announcement."""
+        found = [
+            (hand.run, hand.run.desk.find_order(hand.run.account_id, buy_client_id(launch.id)))
+            for hand in self._hands
+        ]
+        return [(run, order) for run, order in found if order is not None]
 
     def _drop(self, following: Following) -> None:
         self._following.pop(following.launch.id, None)
@@ -387,19 +387,13 @@ class SameBlock:
         )
 
 
+def buys_early(settings: SnipingSettings) -> bool:
+    """Whether the settings ask for purchases in the listing's own block. A trial takes its blocks: with one, never."""
+    return settings.same_block == "on" and not settings.trial_amount
+
+
 def _proves_nothing(report: SafetyReport) -> bool:
     """Whether the transaction itself, or the node, kept the token from being tried: then its log decides."""
     return report.verdict is Verdict.NOT_PROVEN and any(
         check.name == "simulation" and check.outcome is Outcome.NOT_PROVEN for check in report.checks
     )
-
-
-def behind_intent(
-    run: Run, launch: Launch, report: SafetyReport, stake: Stake, behind: Behind
-) -> OrderIntent:
-    """The purchase of a launch right behind the transaction that lists or opens it."""
-    import msgspec
-
-    intent = buy_intent(run, launch, report, stake)
-    reason = intent.reason | {"origin": "announcement", "behind": behind.tx_hash}
-    return msgspec.structs.replace(intent, behind=behind, gas_hint=report.buy_gas, reason=reason)

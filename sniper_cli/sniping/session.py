@@ -61,6 +61,7 @@ def run_session(request: RunRequest) -> int:
 
 def _agree(context: Context, request: RunRequest) -> None:
     """Real money needs a live profile, --live, and a yes to what it may cost."""
+    from sniper_cli.sniping.same_block import buys_early
     from sniper_cli.sniping.station import require_chain
 
     require_chain(context)
@@ -84,7 +85,8 @@ def _agree(context: Context, request: RunRequest) -> None:
         f"{_with(sniping)}, "
         f"at most {sniping.max_open_positions} positions and {sniping.max_total_spend} {settings.chain.coin} together, "
         f"accepting {sniping.slippage_bps / 100:g} % below the expected outcome, "
-        f"up to {sniping.max_fee_gwei} gwei per gas?",
+        f"up to {sniping.max_fee_gwei} gwei per gas"
+        f"{', in the block of the listing itself where it is seen waiting' if buys_early(sniping) else ''}?",
         yes=request.yes,
     )
 

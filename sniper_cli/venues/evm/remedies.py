@@ -29,6 +29,8 @@ from state.transactions import PENDING, ChainTransaction, Channel, Purpose, Tran
 SELF_TRANSFER_GAS = 21_000
 GAP_BLOCKS = 2
 """What is missing before a transaction may only be on its way: so many blocks later it is not."""
+BEHIND_BLOCKS = 2
+"""A purchase right behind a waiting transaction is left alone for so many blocks: raised, it would come before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +105,22 @@ def _remedy(patient: Patient, head: Head, policy: ExecutionPolicy, address: str)
         return kill(order, transaction, head, policy, address, late)
     if transaction.channel is not Channel.PUBLIC:
         return _hidden(patient, head, policy)
+    follows = _follows(order, transaction, head)
     if not patient.known:
-        if transaction.max_fee < head.base_fee:  # nodes refuse or evict what no block can hold
+        if (
+            transaction.max_fee < head.base_fee and not follows
+        ):  # nodes refuse or evict what no block can hold
             return _raise(patient, head, policy, address, "the base fee rose above its bid")
         return Remedy(order.id, RemedyKind.RESEND, "the node does not know it")
-    if not _is_overdue(patient, head, policy):
+    if follows or not _is_overdue(patient, head, policy):
         return None
     return _raise(patient, head, policy, address, f"not mined after {_waited(transaction, head)} blocks")
+
+
+def _follows(order: AnyOrder, transaction: ChainTransaction, head: Head) -> bool:
+    """Whether it still waits behind another's transaction, whose bid it must not pass."""
+    age = head.number - (transaction.planned_block if transaction.planned_block is not None else head.number)
+    return age <= BEHIND_BLOCKS and bool(order.reason.get("behind"))
 
 
 def _waited(transaction: ChainTransaction, head: Head) -> int:

@@ -15,6 +15,13 @@ ETH = 10**18
     ("kind", "data", "text"),
     [
         ("launch.seen", {"block_number": 12}, "pool seen in block 12"),
+        (
+            "launch.seen",
+            {"block_number": 12, "source": "pending"},
+            "pool announced by a waiting transaction, for block 12",
+        ),
+        ("launch.listed", {"block_number": 13}, "mined as announced, in block 13"),
+        ("launch.withdrawn", {"reason": "it is gone"}, "withdrawn – it is gone"),
         ("launch.judged", {"verdict": "not_proven", "reasons": ["no"]}, "not proven – no"),
         ("launch.decided", {"decision": "refused", "reason": "a honeypot"}, "refused – a honeypot"),
         (

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from math import isqrt
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 
+from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Exchanges
+from sniper_cli.pools.pool import Pool
+from sniper_cli.sniping.announcements import v3_pool
 from sniper_cli.sniping.entries import buy_client_id
 from sniper_cli.sniping.events import (
     BuyFailed,
@@ -22,6 +28,7 @@ from sniper_cli.sniping.events import (
 from state.launches import Decision, Launch, Source, judgements_of
 from state.orders import Order, OrderState, find_by_client_id
 from state.positions import positions_newest_first
+from tests.concentrated_zoo import whole_range
 from tests.sniper_cli.sniping.conftest import OWNER, Hunt, sniping
 from tests.zoo import FOREVER, LISTED, POOL_WEI, approve, calldata, deploy_token, transact
 
@@ -40,9 +47,9 @@ async def watched(hunt: Hunt) -> AsyncIterator[Hunt]:
     await hunt.chain.node.call("evm_setAutomine", [True])
 
 
-async def start(hunt: Hunt, **chosen: Any) -> None:
+async def start(hunt: Hunt, exchanges: Exchanges | None = None, **chosen: Any) -> None:
     """A sniper that hears the chain: it tells of a block that was mined after it began."""
-    await hunt.start(sniping(**(chosen or ON)))
+    await hunt.start(sniping(**(chosen or ON)), exchanges=exchanges)
     begun = (await hunt.chain.node.head()).number
     await hunt.chain.mine()
     await hunt.until(HeadSeen, lambda event: event.number > begun)
@@ -276,6 +283,46 @@ async def test_a_purchase_left_by_a_run_that_died_is_ended_by_the_next_one(watch
         await watched.until(HeadSeen)
     assert not order_of(watched, watched.launch(pool)).is_working
     assert positions(watched) == 0
+
+
+async def test_a_pool_of_v3_made_and_filled_by_one_call_is_bought_in_its_block(watched: Hunt) -> None:
+    chain = watched.chain
+    exchange = chain.v3
+    token = await deploy_token(chain.node, "Normal", account=OWNER)
+    pool = Pool(exchange, v3_pool(exchange, token, exchange.wrapped, 3000), token, exchange.wrapped, 3000, 60)
+    assert (await transact(chain.node, OWNER, token, calldata("setPair(address)", pool.id))).ok
+    let = calldata("approve(address,uint256)", exchange.position_manager, 2**255)
+    assert (await transact(chain.node, OWNER, token, let)).ok
+    await start(watched, exchanges=chain.exchanges, **ON)
+    await hold(watched)
+    listing = await send(watched, exchange.position_manager, filled(pool), POOL_WEI)
+    sent = await watched.until(BuySent)
+    await chain.mine()
+    opened = await watched.until(PositionOpened)
+    assert (opened.token, opened.blocks_after_launch) == (token, 0)
+    listed, bought = await place(watched, listing), await place(watched, sent.tx_hash)
+    assert bought == (listed[0], listed[1] + 1, True)
+    launch = watched.launch(pool.id)
+    assert (launch.source, launch.fee, launch.tick_spacing) == (Source.PENDING, 3000, 60)
+    await chain.node.call("evm_setAutomine", [True])
+    await watched.stop()
+    await watched.require_true_ledger()
+
+
+def filled(pool: Pool) -> str:
+    """One call that makes a V3 pool at the price of what is put in, and puts it in over the whole range."""
+    amounts = (POOL_WEI, LISTED) if pool.coin_first else (LISTED, POOL_WEI)
+    price = isqrt((amounts[1] << 192) // amounts[0])
+    creation = calldata(
+        "createAndInitializePoolIfNecessary(address,address,uint24,uint160)",
+        *pool.currencies, pool.fee, price,
+    )  # fmt: skip
+    edge = whole_range(pool.fee)
+    fields = (*pool.currencies, pool.fee, *edge, *amounts, 0, 0, OWNER.address, FOREVER)
+    types = ["address", "address", "uint24", "int24", "int24", *["uint256"] * 4, "address", "uint256"]
+    mint = abi.CALL_MINT_POSITION + encode(types, fields).hex()
+    steps = [bytes.fromhex(call[2:]) for call in (creation, mint, calldata("refundETH()"))]
+    return calldata("multicall(bytes[])", steps)
 
 
 async def test_off_nothing_is_done_before_the_log(watched: Hunt) -> None:

@@ -26,7 +26,13 @@ SECONDS = Decimal(12)
 
 
 def patient(
-    *, known: bool = True, first: bool = True, launch: bool = False, gap: int | None = None, **fields: Any
+    *,
+    known: bool = True,
+    first: bool = True,
+    launch: bool = False,
+    gap: int | None = None,
+    behind: str = "",
+    **fields: Any,
 ) -> Patient:
     """A purchase sent at block 100 that bids 3 gwei."""
     told = {
@@ -47,12 +53,23 @@ def patient(
         "planned_block": 100,
         "sent_block": 100,
     }
-    order = SimpleNamespace(id=ORDER, side=Side.BUY, launch_id=UUID(int=3) if launch else None)
+    order = SimpleNamespace(
+        id=ORDER,
+        side=Side.BUY,
+        launch_id=UUID(int=3) if launch else None,
+        reason={"behind": behind} if behind else {},
+    )
     return Patient(cast("Any", order), ChainTransaction(**told | fields), known, first, gap)
 
 
 CASES = {
     "its bid is raised after the ladder's blocks": (patient(), POLICY, 103, "its bid is raised"),
+    "what follows another is not raised past it": (
+        patient(behind="0xaa"),
+        replace(POLICY, stuck_blocks=1),
+        103,
+        "its bid is raised",
+    ),
     "nobody has it": (patient(known=False), POLICY, 100, "the same bytes are sent again"),
     "nobody uses the nonce before it": (
         patient(first=False, gap=6),
