@@ -56,7 +56,10 @@ async def open_station(context: Context) -> AsyncIterator[Station]:
 
 def wallets_of(context: Context) -> list[str]:
     """The names of the wallets that a profile snipes with, its own first. Raises ConfigurationError, NotFound."""
-    return list(dict.fromkeys([wallet_of(context).name, *context.settings.sniping.wallets]))
+    from sniper_cli.secrets.wallets import find_wallet
+
+    beside = [find_wallet(context.paths, name).name for name in context.settings.sniping.wallets]
+    return list(dict.fromkeys([wallet_of(context).name, *beside]))
 
 
 def require_chain(context: Context) -> None:

@@ -18,11 +18,15 @@ from sniper_cli.chains.devnet.record import remove_record
 from sniper_cli.context import Context
 from sniper_cli.demo.demo import recorded
 from sniper_cli.demo.home import demo_context, signer_of
+from sniper_cli.secrets.keystore import THROWAWAY_WORK_FACTOR
+from sniper_cli.secrets.secret import Secret
+from sniper_cli.secrets.stores import store_secret
+from sniper_cli.secrets.wallets import create_wallet, secret_name
 from sniper_cli.trading.assembly import open_desk, resolve_instrument
 from sniper_cli.trading.intents import OrderIntent
 from state.identifiers import short
 from state.journal import JournalRecord
-from state.orders import OrderState, Side
+from state.orders import Order, OrderState, Side
 from state.transactions import ChainTransaction, Purpose, TransactionState
 from tests.chain_fixtures import Chain
 from tests.zoo import list_token
@@ -40,6 +44,7 @@ class Waiting:
     context: Context
     order_id: UUID
     inside: Run
+    run_alone: Run
 
     async def sniper(self, *argv: str) -> Any:
         """The command line, in a thread of its own: it has its own event loop."""
@@ -70,8 +75,23 @@ class Waiting:
             return opened.desk.order(self.order_id).state
 
 
+def second_wallet(context: Context) -> str:
+    """Another wallet in the same home; its address."""
+    passphrase = Secret("correct horse battery staple")
+    store_secret(context.settings.secrets, context.paths.data, secret_name("two"), passphrase, store="file")
+    made = create_wallet(
+        context.paths,
+        context.database,
+        "two",
+        passphrase,
+        actor="tests",
+        work_factor=THROWAWAY_WORK_FACTOR,
+    )
+    return made.address.lower()
+
+
 @pytest.fixture
-async def waiting(home: Path, anvil: Chain, sniper_inside: Run) -> AsyncIterator[Waiting]:
+async def waiting(home: Path, anvil: Chain, sniper_inside: Run, sniper: Run) -> AsyncIterator[Waiting]:
     with demo_context(home, "tests") as context, recorded(context.paths.data, anvil.process, anvil.exchange):
         await anvil.node.call("anvil_setBalance", [signer_of(context).address, hex(10 * WEI)])
         token, _ = await list_token(anvil.node, anvil.exchange, "Normal")
@@ -87,7 +107,7 @@ async def waiting(home: Path, anvil: Chain, sniper_inside: Run) -> AsyncIterator
             await anvil.node.call("evm_setAutomine", [False])
             outcome = (await opened.desk.submit(intent))[0]
             assert outcome.order.state is OrderState.SENT, outcome.order.explanation
-        yield Waiting(anvil, context, outcome.order.id, sniper_inside)
+        yield Waiting(anvil, context, outcome.order.id, sniper_inside, sniper)
         await anvil.node.call("anvil_dropAllTransactions")
         await anvil.node.call("evm_setAutomine", [True])
 
@@ -193,6 +213,40 @@ class TestOnAChain:
         ran = await waiting.sniper("tx", "cancel", short(waiting.purchase.id))
         assert ran.code == 2
         assert len(waiting.rows()) == 1
+
+    async def test_another_wallet_s_transaction_is_sped_up_with_that_wallet(self, waiting: Waiting) -> None:
+        address = second_wallet(waiting.context)
+        await waiting.chain.node.call("anvil_setBalance", [address, hex(10 * WEI)])
+        with waiting.context.database.read() as session:
+            instrument = session.get_one(Order, waiting.order_id).instrument_id
+        async with open_desk(waiting.context, address=address) as opened:
+            assert opened.account.name == "demo-two"
+            intent = OrderIntent(opened.account.id, instrument, Side.BUY, "by-two", budget=WEI // 10)
+            assert (await opened.desk.submit(intent))[0].order.state is OrderState.SENT
+        told = await waiting.answer("tx", "speed-up", short(waiting.purchase.id), "--yes")
+        assert (told["account"], told["nonce"], told["state"]) == ("demo-two", 0, "sent")
+        assert waiting.purchase.sender == address
+        mine = await waiting.answer("tx", "list", "--waiting", "--account", "demo-two", "--fields", "sender")
+        assert mine == [{"sender": address}]
+
+    async def test_a_run_takes_every_wallet_of_the_settings(self, waiting: Waiting) -> None:
+        address = second_wallet(waiting.context)
+        await waiting.mine()
+        await waiting.chain.node.call("anvil_setBalance", [address, hex(10 * WEI)])
+        ran = await asyncio.to_thread(
+            waiting.run_alone,
+            *("snipe", "run", "-p", "devnet", "--dry-run", "--duration", "1s"),
+            env={"SNIPER_SNIPING__WALLETS": '["two"]'},
+        )
+        assert ran.code == 0, ran.stderr
+        assert "as demo (" in ran.stderr
+        assert f"as demo-two ({address}) with 10 ETH" in ran.stderr
+        ran = await asyncio.to_thread(
+            waiting.inside,
+            *("snipe", "run", "-p", "devnet", "--dry-run"),
+            env={"SNIPER_SNIPING__WALLETS": '["nobody"]'},
+        )
+        assert (ran.code, "nobody" in ran.stderr) == (7, True)
 
     async def test_a_node_that_cannot_be_asked_leaves_the_list(self, waiting: Waiting) -> None:
         remove_record(waiting.context.paths.data)
