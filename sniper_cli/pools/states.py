@@ -2,8 +2,8 @@
 
 V2 is one question. V3 and v4 take three rounds: the price; the bitmap around it, which says where ticks are; the ticks.
 V3's pools answer word by word, v4's manager a whole round in one answer (`pools.storage`). The window grows with the
-spacing and always holds at least a factor of ten in price both ways; a trade that would leave it is not guessed at but
-refused (`OutOfSight`).
+spacing and holds at least a factor of ten in price both ways (on V3 with a spacing of one tick 2.8); a trade that would
+leave it is not guessed at but refused (`OutOfSight`).
 
 A v4 pool's hooks may change what a swap pays: then this is what the formula says, no more (`keys.follows_its_formula`).
 """
@@ -35,7 +35,8 @@ TICKS = "0xf30dba93"
 """ticks(int24)"""
 REACH = 23_027
 """Ticks in a factor of ten: 1.0001^23027."""
-MOST_WORDS = 40
+MOST_WORDS = {Protocol.V3: 40, Protocol.V4: 100}
+"""Of the bitmap, each way. A word costs V3 a call of its own: with a spacing of one tick it reads less than REACH."""
 NEGATIVE = 1 << 255
 WHOLE = 1 << 256
 
@@ -171,7 +172,7 @@ async def with_ticks(
     node: Reader, pools: Sequence[Pool], states: dict[int, ConcentratedPool], at: str
 ) -> dict[int, ConcentratedPool]:
     """The same pools with the ticks around their prices."""
-    windows = {place: _window(state) for place, state in states.items()}
+    windows = {place: _window(state, MOST_WORDS[pools[place].protocol]) for place, state in states.items()}
     spans = {place: list(range(first, last + 1)) for place, (first, last) in windows.items()}
     bitmaps = await _read_all(node, pools, spans, at, _bitmap_questions)
     marked = {
@@ -193,11 +194,11 @@ async def with_ticks(
     return complete
 
 
-def _window(state: ConcentratedPool) -> tuple[int, int]:
+def _window(state: ConcentratedPool, most: int) -> tuple[int, int]:
     """The first and the last word of the bitmap that are read."""
     spacing = state.tick_spacing
     middle = state.tick // spacing // WORD
-    words_away = min(MOST_WORDS, -(-REACH // (WORD * spacing)) + 1)
+    words_away = min(most, -(-REACH // (WORD * spacing)) + 1)
     lowest, highest = MIN_TICK // spacing // WORD, MAX_TICK // spacing // WORD
     return max(lowest, middle - words_away), min(highest, middle + words_away)
 

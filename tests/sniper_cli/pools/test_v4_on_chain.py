@@ -237,6 +237,13 @@ async def test_a_pool_has_the_id_that_the_manager_announces(anvil: Chain) -> Non
         assert id_of(pool) == pool.id
 
 
+async def test_with_ticks_close_together_a_factor_of_ten_is_read_all_the_same(anvil: Chain) -> None:
+    pool = (await side_of(anvil, await list_on_v4(anvil.node, anvil.v4, fee=100, tick_spacing=1))).pool
+
+    assert pool.known is not None
+    assert pool.known[0] < pool.tick - 23_027 < pool.tick + 23_027 < pool.known[1]
+
+
 async def test_a_fee_that_hooks_set_is_read_with_the_price(anvil: Chain) -> None:
     hooks = "0x" + "2" * 36 + "0000"  # called at nothing: all they do is set the fee
     pool = await list_on_v4(anvil.node, anvil.v4, fee=DYNAMIC_FEE, hooks=hooks)
