@@ -7,6 +7,7 @@ contracts (`pools.trades`), which no token can fake.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,15 +16,19 @@ from uuid import UUID
 
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.node import Node
-from sniper_cli.errors import NodeRefused
+from sniper_cli.errors import NodeRefused, OrderRefused
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pools.trades import coins_brought, coins_paid
 from sniper_cli.routing.calls import coins_moved, is_route
+from sniper_cli.venues.evm.instruments import pool_of
 from sniper_cli.venues.venue import CostReport, FillReport, Report
-from state.accounts import evm_asset_id
+from state.accounts import Instrument, evm_asset_id
 from state.orders import OrderState
 from state.transactions import SETTLED, ChainTransaction, Purpose, TransactionState
+
+logger = logging.getLogger(__name__)
 
 T = TransactionState
 TRADES = frozenset({Purpose.BUY, Purpose.SELL})
@@ -118,14 +123,50 @@ def _mined(transaction: ChainTransaction, receipt: Mapping[str, Any], *, undone:
     )
 
 
-async def measure(
+async def outcomes(
+    node: Node,
+    exchanges: Exchanges,
+    address: str,
+    transactions: Sequence[ChainTransaction],
+    instruments: Mapping[UUID, Instrument],
+    sighting: Sighting,
+    changed: dict[UUID, Fate],
+) -> tuple[dict[UUID, Trade], dict[UUID, str]]:
+    """What the swaps moved that are mined now, and why others reverted. Raises NetworkError.
+
+    A trade on an exchange that is not set up any more cannot be measured: its news are taken out of `changed`, and come
+    again once it is.
+    """
+    trades: dict[UUID, Trade] = {}
+    reverts: dict[UUID, str] = {}
+    for transaction in transactions:
+        fate, receipt = changed.get(transaction.id), sighting.receipts.get(transaction.id)
+        if fate is None or receipt is None or transaction.order_id is None:
+            continue
+        if fate.state is T.MINED and transaction.purpose in TRADES:
+            try:
+                pool = pool_of(instruments[transaction.order_id], exchanges)
+            except OrderRefused as error:
+                logger.warning("what %s moved is not booked yet: %s", transaction.tx_hash, error.message)
+                del changed[transaction.id]
+                continue
+            shared = _shares_block(transaction, transactions, sighting, instruments)
+            trades[transaction.id] = await _measure(node, pool, address, transaction, receipt, shared=shared)
+        elif fate.state is T.REVERTED and fate.block_number is not None:
+            reverts[transaction.id] = await _why_reverted(node, transaction, fate.block_number)
+    return trades, reverts
+
+
+async def _measure(
     node: Node,
     pool: Pool,
     address: str,
     transaction: ChainTransaction,
     receipt: Mapping[str, Any],
+    *,
+    shared: bool = False,
 ) -> Trade:
-    """What a mined swap moved."""
+    """What a mined swap moved; `shared`: another of ours moved the same token in the same block."""
     number = int(receipt["blockNumber"], 16)
     holder = {"to": pool.token, "data": abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [address])}
     block, after, before = await node.batch(
@@ -142,6 +183,8 @@ async def measure(
     if isinstance(after, str) and isinstance(before, str):
         moved = int(after, 16) - int(before, 16)
         check = "equal" if moved == logged else f"the token's events say {logged}"
+        if shared:
+            moved, check = logged, "by events: another trade of ours in the same block"
     else:
         moved, check = logged, "by events: the node has no state of that block any more"
     buys = transaction.purpose is Purpose.BUY
@@ -149,6 +192,24 @@ async def measure(
     logs = receipt["logs"]
     notional = _coins(pool, transaction, logs, buys=buys)
     return Trade(quantity, notional, datetime.fromtimestamp(int(block["timestamp"], 16), UTC), check)
+
+
+def _shares_block(
+    transaction: ChainTransaction,
+    transactions: Sequence[ChainTransaction],
+    sighting: Sighting,
+    instruments: Mapping[UUID, Instrument],
+) -> bool:
+    """Whether a balance after the block, less the one before it, counts another trade of ours, too."""
+
+    def place(one: ChainTransaction) -> tuple[str, str] | None:
+        receipt = sighting.receipts.get(one.id)
+        if receipt is None or receipt["status"] != "0x1" or one.order_id is None:
+            return None
+        return receipt["blockHash"], instruments[one.order_id].base_asset
+
+    others = (one for one in transactions if one.id != transaction.id and one.purpose in TRADES)
+    return place(transaction) in {place(one) for one in others}
 
 
 def _coins(pool: Pool, transaction: ChainTransaction, logs: Sequence[abi.Log], *, buys: bool) -> int:
@@ -171,7 +232,7 @@ def _logged(logs: Sequence[Mapping[str, Any]], token: str, address: str) -> int:
     return moved
 
 
-async def why_reverted(node: Node, transaction: ChainTransaction, block_number: int) -> str:
+async def _why_reverted(node: Node, transaction: ChainTransaction, block_number: int) -> str:
     """The reason a mined transaction reverted: called again before its block, else after it (others came first)."""
     call = {
         "from": transaction.sender,

@@ -40,7 +40,7 @@ from sniper_cli.venues.evm.planning import plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy, Strategy
 from sniper_cli.venues.evm.quoting import read_quotes
 from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
-from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, measure, report_of, why_reverted
+from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, outcomes, report_of
 from sniper_cli.venues.evm.routed import plan_route
 from sniper_cli.venues.evm.signer import Signer
 from sniper_cli.venues.venue import Asked, Granted, Holdings, Plan, Quoted, Remedy, RemedyKind, Report
@@ -240,16 +240,9 @@ class EvmVenue:
         seen = await look(self.node, self.address, transactions)
         self._head = seen.head
         changed = fates(transactions, seen)
-        trades, reverts = {}, {}
-        for transaction in transactions:
-            fate, receipt = changed.get(transaction.id), seen.receipts.get(transaction.id)
-            if fate is None or receipt is None or transaction.order_id is None:
-                continue
-            if fate.state is T.MINED and transaction.purpose in TRADES:
-                pool = pool_of(instruments[transaction.order_id], self.exchanges)
-                trades[transaction.id] = await measure(self.node, pool, self.address, transaction, receipt)
-            elif fate.state is T.REVERTED and fate.block_number is not None:
-                reverts[transaction.id] = await why_reverted(self.node, transaction, fate.block_number)
+        trades, reverts = await outcomes(
+            self.node, self.exchanges, self.address, transactions, instruments, seen, changed
+        )
         return [report_of(order, transactions, changed, trades, reverts) for order in orders]
 
     def settle(self, session: Session, account: Account, order: AnyOrder, report: Report) -> None:  # noqa: ARG002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,13 +14,13 @@ from sniper_cli.venues.evm.instruments import pool_of
 from sniper_cli.venues.venue import Asked
 from state.accounts import Instrument
 from state.database import Database
-from state.orders import Fill, OrderState, Side
+from state.orders import Fill, OrderState, OrderType, Side, TimeInForce
 from state.positions import Position, PositionState
 from state.transactions import ChainTransaction, Purpose
 from tests import zoo
 from tests.chain_fixtures import Chain
 from tests.concentrated_zoo import TIERS, list_on_v3, withdraw
-from tests.desk_fixtures import WEI, Trader, assert_books_balance, make_trader
+from tests.desk_fixtures import WEI, Trader, assert_books_balance, make_desk, make_trader
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
@@ -205,6 +206,57 @@ async def test_an_instrument_without_terms_is_the_first_v2_exchange(
         instrument.terms = {}
         session.add(instrument)
     outcome = await trader.buy()
+    await trader.refresh()
+    assert trader.order(outcome.order.id).state is OrderState.FILLED
+    await require_true(trader)
+
+
+async def test_a_limit_price_stands_in_the_call(anvil: Chain, sqlite_database: Database) -> None:
+    pool = await list_on_v3(anvil.node, anvil.v3)
+    trader = await trader_of(anvil, sqlite_database, pool)
+    side = await read_side(anvil.node, pool)
+    assert side is not None
+    paid = Decimal(WEI // 10) / side.pays(WEI // 10)
+    terms: dict[str, Any] = {"type": OrderType.LIMIT, "time_in_force": TimeInForce.IOC}
+    await anvil.node.call("evm_setAutomine", [False])
+    outcome = await trader.buy(limit_price=paid * Decimal("1.05"), max_slippage_bps=9_900, **terms)
+    await outrun(anvil, pool, WEI // 2)  # a tenth above
+    await trader.refresh()
+    assert trader.order(outcome.order.id).state is OrderState.REJECTED
+
+    outcome = await trader.buy(limit_price=paid * Decimal("1.2"), max_slippage_bps=9_900, **terms)
+    await trader.refresh(2)
+    assert trader.order(outcome.order.id).state is OrderState.FILLED
+    await require_true(trader)
+
+
+async def test_two_purchases_in_one_block_are_told_apart(anvil: Chain, sqlite_database: Database) -> None:
+    pool = await list_on_v3(anvil.node, anvil.v3)
+    trader = await trader_of(anvil, sqlite_database, pool)
+    side = await read_side(anvil.node, pool)
+    assert side is not None
+    await anvil.node.call("evm_setAutomine", [False])
+    await trader.buy(WEI // 10)
+    await trader.buy(WEI // 5)
+    await anvil.node.call("evm_mine")
+    await anvil.node.call("evm_setAutomine", [True])
+    await trader.refresh(2)
+    first = side.pays(WEI // 10)
+    second = side.moved(WEI // 10).pays(WEI // 5)
+    assert [fill.quantity for fill in trader.rows(Fill)] == [first, second]
+    await require_true(trader)
+
+
+async def test_what_was_traded_on_an_exchange_that_is_not_set_up_any_more_waits_for_it(
+    anvil: Chain, sqlite_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool = await list_on_v3(anvil.node, anvil.v3)
+    trader = await trader_of(anvil, sqlite_database, pool)
+    outcome = await trader.buy()
+    narrower = make_desk(sqlite_database, anvil.node, anvil.exchange, trader.key)
+    await narrower.refresh(trader.account.id)
+    assert trader.order(outcome.order.id).state is OrderState.SENT
+    assert "not set up" in caplog.text
     await trader.refresh()
     assert trader.order(outcome.order.id).state is OrderState.FILLED
     await require_true(trader)
