@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from sniper_cli.chains.devnet.record import remove_record
 from sniper_cli.context import Context
 from sniper_cli.demo.demo import recorded
 from sniper_cli.demo.home import demo_context, signer_of
+from sniper_cli.errors import NotFound
 from sniper_cli.secrets.keystore import THROWAWAY_WORK_FACTOR
 from sniper_cli.secrets.secret import Secret
 from sniper_cli.secrets.stores import store_secret
 from sniper_cli.secrets.wallets import create_wallet, secret_name
+from sniper_cli.settings import load
+from sniper_cli.sniping.station import wallets_of
 from sniper_cli.trading.assembly import open_desk, resolve_instrument
 from sniper_cli.trading.intents import OrderIntent
 from state.identifiers import short
@@ -241,12 +244,9 @@ class TestOnAChain:
         assert ran.code == 0, ran.stderr
         assert "as demo (" in ran.stderr
         assert f"as demo-two ({address}) with 10 ETH" in ran.stderr
-        ran = await asyncio.to_thread(
-            waiting.inside,
-            *("snipe", "run", "-p", "devnet", "--dry-run"),
-            env={"SNIPER_SNIPING__WALLETS": '["nobody"]'},
-        )
-        assert (ran.code, "nobody" in ran.stderr) == (7, True)
+        named = load("devnet", mode="devnet", wallet="demo", sniping={"wallets": ["nobody"]})
+        with pytest.raises(NotFound, match="nobody"):
+            wallets_of(replace(waiting.context, resolved=named))
 
     async def test_a_node_that_cannot_be_asked_leaves_the_list(self, waiting: Waiting) -> None:
         remove_record(waiting.context.paths.data)
