@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sniper_cli.context import Context
 from sniper_cli.monitoring.rows import OrderRow, PositionRow, token_of
 from sniper_cli.settings.model import Mode
 from state.identifiers import short
 from tui import figures
+
+if TYPE_CHECKING:
+    from sniper_cli.sniping.rules import ExitRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,39 @@ def hold_position(context: Context, row: PositionRow, *, held: bool) -> Act:
         command_line(context, "position", "hold" if held else "resume", short(row.id)),
         perform,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ExitEdit:
+    """A change of a position's exits: what its form begins with, the command it equals, and how it is done."""
+
+    title: str
+    typed: Mapping[str, str]
+    """The rules in force, as one would type them."""
+    command: Callable[[Mapping[str, str]], str]
+    """The command that does the same, of the fields that were changed."""
+    perform: Callable[[Mapping[str, str]], Awaitable[str]]
+    """Does it; returns what came of it. Raises what the service raises, and has changed nothing then."""
+
+
+def edit_exits(context: Context, row: PositionRow, rules: ExitRules) -> ExitEdit:
+    """Other exits for a position, by the service of `sniper position exits set`."""
+    from sniper_cli.sniping.exit_words import changes_in_form, options_of, typed_of
+
+    def command(changed: Mapping[str, str]) -> str:
+        return command_line(context, "position", "exits", "set", short(row.id), *options_of(changed))
+
+    async def perform(changed: Mapping[str, str]) -> str:
+        from sniper_cli.sniping.exiting import set_exits
+
+        changes = changes_in_form(changed)
+        view = await asyncio.to_thread(
+            set_exits, context, str(row.id), changes, lambda _: None, dry_run=False
+        )
+        named = ", ".join(name.replace("_", " ") for name in view.changed)
+        return f"Changed: {named}." if named else "The rules are as they were."
+
+    return ExitEdit(f"Exits of {row.symbol}", typed_of(rules), command, perform)
 
 
 def cancel_order(context: Context, row: OrderRow) -> Act:

@@ -30,6 +30,7 @@ from tui.palette import SniperCommands
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.detail import DetailScreen
 from tui.screens.dialogs import AmendBox, ConfirmAct, ErrorBox, RecordBox
+from tui.screens.exits import ExitsBox
 from tui.screens.help import HelpBox
 from tui.screens.launch import LaunchScreen
 from tui.screens.live import LiveScreen
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from sniper_cli.screens import Runtime
+    from sniper_cli.sniping.rules import ExitRules
 
 POLL_SECONDS = 0.25
 """How often the state is read: four times a second is what eyes follow in a table."""
@@ -306,6 +308,16 @@ class SniperApp(App[None]):
     def ask_hold(self, row: PositionRow, *, held: bool) -> None:
         """Ask, then suspend a position's rules or let them count again."""
         self.ask(actions.hold_position(self.context, row, held=held))
+
+    def ask_exits(self, row: PositionRow, rules: ExitRules) -> None:
+        """Ask for a position's new exits; the form does it and stays while something is wrong with them."""
+
+        def told(words: str | None) -> None:
+            if words is not None:
+                self.notify(words, title=f"Exits of {row.symbol}", markup=False)
+                self.run_worker(self.read_state(), group="act")
+
+        self.push_screen(ExitsBox(actions.edit_exits(self.context, row, rules), self.command_prefix), told)
 
     def ask_cancel(self, row: OrderRow) -> None:
         """Ask, then end an order."""

@@ -142,6 +142,8 @@ class PositionRow:
     trend: tuple[int, ...] = ()
     alarm: str = ""
     """Why somebody must look at it: its sales fail, or one is not mined."""
+    marked_at: datetime | None = None
+    """When a sniper, or whoever marks it, looked at it last."""
 
     @property
     def is_open(self) -> bool:
@@ -350,6 +352,7 @@ def position_row(
         opened_at=position.opened_at,
         closed_at=position.closed_at,
         exit_rule=position.exit_rule,
+        marked_at=position.marked_at,
         gauges=gauges(rules_of(position), figures_of(position, sold=sold), now) if is_open else (),
     )
 

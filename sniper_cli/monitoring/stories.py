@@ -47,6 +47,7 @@ from state.transactions import ChainTransaction
 MONEY = Money()
 PAGE = 500
 """How many journal records a timeline shows at most."""
+RULES_CHANGED = frozenset({"exit.edited", "exit.held", "exit.resumed"})
 IN_FULL = 100
 """How many acts of one record are spelled out."""
 
@@ -123,6 +124,11 @@ class PositionStory:
     asked: Asked | None = None
     sniper: bool = False
     """Whether a sniper is at work on its account: who acts on what is changed here."""
+
+    def unread(self, looked_at: datetime | None) -> bool:
+        """Whether its rules were changed, suspended or resumed after a sniper looked at it last."""
+        changed = [event.at for event in self.timeline if event.kind in RULES_CHANGED]
+        return self.row.is_open and bool(changed) and (looked_at is None or changed[-1] > looked_at)
 
 
 @dataclass(frozen=True, slots=True)

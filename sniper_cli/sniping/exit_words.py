@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sniper_cli.errors import UsageProblem
 from sniper_cli.moments import parse_duration
+from sniper_cli.sniping.rules import ExitRules
 
 OFF = ("0", "off", "none", "never")
+OFF_WORD = "off"
+YES, NO = ("yes", "on", "y", "true"), ("no", "n", "false", *OFF)
 HINT = "sniper position exits set --help"
 
 
@@ -64,6 +68,79 @@ def _stall(blocks_rule: str, figure_rule: str, option: str) -> Any:
         return changes | ({figure_rule: percent(figure, option)} if colon else {})
 
     return read
+
+
+def typed_of(rules: ExitRules) -> dict[str, str]:
+    """Rules as one would type them, by the names of the options: what a form begins with."""
+    steps = ",".join(f"{_figure(step.gain)}:{_figure(step.share)}" for step in rules.steps)
+    return {
+        "take_profit": steps or OFF_WORD,
+        "stop_loss": _or_off(rules.stop_loss_pct),
+        "trailing": _or_off(rules.trailing_pct),
+        "trailing_activation": _figure(rules.trailing_activation_pct),
+        "break_even": _or_off(rules.break_even_pct),
+        "break_even_steps": str(rules.break_even_steps),
+        "max_age": _span(rules.max_age_seconds),
+        "no_profit_after": _span(rules.no_profit_seconds),
+        "volume_stall": _stalled(rules.volume_stall_blocks, rules.volume_stall_coins),
+        "price_stall": _stalled(rules.price_stall_blocks, rules.price_stall_pct),
+        "liquidity_drop": _or_off(rules.liquidity_drop_pct),
+        "watch_pending": "yes" if rules.watch_pending else "no",
+    }
+
+
+def changes_in_form(typed: Mapping[str, str]) -> dict[str, Any]:
+    """As `changes_of`, where everything is text; a field left empty is off. Raises UsageProblem."""
+    values: dict[str, Any] = {name: text.strip() or OFF_WORD for name, text in typed.items()}
+    if (steps := values.get("break_even_steps")) is not None:
+        values["break_even_steps"] = 0 if steps.lower() in OFF else _whole(steps)
+    if (wary := values.get("watch_pending")) is not None:
+        values["watch_pending"] = _yes_or_no(wary)
+    return changes_of(**values)
+
+
+def options_of(typed: Mapping[str, str]) -> list[str]:
+    """The command's options that say the same."""
+    words: list[str] = []
+    for name, text in typed.items():
+        option = f"--{name.replace('_', '-')}"
+        if name == "watch_pending":
+            words.append(option if text.strip().lower() in YES else "--no-watch-pending")
+        else:
+            words += [option, text.strip() or ("0" if name == "break_even_steps" else OFF_WORD)]
+    return words
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageProblem(f"--break-even-steps: {text!r} is no number of steps", hint=HINT)
+    return int(text)
+
+
+def _yes_or_no(text: str) -> bool:
+    if text.lower() not in (*YES, *NO):
+        raise UsageProblem(f"--watch-pending: {text!r} is neither yes nor no", hint=HINT)
+    return text.lower() in YES
+
+
+def _figure(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _or_off(number: Decimal) -> str:
+    return _figure(number) if number else OFF_WORD
+
+
+def _span(seconds: int) -> str:
+    """In the largest unit that it is a whole number of."""
+    if not seconds:
+        return OFF_WORD
+    unit, length = next((u, n) for u, n in (("h", 3600), ("m", 60), ("s", 1)) if seconds % n == 0)
+    return f"{seconds // length}{unit}"
+
+
+def _stalled(blocks: int, figure: Decimal) -> str:
+    return f"{blocks}:{_figure(figure)}" if blocks else OFF_WORD
 
 
 _CHANGES: dict[str, Any] = {

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from sniper_cli.monitoring.rows import Dashboard, EventRow, Gauge, OrderRow, PositionRow
 from sniper_cli.monitoring.stories import Asked, PositionStory, position_story
-from sniper_cli.sniping.exits import ExitRule
+from sniper_cli.sniping.exits import ExitRule, ExitRules
 from state.identifiers import short
 from tui import columns, figures
 from tui.screens.detail import DetailScreen, fill, timeline_columns
@@ -96,6 +96,7 @@ class PositionScreen(DetailScreen[PositionStory]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "close_position", "Close"),
         Binding("h", "sell_half", "Sell half"),
+        Binding("e", "edit_exits", "Exits"),
         Binding("o", "hold_position", "Hold, resume"),
     ]
 
@@ -144,7 +145,7 @@ class PositionScreen(DetailScreen[PositionStory]):
         gained = f"{figures.gain(row.profit, row.quote_decimals)} {figures.percent(row.profit_pct)}"
         entitle(self.query_one("#trend-frame"), subtitle=gained)
         orders = self.story.orders if self.story else ()
-        told = (*_alarms(self.story, row.alarm), *_figures(row, orders), *_steps(self.story))
+        told = (*_alarms(self.story, row), *_figures(row, orders), *_steps(self.story))
         self.query_one("#figures", Facts).show(told)
         entitle(self.query_one(".side"), f"{row.symbol} · {short(row.id)}")
 
@@ -161,6 +162,10 @@ class PositionScreen(DetailScreen[PositionStory]):
 
     def action_sell_half(self) -> None:
         self._ask(lambda row: self.sniper.ask_exit(row, "50"))
+
+    def action_edit_exits(self) -> None:
+        rules = ExitRules.from_json(self.story.exit_rules) if self.story else ExitRules()
+        self._ask(lambda row: self.sniper.ask_exits(row, rules))
 
     def action_hold_position(self) -> None:
         held = bool(self.story and self.story.exit_rules.get("held"))
@@ -204,16 +209,19 @@ def _explained(gauge: Gauge) -> str:
     return EXPLAINED.get(gauge.rule, "").format(level=figures.amount(gauge.level))
 
 
-def _alarms(story: PositionStory | None, alarm: str) -> Iterator[Fact]:
+def _alarms(story: PositionStory | None, row: PositionRow) -> Iterator[Fact]:
     """What somebody must know before anything else: a sale that fails and fails, a hold."""
     if story is None or not story.row.is_open:
         return
     if story.failed:
         count = len(story.failed)
-        yield "ALARM" if alarm else "failed", f"{count} sale{'s' * (count != 1)} in vain", "bad"
+        yield "ALARM" if row.alarm else "failed", f"{count} sale{'s' * (count != 1)} in vain", "bad"
         yield from _failed(story)
     if story.asked is not None:
         yield from _asked(story.asked, sniper=story.sniper)
+    if story.unread(row.marked_at):
+        yield "exits", "changed", "warn"
+        yield from _waits(sniper=story.sniper)
     if story.exit_rules.get("held"):
         yield "held", "only fleeing rules and you sell it", "warn"
 
@@ -237,7 +245,13 @@ def _asked(asked: Asked, *, sniper: bool) -> Iterator[Fact]:
     yield "asked", how, "warn"
     if asked.tried:
         yield "", "the sniper has taken it up", "accent"
-    elif sniper:
+    else:
+        yield from _waits(sniper=sniper)
+
+
+def _waits(*, sniper: bool) -> Iterator[Fact]:
+    """Who will carry it out, and that he has not yet."""
+    if sniper:
         yield "", "waits for the sniper's next block", "warn"
     else:
         yield "", "waits: no sniper is at work", "bad"
