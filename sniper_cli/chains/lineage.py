@@ -30,9 +30,12 @@ class Step:
 class Lineage:
     """The last blocks, by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Head | None = None) -> None:
+        """`standing`: the block that is held already, if any."""
         self.latest: Head | None = None
         self._hashes: dict[int, str] = {}
+        if standing is not None:
+            self._stand_on((standing,))
 
     def hash_at(self, number: int) -> str | None:
         """The block that we hold at a height; none where it is not known or forgotten."""

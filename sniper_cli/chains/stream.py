@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sniper_cli.chains.abi import PAIR_CREATED
 from sniper_cli.chains.lineage import Lineage
 from sniper_cli.chains.node import Head, Node, head_from
+from sniper_cli.chains.scanning import Scan
 from sniper_cli.errors import NetworkError, NodeRefused, NodeTimeout, NodeUnreachable, WrongChain
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
-LOG_BLOCKS = 500
-"""Blocks per eth_getLogs: within every provider's limits we know of, and the fastest measured."""
 SEEN_LOGS = 50_000
 QUIET_BLOCKS = 3
 """Heads are overdue after so many block times …"""
@@ -101,18 +100,25 @@ class ChainStream:
     """Follows one chain through one node."""
 
     def __init__(
-        self, node: Node, *, from_block: int | None = None, pending: bool = True, chain_id: int | None = None
+        self,
+        node: Node,
+        *,
+        from_block: int | None = None,
+        pending: bool = True,
+        chain_id: int | None = None,
+        standing: Head | None = None,
     ) -> None:
         """`from_block`: also the logs since that block; none: only what comes. `chain_id`: of which chain; none: of
-        the one that answers first."""
+        the one that answers first. `standing`: the block that the reader holds already, lest it go unnoticed."""
         self._node = node
         self._next_block = from_block
         self._wants_pending = pending
-        self._lineage = Lineage()
+        self._lineage = Lineage(standing)
         self._seen: dict[tuple[str, str], int] = {}
         self._chain_id = chain_id
         self._addresses: list[str] = []
         self._topics: list[str] = []
+        self._scan = Scan(node, (), ())
         self._outbox: deque[Event] = deque()
         self._last_head_at = 0.0
         self._asked_at = 0.0
@@ -134,6 +140,7 @@ class ChainStream:
         """
         self._addresses = [factory] if isinstance(factory, str) else list(factory)
         self._topics = list(topics)
+        self._scan = Scan(self._node, self._addresses, self._topics)
         pause, told = FIRST_PAUSE_SECONDS, False
         connect = await asyncio.to_thread(_web3_subscriptions)
         while True:
@@ -217,15 +224,17 @@ class ChainStream:
             self._next_block = max(self._next_block, head.number)
 
     async def _read_logs(self, first: int, last: int) -> None:
-        """Read the logs of a range, oldest first; where it fails, what is left is read at the next connection."""
-        for start in range(first, last + 1, LOG_BLOCKS):
-            self._next_block = start if self._next_block is None else min(self._next_block, start)
-            wanted = {"address": self._addresses, "topics": [self._topics]}
-            span = {"fromBlock": hex(start), "toBlock": hex(min(start + LOG_BLOCKS - 1, last))}
-            logs = await self._node.call("eth_getLogs", [wanted | span])
+        """Read the logs of a range, oldest first, in pieces that the node gives: what it refuses is asked in halves.
+
+        Where it fails, what is left is read at the next connection.
+        """
+        self._next_block = first if self._next_block is None else min(self._next_block, first)
+        async for chunk in self._scan.chunks(first, last, lanes=1):
             received_at = monotonic_ns()
-            for log in logs:
+            for log in chunk.logs:
                 self._put_log(log, received_at)
+            if chunk.first <= self._next_block <= chunk.last:
+                self._next_block = chunk.last + 1
         self._next_block = max(first, last)
 
     async def _block_of(self, block_hash: str) -> Head:

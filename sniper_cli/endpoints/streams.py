@@ -73,14 +73,21 @@ class Remembered:
 class MergedStream:
     """Follows one chain through all nodes of a pool, with the interface of `ChainStream`."""
 
-    def __init__(self, pool: NodePool, *, from_block: int | None = None, pending: bool = True) -> None:
+    def __init__(
+        self,
+        pool: NodePool,
+        *,
+        from_block: int | None = None,
+        pending: bool = True,
+        standing: Head | None = None,
+    ) -> None:
         self._pool = pool
         self._from_block = from_block
         self._wants_pending = pending
         self._streams: dict[str, ChainStream] = {}
         self._heard: asyncio.Queue[tuple[Member[Node], Event | BaseException]] = asyncio.Queue()
         self._outbox: deque[Event] = deque()
-        self._lineage = Lineage()
+        self._lineage = Lineage(standing)
         self._headers: OrderedDict[str, Head] = OrderedDict()
         self._logs: OrderedDict[str, list[LogSeen]] = OrderedDict()
         self._seen_logs = Remembered(SEEN_LOGS)

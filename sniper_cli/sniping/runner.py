@@ -178,7 +178,8 @@ class Sniper:
 
     async def _work(self, stop: asyncio.Event) -> str:
         """Until told to stop, or until the lease is lost."""
-        stream = chain_stream(self._run.node, from_block=await self._first_block())
+        first = await self._first_block()
+        stream = chain_stream(self._run.node, from_block=first, standing=self._run.heads.latest)
         self._watcher.resume()
         tasks = [
             asyncio.create_task(work)

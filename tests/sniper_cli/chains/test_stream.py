@@ -29,7 +29,7 @@ from sniper_cli.chains.stream import (
     Quiet,
     Reorganised,
 )
-from sniper_cli.errors import WrongChain
+from sniper_cli.errors import NodeRefused, WrongChain
 from tests.chain_fixtures import ADDRESSES, Chain
 from tests.conftest import PATIENCE
 
@@ -112,6 +112,57 @@ async def test_pools_from_before_are_read_when_asked_for(anvil: Chain) -> None:
         await anvil.mine()
         await follower.wait_for(NewHead, 2)
         assert follower.pools == []
+
+
+REFUSALS = (
+    (-32005, "query returned more than 10000 results"),
+    (-32602, "block range is too wide"),
+    (413, "HTTP 413 Request Entity Too Large"),
+)
+
+
+class Narrow(Node):
+    """A node that gives no more than so many blocks' logs at once, and refuses in some provider's words."""
+
+    MOST = 3
+
+    def __init__(self, chain: Chain, code: int, words: str) -> None:
+        super().__init__(chain.node.url, ws_url=chain.node.ws_url)
+        self._said = code, words
+        self.refused = 0
+
+    async def batch(self, calls: Any, *, return_errors: bool = False) -> list[Any]:
+        for method, params in calls:
+            if method == "eth_getLogs":
+                self._refuse(params[0])
+        return await super().batch(calls, return_errors=return_errors)
+
+    async def call(self, method: str, params: Any = ()) -> Any:
+        if method == "eth_getLogs":
+            self._refuse(params[0])
+        return await super().call(method, params)
+
+    def _refuse(self, span: dict[str, str]) -> None:
+        if int(span["toBlock"], 16) - int(span["fromBlock"], 16) >= self.MOST:
+            self.refused += 1
+            refused = NodeRefused(self._said[1])
+            refused.details = {"code": self._said[0], "message": self._said[1]}
+            raise refused
+
+
+@pytest.mark.parametrize(("code", "words"), REFUSALS)
+async def test_a_gap_is_filled_in_pieces_that_the_node_gives(anvil: Chain, code: int, words: str) -> None:
+    pools = []
+    for number in range(9):
+        pools.append(await create_pool(anvil.node, anvil.exchange, number))
+        await anvil.mine()
+    async with Narrow(anvil, code, words) as node, following(node, anvil.exchange, from_block=0) as follower:
+        await follower.wait_for(LogSeen, 9)
+        await anvil.mine()
+        await follower.wait_for(NewHead, 2)
+        assert follower.pools == pools
+        assert follower.of(Disconnected) == []
+        assert node.refused
 
 
 async def test_the_event_of_another_factory_is_not_ours(anvil: Chain) -> None:
@@ -205,6 +256,21 @@ async def test_a_reorganisation_is_told_with_its_first_block_and_new_heads_follo
         latest = follower.stream.latest
         assert latest is not None
         assert (await node.block(latest.number)).hash == latest.hash
+
+
+async def test_a_block_that_the_reader_holds_already_is_missed_when_it_goes(
+    own: tuple[Anvil, Node, Exchange],
+) -> None:
+    _, node, exchange = own
+    await node.call("anvil_mine", [hex(3)])
+    held = await node.head()
+    await node.call("anvil_reorg", [2, []])
+    await node.call("anvil_mine", [hex(1)])
+    async with following(node, exchange, standing=held) as follower:
+        await follower.wait_for(Reorganised)
+        told = follower.of(Reorganised)[0]
+        assert told.from_number <= held.number
+        assert held.hash in told.vanished
 
 
 async def test_a_quiet_chain_is_told_apart_from_a_broken_stream(anvil: Chain) -> None:
