@@ -181,7 +181,7 @@ async def _take_back(opened: OpenDesk, one: Known, view: ApprovalView, *, dry_ru
         None, None, "planned", None, dry_run,
     )  # fmt: skip
     try:
-        plan = await venue.plan_taking_back(one.pool)
+        plan = await venue.grants.plan_end_of(one.pool)
     except OrderRefused as refused:
         return replace(said, state="refused", explanation=refused.message)
     if plan is None:

@@ -24,15 +24,14 @@ from sniper_cli.chains.node import Node
 from sniper_cli.chains.relays import Relay
 from sniper_cli.errors import OrderRefused
 from sniper_cli.pools.following import Sights
-from sniper_cli.pools.pool import Pool
 from sniper_cli.trading.intents import CheckResult, OrderIntent
-from sniper_cli.venues.evm import approving
 from sniper_cli.venues.evm import remedies as cures
 from sniper_cli.venues.evm.behind import plan_behind
 from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.counting import count_holdings
 from sniper_cli.venues.evm.doors import Doors
 from sniper_cli.venues.evm.gas_budget import check_gas, day_allows
+from sniper_cli.venues.evm.granting import Grants
 from sniper_cli.venues.evm.instruments import ensure_instrument, launched_pool, pool_of
 from sniper_cli.venues.evm.l1_cost import with_l1_fee
 from sniper_cli.venues.evm.nonces import least_nonce, not_below
@@ -95,10 +94,7 @@ class EvmVenue:
         """The highest block seen, for ages counted in blocks."""
         self.doors = Doors(relays or {})
         self.sights = Sights()
-        self._clean: set[UUID] = set()
-        """Approvals of which nothing is left to take back, or nothing can be."""
-        self._tidy: dict[UUID, int] = {}
-        """At which version of an account no loose approval was found."""
+        self.grants = Grants(database, node, self.exchanges, self.address, self._priced, self._store)
 
     # -- placing ------------------------------------------------------------------------------------------------
 
@@ -409,65 +405,28 @@ class EvmVenue:
 
     async def plan_exit(self, order: AnyOrder) -> SwapRequest | None:
         """The approval that the sale of a position will need; None where the router may take so many already."""
-        with self.database.read() as session:
-            wanted = approving.wanted_by(session, order, self.exchanges)
-        if wanted is None:
-            return None
-        return await approving.plan_approval(self.node, await self._priced(), self.address, wanted)
+        return await self.grants.plan(order)
 
     def record_exit(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
         """Store the approval; False where one for as many is on its way or mined since."""
-        if not approving.is_called_for(session, order, plan, self.exchanges):
-            return False
-        self._store(session, account, order, plan)
-        return True
+        return self.grants.record(session, account, order, plan)
 
     def loose(self, session: Session, account: Account) -> list[Granted]:
         """The approvals that nothing needs any more, as far as something of them may be left."""
-        if self.policy.keep_approvals:
-            return []
-        version = session.exec(select(Account.version).where(Account.id == account.id)).one()
-        if self._tidy.get(account.id) == version:
-            return []
-        found = approving.loose(session, account.id, self.exchanges, self._clean)
-        if not found:
-            self._tidy[account.id] = version
-        return [Granted(each.order, each) for each in found]
+        return [] if self.policy.keep_approvals else self.grants.loose(session, account)
 
     async def plan_revocation(self, granted: Granted) -> SwapRequest | None:
         """What takes an approval back; None where nothing is left of it. Raises OrderRefused, NetworkError."""
-        loose: approving.Loose = granted.details
-        request = None
-        try:
-            request = await self.plan_taking_back(loose.pool)
-        except OrderRefused:
-            self._clean.add(loose.approval)  # said once, not at every block
-            raise
-        if request is None:
-            self._clean.add(loose.approval)
-        return request
+        return await self.grants.plan_end(granted)
 
     def record_revocation(
         self, session: Session, account: Account, order: AnyOrder, granted: Granted, plan: Any
     ) -> bool:
         """Store it; False where it was taken back since, or is needed again."""
-        loose: approving.Loose = granted.details
-        if not approving.is_loose(session, account.id, loose, self.exchanges):
-            return False
-        # One that no node takes is tried again by the next process, not at every block.
-        self._clean.add(loose.approval)
-        self._store(session, account, order, plan)
-        return True
-
-    async def plan_taking_back(self, pool: Pool) -> SwapRequest | None:
-        """What takes an approval back because somebody asks for it; None where nothing is left of it.
-
-        Raises OrderRefused, NetworkError.
-        """
-        return await approving.plan_revocation(self.node, await self._priced(), self.address, pool)
+        return self.grants.record_end(session, account, order, granted, plan)
 
     def record_taking_back(self, session: Session, account: Account, order: AnyOrder, plan: Any) -> bool:
-        """Store it, whatever is held: its sale will send an approval of its own."""
+        """Store it because somebody asks for it, whatever is held: a sale will send an approval of its own."""
         self._store(session, account, order, plan)
         return True
 
