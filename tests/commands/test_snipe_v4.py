@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from sniper_cli.chains import abi
 from sniper_cli.chains.devnet.record import read_record, write_record
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.demo.demo import recorded
 from sniper_cli.demo.home import demo_context, signer_of
+from sniper_cli.pools.states import read_side
+from sniper_cli.pools.trades import trades_in
 from tests.chain_fixtures import Chain
 from tests.v4_zoo import hooks_of, list_on_v4
 
@@ -59,3 +62,21 @@ async def test_an_unusual_pool_is_checked_by_its_id(prepared: Chain, sniper_insi
 
     nowhere = await asyncio.to_thread(sniper_inside, "snipe", "check", pool.token, "--pool", "0x" + "9" * 64)
     assert (nowhere.code, "no v4 pool of" in nowhere.stderr) == (7, True)
+
+
+async def test_a_token_of_v4_is_bought_by_hand(prepared: Chain, sniper_inside: Run) -> None:
+    pool = await list_on_v4(prepared.node, prepared.v4, "Normal")
+    side = await read_side(prepared.node, pool)
+    words = ("order", "place", "buy", pool.token, "--budget", "0.1", "--yes", "--json")
+
+    ran = await asyncio.to_thread(sniper_inside, *words)
+
+    assert ran.code == 0, ran.stderr
+    assert side is not None
+    events = trades_in(
+        pool,
+        await prepared.node.call(
+            "eth_getLogs", [{"address": pool.keeper, "fromBlock": "0x0", "topics": [abi.SWAP_V4]}]
+        ),
+    )
+    assert events == [(10**17, -side.pays(10**17))]
