@@ -206,7 +206,10 @@ def check(
         ),
     ] = None,
     pool: Annotated[
-        str | None, typer.Option("--pool", metavar="POOL", help="In this pool; else in the exchange's own.")
+        str | None,
+        typer.Option(
+            "--pool", metavar="POOL", help="In this pool, by its address or v4 id; else in the deepest."
+        ),
     ] = None,
     profile: ProfileOption = None,
     output: FormatOption = Format.TABLE,
