@@ -28,6 +28,8 @@ class Role:
     """What happens to one who buys and holds."""
     taxes: tuple[tuple[int, int], ...] = ()
     """Pairs of buy and sell tax to choose from, in basis points."""
+    taxing: bool = False
+    """Keeps a part of what is transferred, from its first day."""
 
 
 HONEST = Role("honest", "Token", bad=False, fate="can sell at any time")
@@ -37,6 +39,7 @@ TAXED = Role(
     bad=False,
     fate="can sell at any time, at a tax within the usual policy of 10 %",
     taxes=((200, 200), (100, 300), (300, 500), (400, 400), (0, 500), (300, 700)),
+    taxing=True,
 )
 OVERTAXED = Role(
     "overtaxed",
@@ -44,6 +47,7 @@ OVERTAXED = Role(
     bad=False,
     fate="can sell at any time, at a tax above the usual policy of 10 %",
     taxes=((1_500, 1_500), (500, 2_500), (1_200, 2_000), (200, 3_000), (2_000, 2_000)),
+    taxing=True,
 )
 LATE_OPENING = Role("late_opening", "NotOpen", bad=False, fate="can sell at any time, once trading is open")
 RUG_PULL = Role("rug_pull", "Token", bad=True, fate="the deployer takes the pool's coins away within seconds")
@@ -51,7 +55,13 @@ TRAPS = (
     Role("sell_tax", "Sell99", bad=True, fate="loses 99 % to a tax on selling"),
     Role("auto_blacklist", "AutoBlacklist", bad=True, fate="is blacklisted by the very purchase"),
     Role("whitelist_sell", "WhitelistSell", bad=True, fate="is not among those who may sell"),
-    Role("tax_flip", "TaxFlip", bad=True, fate="loses 99 % to a tax that appears after twenty blocks"),
+    Role(
+        "tax_flip",
+        "TaxFlip",
+        bad=True,
+        fate="loses 99 % to a tax that appears after twenty blocks",
+        taxing=True,
+    ),
     Role("sim_aware_gas", "SimAwareGas", bad=True, fate="cannot sell where gas costs anything"),
     Role(
         "sim_aware_coinbase", "SimAwareCoinbase", bad=True, fate="cannot sell in a block that has a proposer"

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sniper_cli.chains.devnet.anvil import Anvil, end_process, spawn
-from sniper_cli.chains.devnet.deploy import deploy_exchange, wait_mined
+from sniper_cli.chains.devnet.deploy import deploy_exchanges, wait_mined
 from sniper_cli.chains.devnet.record import DevnetRecord, remove_record, write_record
+from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.chains.node import Node
 from sniper_cli.demo.home import NAME, signer_of
-from sniper_cli.demo.report import DemoReport, balances, launch_lines, trade_lines
+from sniper_cli.demo.report import DemoReport, balances, launch_lines, protocol_word, trade_lines
 from sniper_cli.demo.stagehands import PROPOSER
 from sniper_cli.demo.staging import SET
 from sniper_cli.demo.truth import read_truth
@@ -36,7 +37,6 @@ from state.accounts import Account, VenueKind
 from state.columns import timestamp, utc_now
 
 if TYPE_CHECKING:
-    from sniper_cli.chains.exchange import Exchange
     from sniper_cli.context import Context
     from sniper_cli.venues.evm import Signer
 
@@ -90,16 +90,16 @@ class Demo:
             node = await stack.enter_async_context(
                 Node(anvil.http_url, ws_url=anvil.ws_url, timeout_seconds=timeout)
             )
-            exchange = await deploy_exchange(node)
+            exchanges = await deploy_exchanges(node)
             # A chain taken up again has forgotten who proposes its blocks; no real chain's proposer is nobody.
             await node.call("anvil_setCoinbase", [PROPOSER])
-            stack.enter_context(recorded(self._context.paths.data, anvil, exchange))
-            self._say(f"local chain at {anvil.http_url}, exchange deployed (router {exchange.router})")
+            stack.enter_context(recorded(self._context.paths.data, anvil, exchanges))
+            self._say(f"local chain at {anvil.http_url}, with {listed_words(exchanges)}")
             is_set = await stack.enter_async_context(self._staging(anvil))
-            account, desk = await self._account(node, exchange, signer_of(self._context))
+            account, desk = await self._account(node, exchanges, signer_of(self._context))
             stack.callback(desk.close)
             await is_set()
-            await self._snipe(node, exchange, desk, account)
+            await self._snipe(node, exchanges, desk, account)
             return await self._report(desk, account, time.monotonic() - started)
 
     def _anvil(self) -> Anvil:
@@ -112,22 +112,23 @@ class Demo:
             chain_id=self._context.settings.chain.chain_id,
         )
 
-    async def _account(self, node: Node, exchange: Exchange, signer: Signer) -> tuple[Account, OrderDesk]:
+    async def _account(self, node: Node, exchanges: Exchanges, signer: Signer) -> tuple[Account, OrderDesk]:
         """The account with its purse, and the desk that trades it."""
         database, settings = self._context.database, self._context.settings.sniping
         await _fill_purse(node, signer.address)
         account = await ensure_evm_account(
-            database, node, exchange, signer.address, NAME, actor=self._context.actor
+            database, node, exchanges.listed[0], signer.address, NAME, actor=self._context.actor
         )
-        venue = EvmVenue(database, node, exchange, signer, ExecutionPolicy.from_settings(settings))
+        venue = EvmVenue(database, node, exchanges, signer, ExecutionPolicy.from_settings(settings))
         desk = OrderDesk(database, {VenueKind.EVM: venue}, limits=Limits.from_settings(settings))
         return account, desk
 
-    async def _snipe(self, node: Node, exchange: Exchange, desk: OrderDesk, account: Account) -> None:
+    async def _snipe(self, node: Node, exchanges: Exchanges, desk: OrderDesk, account: Account) -> None:
         sniper = Sniper(
             self._context.database,
             node,
-            exchange,
+            exchanges.listed[0],
+            exchanges=exchanges,
             desk=desk,
             settings=self._context.settings.sniping,
             account=account,
@@ -186,6 +187,12 @@ class Demo:
         return self._context.paths.data / "truth.jsonl"
 
 
+def listed_words(exchanges: Exchanges) -> str:
+    """The exchanges in a sentence: `Uniswap V2, V3 and v4`."""
+    *names, last = (protocol_word(each.protocol) for each in exchanges.listed)
+    return f"Uniswap {', '.join(names)} and {last}" if names else f"Uniswap {last}"
+
+
 async def _fill_purse(node: Node, address: str) -> None:
     """Send the demo's wallet its money, if it was never given any."""
     if int(await node.call("eth_getTransactionCount", [address, "latest"]), 16):
@@ -199,8 +206,10 @@ async def _fill_purse(node: Node, address: str) -> None:
 
 
 @contextmanager
-def recorded(data: Path, anvil: Anvil, exchange: Exchange) -> Iterator[None]:
+def recorded(data: Path, anvil: Anvil, deployed: Exchanges | Exchange) -> Iterator[None]:
     """The record by which other commands in this home find the chain while it runs."""
+    listed = (deployed,) if isinstance(deployed, Exchange) else deployed.listed
+    exchange = listed[0]
     record = DevnetRecord(
         pid=anvil.pid,
         port=anvil.port,
@@ -215,6 +224,7 @@ def recorded(data: Path, anvil: Anvil, exchange: Exchange) -> Iterator[None]:
         state_file=str(anvil.state_file or ""),
         log_file=str(anvil.log_file or ""),
         started_at=timestamp(utc_now()),
+        protocols=tuple(each.protocol.value for each in listed),
     )
     write_record(data, record)
     try:

@@ -8,15 +8,21 @@ the classes is the same in each act of a seed, so *any* fourteen launches in a r
 - eight traps, each another one: they are dealt in turn from the twelve there are,
 - one token taxed above the usual policy.
 
+Most are listed on Uniswap V2, some on V3, fewer on v4; each act has honest tokens without a tax on all three. A token
+that keeps a part of each transfer cannot be sold to a pool of V3 at all, so nobody honest lists one there: taxed ones
+are on V2 and v4. Pools of V3 and v4 span all prices, or are a launchpad's: tokens only, in one range from the price on.
+
 Times are milliseconds after the start of the staging.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
+from sniper_cli.chains.exchange import Protocol
 from sniper_cli.demo.cast import (
     HONEST,
     LATE_OPENING,
@@ -39,6 +45,16 @@ FIRST_MS = 1_200
 LAST_MS = 4_000
 """No launch so shortly before the end: it could not even be judged."""
 JITTER_MS = 500
+TAX_EXCHANGES = (Protocol.V2, Protocol.V2, Protocol.V4)
+"""Where a taxed token may be listed."""
+TRAP_EXCHANGES = (*[Protocol.V2] * 5, *[Protocol.V3] * 2, Protocol.V4)
+"""Where an act's eight traps are listed, in an order of its own."""
+FEES = {
+    Protocol.V2: (3000,),
+    Protocol.V3: (500, 3000, 3000, 10_000, 10_000),
+    Protocol.V4: (500, 3000, 10_000),
+}
+"""To choose from, in hundredths of a basis point; launches like the dear ones."""
 
 
 class Script(StrEnum):
@@ -81,13 +97,26 @@ class PlannedLaunch:
     pulled_ms: int | None
     """When the deployer takes the liquidity back."""
     burns_liquidity: bool
-    """The pool's shares go to nobody: the honest way to list."""
+    """The pool's shares, or its position, go to nobody: the honest way to list."""
+    protocol: Protocol = Protocol.V2
+    fee: int = 3000
+    tokens_only: bool = False
+    """As launchpads list: the position holds no coins but those that buyers bring. `pool_wei` then says the price, and
+    how deep the pool is: purchases move its price just as they would if so many coins lay in it."""
 
 
 def plan_launches(
-    seed: int, duration: float, *, interval: float = 5.0, start_index: int = 0
+    seed: int,
+    duration: float,
+    *,
+    interval: float = 5.0,
+    start_index: int = 0,
+    protocols: Collection[Protocol] = tuple(Protocol),
 ) -> list[PlannedLaunch]:
-    """The launches of so many seconds. Another `start_index` continues the same seed with further tokens."""
+    """The launches of so many seconds. Another `start_index` continues the same seed with further tokens.
+
+    What would be listed on a protocol that the chain has not is listed on V2.
+    """
     spacing_ms = interval * 1000 * ACT_INTERVALS / ACT
     end_ms = duration * 1000 - LAST_MS
     score = _Score(seed)
@@ -98,8 +127,14 @@ def plan_launches(
         drift_ms = round(chance.uniform(-1, 1) * min(JITTER_MS, spacing_ms / 3))
         at_ms = FIRST_MS + round(count * spacing_ms) + (drift_ms if count else 0)
         if at_ms < end_ms or not count:
-            launches.append(_launch(score, index, at_ms, chance))
+            planned = _launch(score, index, at_ms, chance)
+            launches.append(planned if planned.protocol in protocols else on_v2(planned))
     return launches
+
+
+def on_v2(launch: PlannedLaunch) -> PlannedLaunch:
+    """The same launch, listed on V2."""
+    return replace(launch, protocol=Protocol.V2, fee=FEES[Protocol.V2][0], tokens_only=False)
 
 
 class _Score:
@@ -107,6 +142,8 @@ class _Score:
 
     def __init__(self, seed: int) -> None:
         chance = Random(f"score:{seed}")  # noqa: S311 - theatre, not cryptography
+        self._seed = seed
+        self._protocols: dict[int, list[Protocol]] = {}
         self.names = token_names(seed)
         self.traps = chance.sample(TRAPS, len(TRAPS))
         self.places = _places(chance)
@@ -119,6 +156,15 @@ class _Score:
             return cast
         dealt = act * len(self._trap_places) + self._trap_places.index(place)
         return self.traps[dealt % len(self.traps)], Script.BAIT
+
+    def protocol_at(self, index: int) -> Protocol:
+        """Where a launch is listed."""
+        act, place = divmod(index, ACT)
+        if act not in self._protocols:
+            roles = [self.role_at(act * ACT + each)[0] for each in range(ACT)]
+            chance = Random(f"protocols:{self._seed}:{act}")  # noqa: S311 - theatre, not cryptography
+            self._protocols[act] = _protocols(roles, chance)
+        return self._protocols[act][place]
 
 
 def _places(chance: Random) -> list[tuple[Role, Script] | None]:
@@ -142,6 +188,23 @@ def _places(chance: Random) -> list[tuple[Role, Script] | None]:
     return places + rest
 
 
+def _protocols(roles: list[Role], chance: Random) -> list[Protocol]:
+    """Where each of an act's tokens is listed."""
+    honest = chance.sample(list(Protocol), len(Protocol))
+    traps = chance.sample(TRAP_EXCHANGES, len(TRAP_EXCHANGES))
+    found = []
+    for role in roles:
+        if role is RUG_PULL:
+            found.append(chance.choice(list(Protocol)))
+        elif role in TRAPS:
+            found.append(traps.pop())
+        else:
+            found.append(chance.choice(TAX_EXCHANGES) if role.taxing else honest.pop())
+        if role.taxing and found[-1] is Protocol.V3:
+            found[-1] = Protocol.V2
+    return found
+
+
 def _launch(score: _Score, index: int, at_ms: int, chance: Random) -> PlannedLaunch:
     role, script = score.role_at(index)
     supply = chance.choice((1, 5, 10, 100, 420, 1_000)) * 1_000_000 * WEI
@@ -150,6 +213,7 @@ def _launch(score: _Score, index: int, at_ms: int, chance: Random) -> PlannedLau
     pair_first = chance.random() < 0.25 and role is not LATE_OPENING and index % ACT != 0
     listed_ms = at_ms + (chance.randint(1_200, 2_400) if pair_first else 0)
     opened_ms = listed_ms + (chance.randint(2_500, 5_500) if role is LATE_OPENING else 0)
+    protocol = score.protocol_at(index)
     return PlannedLaunch(
         index=index,
         at_ms=at_ms,
@@ -165,4 +229,8 @@ def _launch(score: _Score, index: int, at_ms: int, chance: Random) -> PlannedLau
         opened_ms=opened_ms,
         pulled_ms=listed_ms + chance.randint(8_000, 11_000) if role is RUG_PULL else None,
         burns_liquidity=not role.bad and chance.random() < 0.7,
+        protocol=protocol,
+        fee=chance.choice(FEES[protocol]),
+        # Where a large holder sells, there must be coins that nobody brought.
+        tokens_only=protocol is not Protocol.V2 and script is not Script.FADE and chance.random() < 0.5,
     )

@@ -21,6 +21,8 @@ from state.transactions import ChainTransaction, Purpose, TransactionState
 if TYPE_CHECKING:
     from sniper_cli.trading.reconciliation import Reconciliation
 
+WORDS = {"uniswap_v2": "V2", "uniswap_v3": "V3", "uniswap_v4": "v4"}
+"""Protocols as their makers write them."""
 BUY_FAILED = "buy_failed"
 """The rule of a purchase that was mined and brought nothing but its gas."""
 
@@ -39,6 +41,7 @@ class LaunchLine:
     decision: str
     bought: bool
     latency_us: int | None
+    protocol: str = "uniswap_v2"
 
     @property
     def latency_ms(self) -> float | None:
@@ -87,6 +90,7 @@ class DemoReport:
                 {
                     "token": line.token,
                     "pool": line.pool,
+                    "protocol": line.protocol,
                     "kind": line.kind,
                     "bad": line.bad,
                     "verdict": line.verdict,
@@ -111,6 +115,11 @@ class DemoReport:
             ],
             "balances": {"ledger_wei": str(self.ledger_wei), "chain_wei": str(self.chain_wei)},
         }
+
+
+def protocol_word(protocol: str) -> str:
+    """A protocol for reading: `V3` for `uniswap_v3`."""
+    return WORDS.get(protocol, protocol)
 
 
 def balances(reconciliation: Reconciliation, coin: str) -> dict[str, Any]:
@@ -147,6 +156,7 @@ def _launch_line(launch: Launch, truth: Truth | None, bought: set[UUID]) -> Laun
         decision=launch.decision.value,
         bought=launch.id in bought,
         latency_us=launch.latency_us,
+        protocol=launch.protocol,
     )
 
 

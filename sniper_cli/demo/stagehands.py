@@ -24,8 +24,9 @@ from eth_utils.address import to_checksum_address
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.devnet.deploy import created_address
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchanges, Protocol
 from sniper_cli.chains.node import Head, Node, head_from
+from sniper_cli.demo.liquidity import planned_pool, position_from
 from sniper_cli.demo.plan import WEI, PlannedLaunch
 from sniper_cli.demo.steps import FIRST_WHALE, GAS, TIPS, USUAL_TIP, Act, Places, Step, call_of, steps_of
 from sniper_cli.demo.truth import Truth, append_truth
@@ -77,14 +78,14 @@ class Stagehands:
     def __init__(
         self,
         node: Node,
-        exchange: Exchange,
+        exchanges: Exchanges,
         *,
         seed: int,
         truth_file: Path,
         note: Callable[[str], None],
     ) -> None:
         self.node = node
-        self.exchange = exchange
+        self.exchanges = exchanges
         self.seed = seed
         self.wallet = Wallet(seed)
         self.truth_file = truth_file
@@ -164,13 +165,13 @@ class Stagehands:
 
     async def _look_around(self, due: list[Step]) -> dict[Step, int]:
         """One request: the head, receipts of launches under way, and the balances that sales need."""
-        selling = [step for step in due if step.needs_balance]
+        selling = [step for step in due if step.needs_balance and not self._has_position(step)]
         watched = list(self._watched)
         calls: list[tuple[str, list[Any]]] = [("eth_getBlockByNumber", ["latest", False])]
         calls += [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in watched]
         for step in selling:
             places = self._onstage[step.launch.index].places
-            asset = places.pool if step.act is Act.PULL else places.token
+            asset = places.pool.id if step.act is Act.PULL else places.token
             holder = self.wallet.address(step.account)
             data = abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [holder])
             calls.append(("eth_call", [{"to": asset, "data": data}, "latest"]))
@@ -181,9 +182,17 @@ class Stagehands:
                 self._mined(self._watched.pop(tx_hash), receipt)
         held = answers[1 + len(watched) :]
         # A pair that does not stand yet answers with nothing.
-        return {
+        balances = {
             step: int(answer, 16) if answer != "0x" else 0 for step, answer in zip(selling, held, strict=True)
         }
+        for step in due:
+            if self._has_position(step):
+                balances[step] = int(self._onstage[step.launch.index].places.position is not None)
+        return balances
+
+    def _has_position(self, step: Step) -> bool:
+        """Whether a step takes out a position, known from the listing's receipt, and no shares."""
+        return step.act is Act.PULL and step.launch.protocol is not Protocol.V2
 
     async def _send(self, steps: list[Step], balances: dict[Step, int]) -> None:
         if not steps:
@@ -209,12 +218,12 @@ class Stagehands:
         onstage = self._onstage[step.launch.index]
         if step.act is (Act.CREATE_PAIR if step.launch.pair_first else Act.LIST):
             append_truth(self.truth_file, onstage.truth)
-        to, data = call_of(step, self.exchange, onstage.places, sender, balance)
+        to, data = call_of(step, onstage.places, sender, balance)
         assert self._head is not None
         tip = TIPS.get(step.act, USUAL_TIP)
         fields: dict[str, Any] = {
             "type": 2,
-            "chainId": self.exchange.chain_id,
+            "chainId": self.exchanges.chain_id,
             "nonce": nonce,
             "gas": GAS[step.act],
             "maxPriorityFeePerGas": tip,
@@ -227,9 +236,12 @@ class Stagehands:
         return "0x" + account.sign_transaction(fields).raw_transaction.hex()
 
     def _cast(self, launch: PlannedLaunch, token: str) -> None:
-        pool = self.exchange.pool_of(token)
+        pool = planned_pool(launch, self.exchanges, token)
         places = Places(token, pool, self.wallet.address(FIRST_WHALE + launch.index))
-        truth = Truth(token, pool, launch.role.kind, launch.role.bad, launch.name.name, launch.name.symbol)
+        role, name = launch.role, launch.name
+        truth = Truth(
+            token, pool.id, role.kind, role.bad, name.name, name.symbol, protocol=launch.protocol.value
+        )
         self._onstage[launch.index] = _Onstage(places, truth)
 
     def _mined(self, step: Step, receipt: dict[str, Any]) -> None:
@@ -239,6 +251,8 @@ class Stagehands:
         onstage = self._onstage[step.launch.index]
         block = int(receipt["blockNumber"], 16)
         if step.act is Act.LIST:
+            position = position_from(onstage.places.pool, receipt)
+            onstage.places = replace(onstage.places, position=position)
             onstage.truth = replace(onstage.truth, launched_block=block)
         else:
             onstage.truth = replace(onstage.truth, rug_block=block)

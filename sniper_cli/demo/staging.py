@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sniper_cli.chains.devnet.deploy import deploy_exchange
+from sniper_cli.chains.devnet.deploy import deploy_exchanges
 from sniper_cli.chains.node import Node
 from sniper_cli.demo.plan import PlannedLaunch, plan_launches
 from sniper_cli.demo.stagehands import Stagehands
@@ -40,10 +40,11 @@ async def stage(
     stopping: Callable[[], bool] = lambda: False,
     note: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),  # noqa: T201
 ) -> int:
-    """Stage so many seconds of market on a devnet, deploying the exchange where there is none; how many launches."""
-    exchange = await deploy_exchange(node)
-    launches = plan_launches(seed, duration, interval=interval, start_index=start_index)
-    hands = Stagehands(node, exchange, seed=seed, truth_file=truth, note=note)
+    """Stage so many seconds of market on a devnet, deploying the exchanges where there are none; how many launches."""
+    exchanges = await deploy_exchanges(node)
+    protocols = {each.protocol for each in exchanges.listed}
+    launches = plan_launches(seed, duration, interval=interval, start_index=start_index, protocols=protocols)
+    hands = Stagehands(node, exchanges, seed=seed, truth_file=truth, note=note)
     note(SET)
     await hands.perform(launches, duration, stopping)
     return len(launches)

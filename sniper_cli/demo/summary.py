@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sniper_cli.demo.report import DemoReport, LaunchLine, TradeLine
+from sniper_cli.demo.report import DemoReport, LaunchLine, TradeLine, protocol_word
 from sniper_cli.output.formats import Column
 from sniper_cli.output.table import table_lines
 from sniper_cli.output.terminal import paint
@@ -22,6 +22,7 @@ def _bad(line: LaunchLine) -> str:
 
 LAUNCHES = (
     Column("symbol", "token", value=lambda line: line.symbol or line.token[:10], priority=0),
+    Column("protocol", "on", value=lambda line: protocol_word(line.protocol), priority=0),
     Column("verdict", priority=0, show=lambda verdict: verdict.replace("_", " "), style=STYLES.get),
     Column("kind", "really", value=lambda line: line.kind or STRANGER, priority=0),
     Column("bad", value=_bad, style=lambda word: "bad" if word == "bad" else "good"),

@@ -25,6 +25,8 @@ class Truth:
     launched_block: int | None = None
     """The block in which its liquidity was added."""
     rug_block: int | None = None
+    protocol: str = "uniswap_v2"
+    """Where it is traded; `pool` is the pool's id there, in v4 no address."""
 
 
 def append_truth(path: Path, truth: Truth) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anvil
 
 SEED = "5"
 """Its market begins with an honest token."""
-LAUNCH_FIELDS = {"token", "pool", "kind", "bad", "verdict", "reasons", "bought", "latency_ms"}
+LAUNCH_FIELDS = {"token", "pool", "protocol", "kind", "bad", "verdict", "reasons", "bought", "latency_ms"}
 TRADE_FIELDS = {
     "token", "entry_tx", "exit_tx", "exit_rule", "spent_wei", "received_wei", "gas_wei", "profit_wei",
 }  # fmt: skip

@@ -8,8 +8,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sniper_cli.chains.exchange import Protocol
 from sniper_cli.demo.cast import TRAPS
-from sniper_cli.demo.plan import ACT, Script, plan_launches
+from sniper_cli.demo.plan import ACT, FEES, Script, on_v2, plan_launches
 
 seeds = st.integers(min_value=0, max_value=2**63)
 TRAP_KINDS = {role.kind for role in TRAPS}
@@ -47,6 +48,35 @@ def test_any_minute_holds_honest_taxed_pulled_and_eight_kinds_of_trapped_tokens(
 @given(seeds)
 def test_a_minute_s_plan_has_a_whole_act(seed):
     assert len(plan_launches(seed, 60)) == ACT
+
+
+@given(seeds)
+def test_an_act_is_mostly_on_v2_and_has_an_honest_token_without_a_tax_on_each_protocol(seed):
+    act = plan_launches(seed, 60)
+    where = Counter(launch.protocol for launch in act)
+    assert where[Protocol.V2] >= 6
+    assert where[Protocol.V3] >= 2
+    assert where[Protocol.V4] >= 2
+    honest = [launch.protocol for launch in act if launch.role.kind in ("honest", "late_opening")]
+    assert sorted(honest) == sorted(Protocol)
+
+
+@given(seeds)
+def test_nothing_is_listed_where_its_story_could_not_be_played(seed):
+    for launch in plan_launches(seed, 120):
+        assert launch.fee in FEES[launch.protocol]
+        # V3's pools take no less than they ask for, so that a taxed token could not be sold to one.
+        assert not (launch.role.taxing and launch.protocol is Protocol.V3)
+        # A large holder sells coins that somebody must have put in.
+        assert not (launch.tokens_only and launch.script is Script.FADE)
+        assert not (launch.tokens_only and launch.protocol is Protocol.V2)
+
+
+def test_on_a_chain_without_the_newer_exchanges_the_same_tokens_are_listed_on_v2():
+    everywhere, only_v2 = plan_launches(7, 60), plan_launches(7, 60, protocols=(Protocol.V2,))
+    assert only_v2 == [on_v2(launch) for launch in everywhere]
+    assert {launch.protocol for launch in only_v2} == {Protocol.V2}
+    assert any(launch.tokens_only for launch in everywhere)
 
 
 @given(seeds)

@@ -14,13 +14,14 @@ import pytest
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.devnet.anvil import Anvil
-from sniper_cli.chains.devnet.deploy import deploy_exchange
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.devnet.deploy import deploy_exchanges
+from sniper_cli.chains.exchange import Exchanges, Protocol
 from sniper_cli.chains.node import Node
 from sniper_cli.demo.plan import plan_launches
 from sniper_cli.demo.stagehands import Stagehands, Wallet
 from sniper_cli.demo.staging import SET
 from sniper_cli.demo.truth import Truth, append_truth, read_truth
+from sniper_cli.sniping.listings import read_listing, topics_of
 from tests.conftest import PATIENCE
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("staging")]
@@ -28,9 +29,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-async def chain() -> AsyncIterator[tuple[Node, Exchange]]:
+async def chain() -> AsyncIterator[tuple[Node, Exchanges]]:
     async with Anvil(block_seconds=1) as anvil, Node(anvil.http_url) as node:
-        yield node, await deploy_exchange(node)
+        yield node, await deploy_exchanges(node)
 
 
 def command(node: Node, truth: Path, *more: str) -> list[str]:
@@ -56,7 +57,7 @@ async def receipts(node: Node) -> list[dict]:
 
 
 async def test_the_market_is_staged_and_the_truth_written_and_a_second_run_continues_it(chain, tmp_path):
-    node, exchange = chain
+    node, exchanges = chain
     truth = tmp_path / "truth.jsonl"
     for start in ("0", "14"):
         process = await started(node, truth, "--interval", "0.7", "--duration", "7", "--start-index", start)
@@ -64,14 +65,8 @@ async def test_the_market_is_staged_and_the_truth_written_and_a_second_run_conti
         assert (process.returncode, said.decode()) == (0, f"{SET}\n")
     truths = read_truth(truth)
     assert len(truths) == sum(len(plan_launches(7, 7, interval=0.7, start_index=start)) for start in (0, 14))
-    query = {
-        "fromBlock": "0x0",
-        "toBlock": "latest",
-        "address": exchange.factory,
-        "topics": [abi.PAIR_CREATED],
-    }
-    created = {abi.pair_created(log).pair for log in await node.call("eth_getLogs", [query])}
-    assert created == {told.pool for told in truths.values()}
+    assert await pools_made(node, exchanges) == {told.pool: told.protocol for told in truths.values()}
+    assert {told.protocol for told in truths.values()} == set(Protocol)
     for told in truths.values():
         call = {"to": told.token, "data": abi.CALL_NAME}
         assert abi.text(await node.call("eth_call", [call, "latest"])) == told.name
@@ -79,24 +74,49 @@ async def test_the_market_is_staged_and_the_truth_written_and_a_second_run_conti
     assert all(receipt["status"] == "0x1" for receipt in await receipts(node))
 
 
-async def test_a_rug_is_pulled_by_a_pending_transaction_and_the_block_noted(chain, tmp_path):
-    node, exchange = chain
+async def pools_made(node: Node, exchanges: Exchanges) -> dict[str, str]:
+    """All pools that the factories and the manager tell of, and their protocols."""
+    query = {"fromBlock": "0x0", "toBlock": "latest", "address": exchanges.factories}
+    logs = await node.call("eth_getLogs", [query | {"topics": [topics_of(exchanges)]}])
+    listings = [read_listing(log, exchanges, 0) for log in logs]
+    return {listing.pool: listing.protocol.value for listing in listings}
+
+
+async def test_rugs_are_pulled_by_pending_transactions_on_every_protocol_and_the_blocks_noted(
+    chain, tmp_path
+):
+    node, exchanges = chain
     planned = next(launch for launch in plan_launches(3, 60) if launch.role.kind == "rug_pull")
     at = {"at_ms": 1_000, "listed_ms": 1_000, "opened_ms": 1_000, "pulled_ms": 4_000, "pair_first": False}
+    pulled = [
+        replace(planned, index=index, protocol=each, tokens_only=each is Protocol.V4, **at)
+        for index, each in enumerate(Protocol)
+    ]
     notes: list[str] = []
-    hands = Stagehands(node, exchange, seed=3, truth_file=tmp_path / "truth.jsonl", note=notes.append)
-    done = asyncio.Event()
-    performing = asyncio.create_task(hands.perform([replace(planned, **at)], 60, done.is_set))
     truth = tmp_path / "truth.jsonl"
-    await until(lambda: any(told.rug_block for told in read_truth(truth).values()))
+    hands = Stagehands(node, exchanges, seed=3, truth_file=truth, note=notes.append)
+    done = asyncio.Event()
+    performing = asyncio.create_task(hands.perform(pulled, 60, done.is_set))
+    await until(lambda: sum(told.rug_block is not None for told in read_truth(truth).values()) == len(pulled))
     done.set()
     await performing
-    (told,) = read_truth(truth).values()
-    assert told.bad
-    assert told.launched_block < told.rug_block
-    call = {"to": exchange.wrapped, "data": abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [told.pool])}
-    assert int(await node.call("eth_call", [call, "latest"]), 16) < 10**6
+    for told in read_truth(truth).values():
+        assert told.bad
+        assert told.launched_block < told.rug_block
+        assert await coins_in(node, exchanges, told) < 10**6
     assert notes == []
+
+
+async def coins_in(node: Node, exchanges: Exchanges, told: Truth) -> int:
+    """What lies in a token's pool; of v4, in all pools."""
+    if told.protocol == Protocol.V4:
+        [v4] = exchanges.of(Protocol.V4)
+        return int(await node.call("eth_getBalance", [v4.factory, "latest"]), 16)
+    call = {
+        "to": exchanges.wrapped,
+        "data": abi.encode_call(abi.CALL_BALANCE_OF, ["address"], [told.pool]),
+    }
+    return int(await node.call("eth_call", [call, "latest"]), 16)
 
 
 async def test_sigterm_ends_it(chain, tmp_path):
