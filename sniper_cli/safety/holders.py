@@ -3,6 +3,9 @@
 A stranger's simulated purchase and sale cannot show that buyers are shut out one by one after they have bought.
 Those who bought can. Who they are stands in the token's own Transfer logs, which may lie; what each has is asked of the
 token, and whether it sells is the pool's word.
+
+A pool that began with tokens only has no coins but its buyers', so that who holds much can sell no more than these pay
+for: so much is tried. Whom it has nothing for at all is not tried, nor who holds crumbs that are worth no wei.
 """
 
 from __future__ import annotations
@@ -16,7 +19,10 @@ from typing import TYPE_CHECKING
 from sniper_cli.chains import abi
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NetworkError, NodeRefused
+from sniper_cli.pools.filling import filled_by
+from sniper_cli.pricing.sides import PoolSide
 from sniper_cli.safety.authorities import LOG_BLOCKS
+from sniper_cli.safety.facts import look_into
 from sniper_cli.safety.findings import BLOCKED_BPS, blocked, percent
 from sniper_cli.safety.holding import sale_of
 from sniper_cli.safety.lines import Evidence, Group, Line, failed, passed, unproven
@@ -65,6 +71,8 @@ class Holders:
     attempts: tuple[Attempt, ...]
     seen: int
     """Accounts that hold the token by its logs, besides pool, launcher and the dead."""
+    unpaid: int = 0
+    """Of the largest, those to whom the pool would pay nothing for what they have."""
 
     @property
     def tried(self) -> tuple[Attempt, ...]:
@@ -122,11 +130,21 @@ async def simulate_holders(
     holders.sort(key=lambda who: -received[who])
     held = await _accounts(node, around, market.token, holders[:CANDIDATES])
     largest = sorted(held, key=lambda who: -held[who])[:most]
-    sales = await asyncio.gather(*(_sale(node, around, market, who, held[who]) for who in largest))
-    attempts = [
-        Attempt(who, held[who], received[who], sale) for who, sale in zip(largest, sales, strict=True)
-    ]
-    return Holders(tuple(attempts), len(holders))
+    side = await look_into(node, around, market.place)
+    sold = {who: held[who] if side is None else _worth_selling(side, held[who]) for who in largest}
+    # Of whom something was taken unsaid is tried with what is left: by the logs it should be worth something.
+    trying = [who for who in largest if side is None or sold[who] or _worth_selling(side, received[who])]
+    sales = await asyncio.gather(
+        *(_sale(node, around, market, who, sold[who] or held[who]) for who in trying)
+    )
+    attempts = [Attempt(who, held[who], received[who], sale) for who, sale in zip(trying, sales, strict=True)]
+    return Holders(tuple(attempts), len(holders), len(largest) - len(trying))
+
+
+def _worth_selling(side: PoolSide, quantity: int) -> int:
+    """As much of it as the pool takes; nothing, where it pays nothing."""
+    filled = filled_by(side.reversed, quantity)
+    return filled.taken if filled.paid else 0
 
 
 def line_of(found: Holders, block: int) -> Line:
@@ -139,6 +157,9 @@ def line_of(found: Holders, block: int) -> Line:
     if found.attempts and not tried:
         words = "the holders' sales could not be tried"
         return unproven(NAME, Group.HOLDERS, words, *evidence)
+    if not found.attempts and found.unpaid:
+        words = f"the pool has no coins for what {found.unpaid} hold, and nobody has bought"
+        return passed(NAME, Group.HOLDERS, words, figure=figure)
     if not found.attempts:
         return passed(NAME, Group.HOLDERS, "nobody but the launcher holds the token yet", figure=figure)
     taxes = f"at {percent(found.average_tax_bps)} tax on average, {percent(found.highest_tax_bps)} at most"

@@ -3,15 +3,17 @@
 import pytest
 from eth_utils.crypto import keccak
 
-from sniper_cli.pools.pool import pair_of
+from sniper_cli.pools.pool import Pool, pair_of
+from sniper_cli.pools.swaps import buy_call
 from sniper_cli.safety.holders import Holders, line_of, simulate_holders
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Outcome
 from sniper_cli.safety.simulation import surroundings
-from sniper_cli.safety.trades import Market
+from sniper_cli.safety.trades import FOREVER, Market
 from tests.chain_fixtures import Chain
+from tests.concentrated_zoo import list_on_v3
 from tests.hostile_zoo import listed
-from tests.zoo import WEI, Listing, anvil_account, buy, calldata, list_token, transact
+from tests.zoo import SUPPLY, WEI, Listing, anvil_account, buy, calldata, list_token, transact
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("holders")]
 
@@ -27,8 +29,12 @@ async def held(chain: Chain, listing: Listing) -> Listing:
 
 
 async def tried(chain: Chain, listing: Listing) -> Holders:
+    return await tried_in(chain, pair_of(chain.exchange, *listing))
+
+
+async def tried_in(chain: Chain, pool: Pool) -> Holders:
     around = surroundings(await chain.node.head(), SafetyPolicy())
-    market = Market(pair_of(chain.exchange, *listing), WEI // 10)
+    market = Market(pool, WEI // 10)
     return await simulate_holders(chain.node, around, market, spared=(LAUNCHER.address,))
 
 
@@ -81,3 +87,33 @@ async def test_where_nobody_has_bought_there_is_nothing_to_say(anvil: Chain) -> 
     found = await tried(anvil, await list_token(anvil.node, anvil.exchange, "Normal"))
     assert found.attempts == ()
     assert line_of(found, 1).outcome is Outcome.PASS
+
+
+async def test_a_launchpad_s_pool_pays_holders_what_its_buyers_brought_and_no_failure_is_made_of_the_rest(
+    anvil: Chain,
+) -> None:
+    pool = await list_on_v3(anvil.node, anvil.v3, fee=10_000, account=LAUNCHER, tokens_only=True)
+    whale = HOLDERS[0]
+    gift = calldata("transfer(address,uint256)", whale.address, SUPPLY // 10)
+    assert (await transact(anvil.node, LAUNCHER, pool.token, gift)).ok
+
+    nobody_bought = await tried_in(anvil, pool)
+    assert (nobody_bought.attempts, nobody_bought.unpaid) == ((), 1)
+    assert line_of(nobody_bought, 1).detail == "the pool has no coins for what 1 hold, and nobody has bought"
+
+    purchase = buy_call(pool, HOLDERS[1].address.lower(), WEI, 0, FOREVER)
+    assert (await transact(anvil.node, HOLDERS[1], purchase.to, purchase.data, purchase.value)).ok
+    found = await tried_in(anvil, pool)
+    assert [each.failed for each in found.attempts] == [False, False]
+    # All that lies in the pool, a fee of 1 % off; what more he has nobody pays for.
+    assert found.attempts[0].holder == whale.address.lower()
+    assert 0.98 * WEI < found.attempts[0].sale.paid < WEI
+    assert found.attempts[0].sale.sent < SUPPLY // 10
+
+
+async def test_crumbs_that_are_worth_nothing_make_nobody_a_holder(anvil: Chain) -> None:
+    listing = await held(anvil, await list_token(anvil.node, anvil.exchange, "Normal"))
+    crumb = calldata("transfer(address,uint256)", anvil_account(8).address, 1)
+    assert (await transact(anvil.node, LAUNCHER, listing.token, crumb)).ok
+    found = await tried(anvil, listing)
+    assert (found.failed, len(found.attempts), found.unpaid) == (0, 6, 1)
