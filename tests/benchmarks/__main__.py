@@ -27,6 +27,7 @@ SUBJECTS = {
     "ordering": "The durable order path",
     "reads": "Reading a long past, its proof and its export",
     "marks": "A revaluation of 1,000 open positions",
+    "buying": "From a verdict to the signed purchase, without a node",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",
     "exits": "A removal of liquidity outrun (local chain, 1-second blocks)",
     "endpoints": "Several nodes against one (local chain, loopback)",
