@@ -32,7 +32,23 @@ if find_spec("tests.chain_fixtures") is not None:
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
 """Seconds that a test waits for what must come, however loaded the machine; how fast is for benchmarks to say."""
+LONGEST = (
+    "tests/test_house.py",
+    "tests/docs/test_examples.py",
+    "tests/sniper_cli/demo/",
+    "tests/sniper_cli/sniping/test_exits_by_hand.py",
+    "tests/sniper_cli/sniping/test_bad_days.py",
+    "tests/sniper_cli/trading/test_killed_loads.py",
+    "tests/sniper_cli/trading/test_plain_walk.py",
+    "tests/sniper_cli/trading/test_replays.py",
+)
+"""Where single tests take ten seconds and more: begun last, one of them keeps a core waiting for the other."""
 QUIET = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "COLUMNS"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first. xdist puts tests that share a chain before all others, and keeps this order in the rest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_collection_finish() -> None:
