@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.v4_zoo import hooks_of, initialize, list_on_v4, mint, set_dynamic_fee
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
 ONE = 10**18
+Listed = Callable[[Chain, int, int], Awaitable[Pool]]
 BUYER = zoo.anvil_account(5)
 
 
@@ -68,10 +70,32 @@ def quote(chain: Chain, wrapped: bool) -> str:
     return chain.v4.wrapped if wrapped else ZERO_ADDRESS
 
 
-@pytest.mark.parametrize("wrapped", [False, True])
+async def native(chain: Chain, fee: int, spacing: int) -> Pool:
+    return await list_on_v4(chain.node, chain.v4, fee=fee, tick_spacing=spacing)
+
+
+async def wrapped(chain: Chain, fee: int, spacing: int) -> Pool:
+    """Against the wrapped coin, whose address is the lower."""
+    return await wrapped_until(chain, fee, spacing, coin_first=True)
+
+
+async def upside_down(chain: Chain, fee: int, spacing: int) -> Pool:
+    """Against the wrapped coin, whose address is the higher."""
+    return await wrapped_until(chain, fee, spacing, coin_first=False)
+
+
+async def wrapped_until(chain: Chain, fee: int, spacing: int, *, coin_first: bool) -> Pool:
+    for _ in range(20):
+        pool = await list_on_v4(chain.node, chain.v4, quote=chain.v4.wrapped, fee=fee, tick_spacing=spacing)
+        if pool.coin_first is coin_first:
+            return pool
+    pytest.fail("twenty tokens in a row on one side of the coin")
+
+
+@pytest.mark.parametrize("listed", [native, wrapped, upside_down])
 @pytest.mark.parametrize(("fee", "spacing"), [(100, 1), (3000, 60), (12_345, 200), (0, 10)])
-async def test_a_v4_quote_is_what_is_paid(anvil: Chain, wrapped: bool, fee: int, spacing: int) -> None:
-    pool = await list_on_v4(anvil.node, anvil.v4, quote=quote(anvil, wrapped), fee=fee, tick_spacing=spacing)
+async def test_a_v4_quote_is_what_is_paid(anvil: Chain, listed: Listed, fee: int, spacing: int) -> None:
+    pool = await listed(anvil, fee, spacing)
     for amount in (1000, ONE // 7, 3 * ONE):
         side = await side_of(anvil, pool)
 
