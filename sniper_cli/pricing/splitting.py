@@ -15,9 +15,8 @@ Paths that share a pool are worth what they pay one after another, in the order 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.pricing.routes import Path, PoolsAfter, RoutePool, path_pays
@@ -26,11 +25,6 @@ PORTIONS = 16
 """How many the amount is poured in at first."""
 FINEST = 1024
 """… and how small a part of it is still moved."""
-MOST_PATHS = 8
-TASTES = (1, 20, 100)
-"""Paths are compared by the whole amount, by a twentieth and by a hundredth: a shallow pool with a good price is worth
-a part of it."""
-
 Shares = tuple[tuple[int, int], ...]
 """Paths, by their places, and what goes down each."""
 
@@ -112,84 +106,6 @@ def best_split(
         raise ImpossibleSwap(f"no paths together take all of {amount}")
     # The first of equals is the single path: fewer legs for the same.
     return max(found, key=lambda split: split.net)
-
-
-def best_of_many(
-    amount: int,
-    paths: Sequence[Path],
-    pools: Mapping[str, RoutePool],
-    costs: Mapping[Path, int] | None = None,
-    *,
-    most: int = MOST_PATHS,
-) -> Split:
-    """The amount over the best of many paths, most of them through the same pools.
-
-    Which of them are worth it together is not seen from each alone. So it begins with the best two, and the path that
-    pays the most for a little more on the pools as the division leaves them is taken in, again and again, as long as
-    that helps. Raises ImpossibleSwap where the paths together do not take the amount.
-    """
-    costs = costs or {}
-
-    def divided(few: list[Path]) -> Split:
-        return best_split(amount, few, pools, [costs.get(path, 0) for path in few])
-
-    chosen = candidates(amount, paths, pools, most=2, costs=costs)
-    try:
-        best = divided(chosen)
-    except ImpossibleSwap:  # two do not take it; more may
-        chosen = candidates(amount, paths, pools, most=most, costs=costs)
-        best = divided(chosen)
-    while len(chosen) < most:
-        further = _next_path(amount, [path for path in paths if path not in chosen], best, pools)
-        if further is None:
-            break
-        chosen.append(further)
-        wider = divided(chosen)
-        if wider.net <= best.net:
-            break
-        best = wider
-    return best
-
-
-def _next_path(
-    amount: int, paths: Iterable[Path], split: Split, pools: Mapping[str, RoutePool]
-) -> Path | None:
-    """The path that pays the most for a hundredth of the amount once a division has been executed."""
-    after = PoolsAfter(pools)
-    for leg in split.legs:
-        after.trade(leg.path, leg.amount_in)
-    states, size = after.states, max(1, amount // TASTES[-1])
-    worth: dict[Path, int] = {}
-    for path in paths:
-        try:
-            worth[path] = path_pays(path, size, states)
-        except ImpossibleSwap:
-            continue
-    return max(worth, key=worth.__getitem__, default=None)
-
-
-def candidates(
-    amount: int,
-    paths: Iterable[Path],
-    pools: Mapping[str, RoutePool],
-    *,
-    most: int = 5,
-    costs: Mapping[Path, int] | None = None,
-) -> list[Path]:
-    """The paths worth dividing an amount over: in turn those that pay the most for all of it and for a taste of it."""
-    paths, costs = list(paths), costs or {}
-    rankings: list[list[Path]] = []
-    for taste in TASTES:
-        size = max(1, amount // taste)
-        worth: dict[Path, int] = {}
-        for path in paths:
-            try:
-                worth[path] = path_pays(path, size, pools) - costs.get(path, 0) // taste
-            except ImpossibleSwap:
-                continue
-        rankings.append(sorted(worth, key=worth.__getitem__, reverse=True))
-    in_turn = (path for places in zip_longest(*rankings) for path in places if path is not None)
-    return list(dict.fromkeys(in_turn))[:most]
 
 
 def _fillings(

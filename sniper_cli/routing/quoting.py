@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.pools.pool import Pool
+from sniper_cli.pricing.choosing import MOST_PATHS, best_of_many, candidates
 from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap
 from sniper_cli.pricing.routes import MOST_HOPS, Path, RoutePool, path_pays, paths_between
-from sniper_cli.pricing.splitting import MOST_PATHS, Split, best_of_many, best_single, candidates
+from sniper_cli.pricing.splitting import Split, best_single
 from sniper_cli.routing.market import Market, Reach
 
 BASE_GAS = 45_000

@@ -10,8 +10,9 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
+from sniper_cli.pricing.choosing import best_of_many, candidates
 from sniper_cli.pricing.routes import Hop, Path, RoutePool, paths_between
-from sniper_cli.pricing.splitting import best_of_many, best_single, best_split, candidates
+from sniper_cli.pricing.splitting import best_single, best_split
 from tests.mixed_pools import concentrated, product, stable, weighted
 
 DEPTH = 10**22

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from sniper_cli.pricing.choosing import best_of_many, candidates
 from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.pricing.routes import Hop, Path, PoolsAfter, RoutePool, path_pays, paths_between
-from sniper_cli.pricing.splitting import best_of_many, best_single, best_split, candidates
+from sniper_cli.pricing.splitting import best_single, best_split
 from tests.mixed_pools import concentrated, market, product, side_by_side, weighted
 
 DEPTH = 10**22
