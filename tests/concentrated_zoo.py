@@ -51,19 +51,7 @@ async def list_on_v3(
     """
     account = account or zoo.anvil_account(9)
     token = await deploy_kind(node, kind, account, extra)
-    pool = Pool(exchange, "", token, exchange.wrapped, fee, SPACINGS[fee])
-    first, second = pool.currencies
-    amounts = (pool_wei, tokens) if pool.coin_first else (tokens, pool_wei)
-    price = isqrt((amounts[1] << 192) // amounts[0])
-    approval = zoo.calldata("approve(address,uint256)", exchange.position_manager, zoo.MAX_UINT)
-    assert (await zoo.transact(node, account, token, approval)).ok
-    creation = zoo.calldata(
-        "createAndInitializePoolIfNecessary(address,address,uint24,uint160)", first, second, fee, price
-    )
-    assert (await zoo.transact(node, account, exchange.position_manager, creation)).ok
-    pool = Pool(
-        exchange, await pool_address(node, exchange, token, fee), token, exchange.wrapped, fee, SPACINGS[fee]
-    )
+    pool, price = await create(node, exchange, token, account, fee, pool_wei, tokens)
     if kind == "HiddenOwner":
         assert (await zoo.transact(node, account, token, zoo.calldata("initPair(address)", pool.id))).ok
     elif kind not in zoo.UNPAIRED:
@@ -76,6 +64,24 @@ async def list_on_v3(
     for lower, upper in ranges or (whole_range(fee),):
         await mint(node, pool, account, lower, upper, pool_wei, tokens)
     return pool
+
+
+async def create(
+    node: Node, exchange: Exchange, token: str, account: LocalAccount, fee: int, coins: int, tokens: int
+) -> tuple[Pool, int]:
+    """Make a token's pool at the price of two amounts, and let the position manager take the tokens."""
+    pool = Pool(exchange, "", token, exchange.wrapped, fee, SPACINGS[fee])
+    first, second = pool.currencies
+    amounts = (coins, tokens) if pool.coin_first else (tokens, coins)
+    price = isqrt((amounts[1] << 192) // amounts[0])
+    approval = zoo.calldata("approve(address,uint256)", exchange.position_manager, zoo.MAX_UINT)
+    assert (await zoo.transact(node, account, token, approval)).ok
+    creation = zoo.calldata(
+        "createAndInitializePoolIfNecessary(address,address,uint24,uint160)", first, second, fee, price
+    )
+    assert (await zoo.transact(node, account, exchange.position_manager, creation)).ok
+    where = await pool_address(node, exchange, token, fee)
+    return Pool(exchange, where, token, exchange.wrapped, fee, SPACINGS[fee]), price
 
 
 def beside(pool: Pool, tick: int) -> tuple[int, int]:

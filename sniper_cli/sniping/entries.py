@@ -102,7 +102,7 @@ class Entries:
         if report.verdict is not Verdict.SAFE:
             reasons = "; ".join(report.reasons) or report.verdict.value.replace("_", " ")
             self._decide(launch, Decision.REFUSED, reasons, report.symbol)
-        elif (obstacle := self._obstacle(report)) is not None:
+        elif (obstacle := self._obstacle(launch, report)) is not None:
             self._decide(launch, Decision.SKIPPED, obstacle, report.symbol)
         else:
             return True
@@ -200,7 +200,7 @@ class Entries:
                 decimals=report.decimals,
             )
 
-    def _obstacle(self, report: SafetyReport) -> str | None:
+    def _obstacle(self, launch: Launch, report: SafetyReport) -> str | None:
         """Why a safe launch is not even ordered. Limits, funds and the kill switch are the desk's to check."""
         run = self._run
         if run.dry_run:
@@ -208,7 +208,18 @@ class Entries:
             return f"dry run: nothing is bought; it would be {' and '.join(told)}"
         if run.closing:
             return "the sniper is stopping"
-        return None if run.lease.alive else "another sniper took over this account"
+        if not run.lease.alive:
+            return "another sniper took over this account"
+        return self._claim(launch)
+
+    def _claim(self, launch: Launch) -> str | None:
+        """Take a token for this launch; why not, where it is bought, or being bought, in another pool of it."""
+        run = self._run
+        if run.claims.setdefault(launch.token, launch.id) != launch.id:
+            return "its token was taken up in another pool"
+        with run.database.read() as session:
+            other = launches.bought_elsewhere(session, launch)
+        return None if other is None else f"its token was bought in another pool, {other}"
 
     async def _buy(self, launch: Launch, judged: Judged) -> bool:
         """Place the purchases; False if the node failed before anything was recorded."""
@@ -382,6 +393,8 @@ class Entries:
     def _decide(
         self, launch: Launch, decision: Decision, reason: str, symbol: str = "", order_id: UUID | None = None
     ) -> None:
+        if self._run.claims.get(launch.token) == launch.id:
+            del self._run.claims[launch.token]
         self._run.database.transact(
             lambda session: launches.record_decision(
                 session, launch.id, decision, reason, actor=ACTOR, order_id=order_id

@@ -18,6 +18,7 @@ from state.columns import utc_now
 from state.database import lock_row
 from state.errors import RowNotFound
 from state.launches import Decision, Judgement, Launch, Occasion, Source, find_launch
+from state.positions import Position, PositionState
 
 NO_BLOCK = ""
 """The block's hash of a launch that only a waiting transaction has told of."""
@@ -322,6 +323,21 @@ def add_reason(session: Session, launch_id: UUID, reason: str) -> None:
     if reason not in launch.reasons:
         launch.reasons = [*launch.reasons, reason]
         session.add(launch)
+
+
+def bought_elsewhere(session: Session, launch: Launch) -> str | None:
+    """Another pool in which this launch's token was bought and is held still."""
+    query = (
+        select(Launch.pool)
+        .join(Position, col(Position.launch_id) == col(Launch.id))
+        .where(
+            Launch.chain_id == launch.chain_id,
+            Launch.token == launch.token,
+            Launch.id != launch.id,
+            Position.state == PositionState.OPEN,
+        )
+    )
+    return session.exec(query).first()
 
 
 def undecided(session: Session, chain_id: int) -> list[Launch]:

@@ -60,6 +60,8 @@ class Run:
     """All exchanges whose new pools are watched; none: only `exchange`."""
     sights: Sights = field(default_factory=Sights)
     """The pools of what is held, their ticks kept from block to block."""
+    claims: dict[str, UUID] = field(default_factory=dict)
+    """Tokens that are being bought, each by one launch: a token's second pool is no second launch."""
     vanished: set[tuple[UUID, str]] = field(default_factory=set)
     """Launches and their blocks that a reorganisation took away: what was begun for them is not brought to its end."""
     lost_blocks: set[str] = field(default_factory=set)

@@ -30,6 +30,7 @@ from sniper_cli.sniping.attempts import (
     sold_for,
     told,
 )
+from sniper_cli.sniping.elsewhere import Elsewhere
 from sniper_cli.sniping.events import ExitDecided, ExitStuck, RunnerTrouble, SellFailed
 from sniper_cli.sniping.exits import ExitSignal
 from sniper_cli.sniping.marks import Holding, Mark
@@ -44,7 +45,7 @@ from state.orders import Order, Side
 SALE_GAS = 220_000
 """What a sale costs at least, with its approval: below this worth a position is not worth selling."""
 PATIENT_AFTER = 3
-"""Sales that fail more often than this wait twice as long each time …"""
+"""Sales that fail more often than this wait twice as long each time, look for another pool every second time, …"""
 LONGEST_WAIT = timedelta(minutes=5)
 """… up to this."""
 RETRY_SLIPPAGE_BPS = 1500
@@ -63,6 +64,7 @@ class Sales:
     def __init__(self, run: Run, ready: ReadySales | None = None) -> None:
         self._run = run
         self._ready = ready or ReadySales(run)
+        self._elsewhere = Elsewhere(run)
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._seen: dict[UUID, int] = {}
         self._outbid: dict[UUID, int] = {}
@@ -92,8 +94,11 @@ class Sales:
         if wanted <= 0 or not self._is_due(former, signal):
             return None
         by_hand = signal.rule is ExitRule.BY_HAND
+        elsewhere = False
         if not (signal.rule is ExitRule.LIQUIDITY_PENDING or by_hand or self.is_worth_it(mark)):
-            return None
+            elsewhere = self._pays_for_gas(await self._elsewhere.worth(holding, wanted))
+            if not elsewhere:
+                return None
         self._run.tell(
             ExitDecided(
                 position_id=holding.id,
@@ -104,7 +109,8 @@ class Sales:
                 attempt=len(former) + 1,
             )
         )
-        return await self._place(holding, signal, self._intent(holding, signal, wanted, former), former)
+        intent = self._intent(holding, signal, wanted, former, elsewhere=elsewhere)
+        return await self._place(holding, signal, intent, former)
 
     async def _place(
         self, holding: Holding, signal: ExitSignal, intent: OrderIntent, former: Sequence[Order]
@@ -146,7 +152,13 @@ class Sales:
             self._seen[order.id] = number
 
     def _intent(
-        self, holding: Holding, signal: ExitSignal, wanted: int, former: Sequence[AnyOrder]
+        self,
+        holding: Holding,
+        signal: ExitSignal,
+        wanted: int,
+        former: Sequence[AnyOrder],
+        *,
+        elsewhere: bool = False,
     ) -> OrderIntent:
         """The next attempt: each bids higher and takes a worse price than the last, and what fails is cut in parts."""
         failed, parts = len(failures(former)), divisor(former)
@@ -165,6 +177,9 @@ class Sales:
         }
         if parts > 1:
             reason["divisor"] = parts
+        elsewhere = elsewhere or _is_tried_elsewhere(holding, failed)
+        if elsewhere:
+            reason["route"] = True
         if signal.steps:
             reason["steps"] = [[str(gain), units] for gain, units in _within(signal.steps, quantity)]
         if signal.request is not None:
@@ -181,6 +196,7 @@ class Sales:
             reason=reason,
             launch_id=holding.position.launch_id,
             position_id=holding.id,
+            route=() if elsewhere else None,
         )
 
     def flight(self, holding: Holding, mark: Mark) -> OrderIntent:
@@ -199,11 +215,14 @@ class Sales:
 
     def is_worth_it(self, mark: Mark | None) -> bool:
         """Whether selling brings more than its gas. What cannot be priced is tried."""
+        return mark is None or self._pays_for_gas(mark.value)
+
+    def _pays_for_gas(self, value: int) -> bool:
         head = self._run.heads.latest
-        if mark is None or head is None:
+        if head is None:
             return True
         tip = int(self._run.settings.priority_fee_gwei.scaleb(9))
-        return mark.value > SALE_GAS * (head.base_fee + tip)
+        return value > SALE_GAS * (head.base_fee + tip)
 
     def fell_through(self, holding: Holding, orders: Sequence[Order]) -> None:
         """A sale that had been sent has failed since: say so, and aloud when it is one of many."""
@@ -270,6 +289,14 @@ def _within(steps: Sequence[tuple[object, int]], quantity: int) -> list[tuple[ob
         if taken:
             found.append((gain, taken))
     return found
+
+
+def _is_tried_elsewhere(holding: Holding, failed: int) -> bool:
+    """Whether the next sale may go through any pool: the liquidity may have moved, the token may bar its first pool.
+
+    Not of a token that takes a tax, which on the way through two pools would take it twice.
+    """
+    return failed >= PATIENT_AFTER and (failed - PATIENT_AFTER) % 2 == 0 and not holding.sell_tax_bps
 
 
 def exit_client_id(position_id: UUID, attempt: int) -> str:
