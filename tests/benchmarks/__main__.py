@@ -29,6 +29,7 @@ SUBJECTS = {
     "marks": "A revaluation of 1,000 open positions",
     "buying": "From a verdict to the signed purchase, without a node",
     "sniping": "From the pool's event to the buy (local chain, 1-second blocks)",
+    "same_block": "Bought in the listing's own block (local chain, 1-second blocks)",
     "exits": "A removal of liquidity outrun (local chain, 1-second blocks)",
     "endpoints": "Several nodes against one (local chain, loopback)",
     "seeing": "Reading history for pools, and decoding their logs",

@@ -104,13 +104,18 @@ async def _sniper(database: Database, node: Node, exchange: Exchange, measured: 
 
 
 async def _prepare(node: Node, exchange: Exchange) -> list[dict[str, str]]:
-    """Deploy all tokens beforehand; the calls that list them, one each."""
-    await node.call("evm_setIntervalMining", [0])
-    await node.call("evm_setAutomine", [True])
-    await propose_blocks_as_somebody(node)
+    """Good tokens and bad ones among them; the calls that list them."""
     kinds = ["Normal"] * GOOD
     for place, kind in enumerate(BAD):
         kinds.insert(3 * place + 1, kind)
+    return [call for _, call in await prepare(node, exchange, kinds)]
+
+
+async def prepare(node: Node, exchange: Exchange, kinds: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """Deploy all tokens beforehand; each with the call that lists it. After that a block a second."""
+    await node.call("evm_setIntervalMining", [0])
+    await node.call("evm_setAutomine", [True])
+    await propose_blocks_as_somebody(node)
     calls = []
     for kind in kinds:
         token = await deploy_token(node, kind, account=OWNER)
@@ -118,15 +123,14 @@ async def _prepare(node: Node, exchange: Exchange) -> list[dict[str, str]]:
         await transact(node, OWNER, token, calldata("setPair(address)", exchange.pool_of(token)))
         signature = "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)"
         data = calldata(signature, token, LISTED, 0, 0, OWNER.address, 2**40)
-        calls.append(
-            {
-                "from": OWNER.address,
-                "to": exchange.router,
-                "data": data,
-                "value": hex(POOL_WEI),
-                "gas": hex(6_000_000),
-            }
-        )
+        call = {
+            "from": OWNER.address,
+            "to": exchange.router,
+            "data": data,
+            "value": hex(POOL_WEI),
+            "gas": hex(6_000_000),
+        }
+        calls.append((token, call))
     await node.call("evm_setAutomine", [False])
     await node.call("evm_setIntervalMining", [1])
     return calls
