@@ -72,7 +72,7 @@ def test_on_v4_tokens_are_let_in_two_steps_and_only_v2_s_deployer_lets_the_route
 
 
 @pytest.mark.anvil
-@pytest.mark.xdist_group("staging")
+@pytest.mark.xdist_group("anvil")
 async def test_where_a_pool_will_stand_is_known_before_it_does(anvil):
     exchanges = Exchanges((anvil.exchange, anvil.v3, anvil.v4))
     launch = replace(plan_launches(7, 60)[0], protocol=Protocol.V3, fee=500)
