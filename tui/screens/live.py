@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from sniper_cli.monitoring.rows import Dashboard
 from tui.widgets.alarm import AlarmBar
+from tui.widgets.keys import Keys
 from tui.widgets.status import StatusHeader
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class LiveScreen(Screen[None]):
         yield StatusHeader()
         yield AlarmBar()
         yield from self.body()
-        yield Footer()
+        yield Keys()
 
     def body(self) -> Iterable[Widget]:
         """The screen's own widgets."""
