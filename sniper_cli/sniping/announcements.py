@@ -15,6 +15,8 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.profiles import UNISWAP_V3_INIT_CODE_HASH
+from sniper_cli.pools.keys import keyed_pool
+from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.safety.simulation import Call
 from sniper_cli.sniping.listings import ARGUMENTS, Listing
 
@@ -24,6 +26,9 @@ MOST_WAITING = 20_000
 """Waiting transactions remembered: some minutes of the busiest chain."""
 MOST_BEFORE = 8
 """A sender's transactions that may stand before the one that counts: deploying, approving, setting up."""
+MINT = 0x02
+"""The action of v4's position manager (v4-periphery, Actions.sol) that makes a position."""
+MOST_ACTIONS = 64
 MOST_INNER = 16
 """Calls that are looked at in a multicall: more is nobody's listing, and a stranger writes the count."""
 EVERYDAY = frozenset({abi.CALL_TRANSFER, abi.CALL_TRANSFER_FROM, abi.CALL_APPROVE})
@@ -35,6 +40,7 @@ class Announcement(NamedTuple):
 
     listing: Listing
     """The pool; its block is not known, its transaction is the waiting one."""
+    place: Pool
     sender: str
     nonce: int
     fees: Fees
@@ -110,39 +116,37 @@ def read_announcement(
     """The first liquidity of a pool against the coin that a waiting transaction would bring, if it brings any."""
     called, data = str(transaction.get("to") or "").lower(), str(transaction.get("input") or "")
     for exchange in exchanges.listed:
-        place: tuple[str, str, int, int | None] | None = None
-        if exchange.protocol is Protocol.V2 and called == exchange.router:
-            place = _added_v2(exchange, data)
-        elif exchange.protocol is Protocol.V3 and called == exchange.position_manager:
-            place = _minted_v3(exchange, data)
+        place: Pool | None = None
+        if exchange.protocol is Protocol.V2:
+            place = _added_v2(exchange, data) if called == exchange.router else None
+        elif exchange.position_manager and called == exchange.position_manager:
+            minted = _minted_v3 if exchange.protocol is Protocol.V3 else _minted_v4
+            place = minted(exchange, data)
         if place is not None:
-            return announced(transaction, exchange, place, received_at)
+            return announced(transaction, place, received_at)
     return None
 
 
-def announced(
-    transaction: Mapping[str, Any],
-    exchange: Exchange,
-    place: tuple[str, str, int, int | None],
-    received_at: int,
-) -> Announcement:
-    """The announcement of a pool, its token, its fee and its spacing."""
-    pool, token, fee, spacing = place
+def announced(transaction: Mapping[str, Any], place: Pool, received_at: int) -> Announcement:
+    """What a waiting transaction means for a pool."""
+    concentrated = place.protocol is not Protocol.V2
     listing = Listing(
-        pool=pool,
-        token=token,
-        quote_token=exchange.wrapped,
-        factory=exchange.factory,
+        pool=place.id,
+        token=place.token,
+        quote_token=place.quote,
+        factory=place.exchange.factory,
         block_number=0,
         block_hash="",
         tx_hash=str(transaction["hash"]),
         received_at=received_at,
-        protocol=exchange.protocol,
-        fee=fee,
-        tick_spacing=spacing,
+        protocol=place.protocol,
+        fee=place.fee,
+        tick_spacing=place.tick_spacing if concentrated else None,
+        hooks=place.hooks if place.protocol is Protocol.V4 else None,
     )
     return Announcement(
         listing,
+        place,
         str(transaction["from"]).lower(),
         _number(transaction.get("nonce")),
         fees_of(transaction),
@@ -167,12 +171,7 @@ def inner_calls(data: str) -> Iterator[str]:
         at = _word_at(body, 0)
         count = _word_at(body, at)
         for index in range(min(count, MOST_INNER)):
-            place = at + 32 + _word_at(body, at + 32 + 32 * index)
-            size = _word_at(body, place)
-            inner = body[2 * place + 64 : 2 * (place + 32 + size)]
-            if len(inner) != 2 * size:
-                return
-            yield "0x" + inner
+            yield "0x" + bytes_at(body, at + 32 + _word_at(body, at + 32 + 32 * index))
     except ValueError:
         return
 
@@ -182,7 +181,16 @@ def _word_at(body: str, place: int) -> int:
     return int(body[2 * place : 2 * place + 64], 16)
 
 
-def _added_v2(exchange: Exchange, data: str) -> tuple[str, str, int, int | None] | None:
+def bytes_at(body: str, place: int) -> str:
+    """The byte string that begins with its length at a place. Raises ValueError where it is not whole."""
+    size = _word_at(body, place)
+    found = body[2 * place + 64 : 2 * (place + 32 + size)]
+    if len(found) != 2 * size:
+        raise ValueError("the data ends before the byte string does")
+    return found
+
+
+def _added_v2(exchange: Exchange, data: str) -> Pool | None:
     """The pool that the router's addLiquidity or addLiquidityETH fills, against the coin."""
     selector, words = data[:ARGUMENTS], (len(data) - ARGUMENTS) // 64
     if selector == abi.CALL_ADD_LIQUIDITY_ETH and words >= 6:
@@ -194,10 +202,10 @@ def _added_v2(exchange: Exchange, data: str) -> tuple[str, str, int, int | None]
         token = sides[0]
     else:
         return None
-    return exchange.pool_of(token), token, exchange.fee, None
+    return Pool(exchange, exchange.pool_of(token), token, exchange.wrapped, exchange.fee)
 
 
-def _minted_v3(exchange: Exchange, data: str) -> tuple[str, str, int, int | None] | None:
+def _minted_v3(exchange: Exchange, data: str) -> Pool | None:
     """The pool in which the position manager mints a position, against the coin."""
     for call in inner_calls(data):
         if call[:ARGUMENTS] != abi.CALL_MINT_POSITION or (len(call) - ARGUMENTS) // 64 < 11:
@@ -207,8 +215,45 @@ def _minted_v3(exchange: Exchange, data: str) -> tuple[str, str, int, int | None
         spacing = SPACINGS.get(fee)
         if len(tokens) != 1 or spacing is None:
             continue
-        return v3_pool(exchange, *sides, fee), tokens[0], fee, spacing
+        return Pool(exchange, v3_pool(exchange, *sides, fee), tokens[0], exchange.wrapped, fee, spacing)
     return None
+
+
+def _minted_v4(exchange: Exchange, data: str) -> Pool | None:
+    """The pool in which v4's position manager mints a position, against the coin or its wrapping."""
+    for call in inner_calls(data):
+        for action, given in actions_of(call):
+            if action != MINT or len(given) < 5 * 64:
+                continue
+            sides, hooks = (
+                (abi.address_word("0x" + given, 0), abi.address_word("0x" + given, 1)),
+                abi.address_word("0x" + given, 4),
+            )
+            coins = [side for side in sides if side in (exchange.wrapped, ZERO_ADDRESS)]
+            if len(coins) != 1:
+                continue
+            token = sides[1] if sides[0] == coins[0] else sides[0]
+            fee, spacing = _word_at(given, 64), abi.signed_word("0x" + given, 3)
+            return keyed_pool(exchange, token, quote=coins[0], fee=fee, tick_spacing=spacing, hooks=hooks)
+    return None
+
+
+def actions_of(call: str) -> list[tuple[int, str]]:
+    """The actions in v4's modifyLiquidities, each with its parameters as hex; what is broken is read so far."""
+    found: list[tuple[int, str]] = []
+    if call[:ARGUMENTS] != abi.CALL_MODIFY_LIQUIDITIES:
+        return found
+    try:
+        body = call[ARGUMENTS:]
+        inner = bytes_at(body, _word_at(body, 0))
+        actions = bytes_at(inner, _word_at(inner, 0))
+        params = _word_at(inner, 32)
+        for index in range(min(len(actions) // 2, MOST_ACTIONS)):
+            given = bytes_at(inner, params + 32 + _word_at(inner, params + 32 + 32 * index))
+            found.append((int(actions[2 * index : 2 * index + 2], 16), given))
+    except ValueError:
+        return found
+    return found
 
 
 def v3_pool(exchange: Exchange, a: str, b: str, fee: int) -> str:

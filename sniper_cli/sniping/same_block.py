@@ -14,28 +14,30 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.errors import NetworkError, OrderRefused
+from sniper_cli.pools.keys import takes_of_swaps
+from sniper_cli.pools.states import price_of, questions_of, reserves_of
 from sniper_cli.safety.report import Outcome
 from sniper_cli.safety.simulation import next_base_fee
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.announcements import Announcement, Waiting, announced, may_open, read_announcement
 from sniper_cli.sniping.entries import MAY_OPEN, Judged, buy_client_id
 from sniper_cli.sniping.events import LaunchAnnounced, LaunchWithdrawn, RunnerTrouble
+from sniper_cli.sniping.listings import Listing
 from sniper_cli.sniping.run import ACTOR
 from sniper_cli.trading.intents import Behind
 from sniper_cli.venues.evm.remedies import BEHIND_BLOCKS
-from state.launches import Decision, Launch, Verdict
+from state.launches import Decision, Launch, Verdict, find_launch
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Mapping
 
     from sniper_cli.books.holdings import AnyOrder
-    from sniper_cli.chains.exchange import Exchanges
     from sniper_cli.chains.node import Head
     from sniper_cli.safety.report import SafetyReport
     from sniper_cli.safety.simulation import Call
@@ -73,11 +75,15 @@ class Following:
 class SameBlock:
     """Judges and buys on top of what waits."""
 
-    def __init__(self, run: Run, entries: Entries, exchanges: Exchanges, hands: Hands) -> None:
+    def __init__(
+        self, run: Run, entries: Entries, hands: Hands, on_listed: Callable[[Listing], None]
+    ) -> None:
+        """`on_listed` is told of a pool's block by whoever knows it first: its log, or its transaction's receipt."""
         self._run = run
+        self._on_listed = on_listed
         self._hands = hands
         self._entries = entries
-        self._exchanges = exchanges
+        self._exchanges = run.watched
         self._waiting = Waiting()
         self._following: dict[UUID, Following] = {}
         self._by_hash: dict[str, UUID] = {}
@@ -111,6 +117,9 @@ class SameBlock:
         work: list[Coroutine[Any, Any, None]] = []
         ousted = self._waiting.note(transaction)
         announcement = read_announcement(transaction, self._exchanges, received_at)
+        if announcement is not None:
+            listing = announcement.listing
+            announcement = announcement if self._trades_in(listing.factory, listing.hooks) else None
         if ousted is not None and (launch_id := self._by_hash.get(ousted)) is not None:
             following = self._following[launch_id]
             known = following.announcement
@@ -125,6 +134,9 @@ class SameBlock:
             if launch_id is not None and may_open(transaction):
                 work.append(self._follow_opening(launch_id, transaction, received_at))
         return work
+
+    def _trades_in(self, factory: str, hooks: str | None) -> bool:
+        return factory in self._exchanges.traded and not takes_of_swaps(hooks)
 
     def listed(self, launch: Launch) -> None:
         """A log told of the pool: what it was announced by is mined."""
@@ -182,12 +194,10 @@ class SameBlock:
         with run.database.read() as session:
             launch = session.get_one(Launch, launch_id)
             session.expunge_all()
-        exchange = self._exchanges.by_factory(launch.factory)
-        if exchange is None or not launches.is_closed(launch):
+        if not launches.is_closed(launch) or not self._trades_in(launch.factory, launch.hooks):
             run.closed.pop(launch.token, None)
             return
-        place = launch.pool, launch.token, launch.fee or exchange.fee, launch.tick_spacing
-        announcement = announced(transaction, exchange, place, received_at)
+        announcement = announced(transaction, run.place_of(launch), received_at)
         if await self._before(announcement, head) is not None:
             await self._work_on(launch, announcement, head)
 
@@ -199,21 +209,24 @@ class SameBlock:
         return self._waiting.run_up(announcement.sender, int(count, 16), announcement.nonce)
 
     async def _is_new(self, announcement: Announcement, head: Head) -> bool:
-        """Whether the token stands already and its pool is empty: liquidity added to a known pool lists nothing."""
-        listing = announcement.listing
-        question = abi.CALL_GET_RESERVES if listing.protocol is Protocol.V2 else abi.CALL_LIQUIDITY
-        code, held = await self._run.node.batch(
-            [
-                ("eth_getCode", [listing.token, hex(head.number)]),
-                ("eth_call", [{"to": listing.pool, "data": question}, hex(head.number)]),
-            ],
-            return_errors=True,
+        """Whether the token stands and its pool has never been filled: liquidity added to a known pool lists nothing.
+
+        A concentrated pool that has a price may have liquidity anywhere: only one that we wait for is listed by it.
+        """
+        run, place = self._run, announcement.place
+        at = hex(head.number)
+        code, *answers = await run.node.batch(
+            [("eth_getCode", [place.token, at]), *questions_of(place, at)], return_errors=True
         )
         if not isinstance(code, str) or code in ("0x", "0x0"):
             return False
-        if not isinstance(held, str) or len(held) < 66:
-            return True  # there is nothing at the pool's address
-        return abi.word(held, 0) == 0
+        if place.protocol is Protocol.V2:
+            return reserves_of(place, answers[0]) is None
+        if price_of(place, answers) is None:
+            return True
+        with run.database.read() as session:
+            known = find_launch(session, run.chain_id, place.id)
+            return known is not None and known.decision is Decision.WAITING
 
     async def _work_on(self, launch: Launch, announcement: Announcement, head: Head) -> None:
         run = self._run
@@ -290,6 +303,9 @@ class SameBlock:
             if receipt["status"] != "0x1":
                 await self._withdraw(following, "it was mined and failed")
             else:
+                # A pool that was made before has told of itself long ago: its filling has no log that is listened for.
+                if launches.is_announced(following.launch):
+                    self._on_listed(_mined(following.launch, receipt))
                 await self._hurry(following, head, int(receipt["blockNumber"], 16))
         elif head.number - following.since >= BEHIND_BLOCKS:
             why = "it still waits" if waiting is not None else "it is gone"
@@ -385,6 +401,24 @@ class SameBlock:
                 max_fee=announcement.fees.max_fee,
             )
         )
+
+
+def _mined(launch: Launch, receipt: Mapping[str, Any]) -> Listing:
+    """What the log of an announced launch would tell, by the receipt of its transaction."""
+    return Listing(
+        pool=launch.pool,
+        token=launch.token,
+        quote_token=launch.quote_token,
+        factory=launch.factory,
+        block_number=int(receipt["blockNumber"], 16),
+        block_hash=str(receipt["blockHash"]),
+        tx_hash=str(receipt["transactionHash"]),
+        received_at=monotonic_ns(),
+        protocol=Protocol(launch.protocol),
+        fee=launch.fee or 0,
+        tick_spacing=launch.tick_spacing,
+        hooks=launch.hooks,
+    )
 
 
 def buys_early(settings: SnipingSettings) -> bool:

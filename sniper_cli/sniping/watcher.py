@@ -53,7 +53,7 @@ class Watcher:
         self._entries = entries
         self._hands = hands
         self._exchanges = run.exchanges or Exchanges((run.exchange,))
-        self._same_block = SameBlock(run, entries, self._exchanges, hands)
+        self._same_block = SameBlock(run, entries, hands, self._listed)
         self._following: set[tuple[UUID, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost = False

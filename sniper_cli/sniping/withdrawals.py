@@ -15,7 +15,7 @@ from eth_utils.crypto import keccak
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
-from sniper_cli.sniping.announcements import fees_of, inner_calls, v3_pool
+from sniper_cli.sniping.announcements import actions_of, fees_of, inner_calls, v3_pool
 from sniper_cli.sniping.listings import ARGUMENTS, Removal
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 DECREASE, BURN = 0x01, 0x03
 """Actions of v4's position manager (v4-periphery, Actions.sol) that take liquidity out: a part of it, all of it."""
-MOST_ACTIONS = 64
 MOST_KNOWN = 10_000
 KEY_DIGITS = 5 * 64
 """A v4 pool's key: five words, whose hash is its id."""
@@ -68,33 +67,17 @@ def _taken_v3(call: str) -> list[tuple[int, int | None]]:
 
 
 def _taken_v4(call: str) -> list[tuple[int, int | None]]:
-    """The actions in modifyLiquidities that decrease or burn; what cannot be read to its end is read so far."""
+    """The actions in modifyLiquidities that decrease or burn."""
     found: list[tuple[int, int | None]] = []
-    if call[:ARGUMENTS] != abi.CALL_MODIFY_LIQUIDITIES:
-        return found
-    try:
-        body = call[ARGUMENTS:]
-        inner = _bytes(body, _word(body, 0))
-        actions = _bytes(inner, _word(inner, 0))
-        params = _word(inner, 32)
-        for index in range(min(len(actions) // 2, MOST_ACTIONS)):
-            action = int(actions[2 * index : 2 * index + 2], 16)
-            if action in (DECREASE, BURN):
-                given = _bytes(inner, params + 32 + _word(inner, params + 32 + 32 * index))
-                found.append((_word(given, 0), _word(given, 32) if action == DECREASE else None))
-    except ValueError:
-        return found
+    for action, given in actions_of(call):
+        if action in (DECREASE, BURN) and len(given) >= 2 * 64:
+            found.append((_word(given, 0), _word(given, 32) if action == DECREASE else None))
     return found
 
 
 def _word(body: str, place: int) -> int:
     """The word at a place in bytes. Raises ValueError where there is none."""
     return int(body[2 * place : 2 * place + 64], 16)
-
-
-def _bytes(body: str, place: int) -> str:
-    """The byte string that begins with its length at a place."""
-    return body[2 * place + 64 : 2 * (place + 32 + _word(body, place))]
 
 
 class Positions:

@@ -14,6 +14,8 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.fees import Fees, fees_behind
 from sniper_cli.chains.profiles import PROFILES, UNISWAP_V3_INIT_CODE_HASH
+from sniper_cli.pools.keys import keyed_pool
+from sniper_cli.pools.pool import ZERO_ADDRESS
 from sniper_cli.sniping.announcements import (
     MOST_BEFORE,
     Waiting,
@@ -22,6 +24,7 @@ from sniper_cli.sniping.announcements import (
     may_open,
     read_announcement,
 )
+from tests.v4_zoo import modify_data
 from tests.zoo import calldata
 
 WRAPPED, TOKEN, OTHER, SENDER = ("0x" + each * 20 for each in ("cc", "a1", "ee", "0f"))
@@ -34,7 +37,8 @@ V3 = replace(
     position_manager="0x" + "93" * 20,
     init_code_hash=UNISWAP_V3_INIT_CODE_HASH,
 )
-BOTH = Exchanges((V2, V3))
+V4 = replace(V3, factory="0x" + "f4" * 20, protocol=Protocol.V4, position_manager="0x" + "94" * 20)
+BOTH = Exchanges((V2, V3, V4))
 ADD_ETH = "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)"
 ADD = "addLiquidity(address,address,uint256,uint256,uint256,uint256,address,uint256)"
 
@@ -89,6 +93,24 @@ def test_a_position_minted_with_the_pool_announces_it() -> None:
     assert (found.listing.protocol, found.listing.fee, found.listing.tick_spacing) == (Protocol.V3, 3000, 60)
 
 
+@pytest.mark.parametrize("coin", [WRAPPED, ZERO_ADDRESS])
+def test_a_position_minted_on_v4_announces_the_pool_of_its_key(coin: str) -> None:
+    named = keyed_pool(V4, TOKEN, quote=coin, fee=500, tick_spacing=10, hooks=OTHER)
+    types = ["(address,address,uint24,int24,address)", "int24", "int24", "uint256"]
+    key = (*named.currencies, 500, 10, OTHER)
+    data = modify_data([(0x02, encode(types, [key, -10, 10, 5])), (0x0D, b"")])
+    found = read_announcement(waiting(V4.position_manager, several(data)), BOTH, 0)
+    assert found is not None
+    assert found.place == named
+    listing = found.listing
+    assert (listing.pool, listing.quote_token, listing.hooks, listing.tick_spacing) == (
+        named.id,
+        coin,
+        OTHER,
+        10,
+    )
+
+
 def test_the_pool_of_a_position_stands_where_mainnet_has_it() -> None:
     # USDC/WETH at 0.05 %: 0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640
     listed = PROFILES["ethereum"].exchanges
@@ -120,8 +142,14 @@ def test_what_lists_nothing_against_the_coin_announces_nothing(to: str | None, d
 
 @given(st.binary(max_size=400))
 def test_no_bytes_that_a_stranger_sends_break_the_reader(body: bytes) -> None:
-    for to in (V2.router, V3.position_manager):
-        for selector in (abi.CALL_MULTICALL, abi.CALL_ADD_LIQUIDITY, abi.CALL_MINT_POSITION):
+    selectors = (
+        abi.CALL_MULTICALL,
+        abi.CALL_ADD_LIQUIDITY,
+        abi.CALL_MINT_POSITION,
+        abi.CALL_MODIFY_LIQUIDITIES,
+    )
+    for to in (V2.router, V3.position_manager, V4.position_manager):
+        for selector in selectors:
             read_announcement(waiting(to, selector + body.hex()), BOTH, 0)
 
 

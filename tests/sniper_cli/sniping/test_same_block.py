@@ -11,7 +11,10 @@ from eth_abi.abi import encode
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchanges
-from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.keys import keyed_pool
+from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
+from sniper_cli.pricing.liquidity_amounts import liquidity_for_amounts
+from sniper_cli.pricing.tick_math import sqrt_ratio_at_tick
 from sniper_cli.sniping.announcements import v3_pool
 from sniper_cli.sniping.entries import buy_client_id
 from sniper_cli.sniping.events import (
@@ -30,11 +33,14 @@ from state.orders import Order, OrderState, find_by_client_id
 from state.positions import positions_newest_first
 from tests.concentrated_zoo import whole_range
 from tests.sniper_cli.sniping.conftest import OWNER, Hunt, sniping
+from tests.v4_zoo import KEY, MINT, SETTLE_PAIR, SWEEP, key_of, modify_data, permit
 from tests.zoo import FOREVER, LISTED, POOL_WEI, approve, calldata, deploy_token, transact
 
 pytestmark = pytest.mark.anvil
 
 GWEI = 10**9
+INITIALIZE_POOL = "0xf7020405"
+"""initializePool(key, price) of v4's position manager"""
 LISTING = {"maxFeePerGas": hex(50 * GWEI), "maxPriorityFeePerGas": hex(3 * GWEI)}
 RAISED = {"maxFeePerGas": hex(70 * GWEI), "maxPriorityFeePerGas": hex(5 * GWEI)}
 ON = {"same_block": "on", "level": "daring"}
@@ -307,6 +313,72 @@ async def test_a_pool_of_v3_made_and_filled_by_one_call_is_bought_in_its_block(w
     await chain.node.call("evm_setAutomine", [True])
     await watched.stop()
     await watched.require_true_ledger()
+
+
+async def test_a_pool_of_v4_made_and_filled_by_one_call_is_bought_in_its_block(watched: Hunt) -> None:
+    chain = watched.chain
+    exchange = chain.v4
+    token = await deploy_token(chain.node, "Normal", account=OWNER)
+    pool = keyed_pool(exchange, token)
+    await permit(chain.node, pool, token, OWNER)
+    await start(watched, exchanges=chain.exchanges, **ON)
+    await hold(watched)
+    listing = await send(watched, exchange.position_manager, filled_v4(pool), POOL_WEI)
+    sent = await watched.until(BuySent)
+    await chain.mine()
+    assert (await watched.until(PositionOpened)).token == token
+    listed, bought = await place(watched, listing), await place(watched, sent.tx_hash)
+    assert bought == (listed[0], listed[1] + 1, True)
+    launch = watched.launch(pool.id)
+    assert (launch.source, launch.hooks, launch.block_number) == (Source.PENDING, ZERO_ADDRESS, listed[0])
+
+
+async def test_a_pool_that_was_made_before_anybody_watched_is_completed_by_its_filling(watched: Hunt) -> None:
+    """Its creation log is past: the receipt of the listing tells the block."""
+    token, pool = await prepared(watched, "Normal")
+    making = calldata("createPair(address,address)", token, watched.chain.exchange.wrapped)
+    assert (await transact(watched.chain.node, OWNER, watched.chain.exchange.factory, making)).ok
+    await start(watched)
+    await hold(watched)
+    listing = await announce(watched, token)
+    sent = await watched.until(BuySent)
+    await watched.chain.mine()
+    await watched.until(PositionOpened)
+    assert (await place(watched, sent.tx_hash))[0] == (await place(watched, listing))[0]
+    receipt = await watched.chain.node.call("eth_getTransactionReceipt", [listing])
+    assert watched.launch(pool).block_hash == receipt["blockHash"]
+
+
+async def test_liquidity_added_to_a_pool_that_trades_is_no_listing(watched: Hunt) -> None:
+    token, _ = await watched.list("Normal")
+    assert (await approve(watched.chain.node, watched.chain.exchange, token, OWNER)).ok
+    await start(watched)
+    await hold(watched)
+    signature = "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)"
+    data = calldata(signature, token, LISTED // 100, 0, 0, OWNER.address, FOREVER)
+    await send(watched, watched.chain.exchange.router, data, POOL_WEI // 100)
+    await watched.chain.mine()
+    await watched.until(HeadSeen)
+    assert not [event for event in watched.events if isinstance(event, LaunchAnnounced | BuySent)]
+
+
+def filled_v4(pool: Pool) -> str:
+    """One call that makes a v4 pool at the price of what is put in, and puts it in over the whole range."""
+    amounts = (POOL_WEI, LISTED) if pool.coin_first else (LISTED, POOL_WEI)
+    price = isqrt((amounts[1] << 192) // amounts[0])
+    edge = 887_272 // pool.tick_spacing * pool.tick_spacing
+    ends = sqrt_ratio_at_tick(-edge), sqrt_ratio_at_tick(edge)
+    liquidity = liquidity_for_amounts(price, *ends, *amounts) * 999_999 // 1_000_000
+    types = [KEY, "int24", "int24", "uint256", "uint128", "uint128", "address", "bytes"]
+    fields = [key_of(pool), -edge, edge, liquidity, 2**128 - 1, 2**128 - 1, OWNER.address, b""]
+    steps = [
+        (MINT, encode(types, fields)),
+        (SETTLE_PAIR, encode(["address"] * 2, pool.currencies)),
+        (SWEEP, encode(["address"] * 2, [ZERO_ADDRESS, OWNER.address])),
+    ]
+    creation = INITIALIZE_POOL + encode([KEY, "uint160"], [key_of(pool), price]).hex()
+    calls = [bytes.fromhex(call[2:]) for call in (creation, modify_data(steps))]
+    return calldata("multicall(bytes[])", calls)
 
 
 def filled(pool: Pool) -> str:
