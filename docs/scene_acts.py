@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sniper_cli.settings.chains import ChainSettings
 from sniper_cli.settings.model import ExitSettings, Mode, Settings, SnipingSettings
-from state.launches import Decision, Verdict
+from state.launches import Decision, Source, Verdict
 
 NOW = datetime(2026, 3, 14, 20, 15, 42, 400_000, tzinfo=UTC)
 CHAIN = 31337
@@ -41,6 +41,12 @@ class Act:
     peak: int | None = None
     exit_rule: str | None = None
     decision: Decision | None = None
+    protocol: str = "uniswap_v2"
+    fee: int | None = None
+    hooks: str = ""
+    source: Source = Source.LOG
+    vanished: bool = False
+    dossier: bool = False
 
     @property
     def coins(self) -> int:
@@ -147,6 +153,7 @@ ACTS: tuple[Act, ...] = (
         ("selling after 200 blocks and a day could not be tried: the node refused",),
         (0, 0),
         10,
+        source=Source.SCAN,
     ),
     Act("ARROW", "Arrow", "ok", SAFE, taxes=(200, 200), pool=22, worth=1131, peak=1209),
     Act(
@@ -157,8 +164,23 @@ ACTS: tuple[Act, ...] = (
         ("selling fails in parts (part 2 of 3): revert without a reason",),
         (0, 0),
         9,
+        protocol="uniswap_v3",
+        fee=500,
+        vanished=True,
     ),
-    Act("LUMEN", "Lumen", "ok", SAFE, taxes=(0, 0), pool=17, worth=1042, peak=1060),
+    Act(
+        "LUMEN",
+        "Lumen",
+        "ok",
+        SAFE,
+        taxes=(0, 0),
+        pool=17,
+        worth=1042,
+        peak=1060,
+        protocol="uniswap_v3",
+        fee=3000,
+        dossier=True,
+    ),
     Act(
         "WHALE",
         "Whale Only",
@@ -168,6 +190,10 @@ ACTS: tuple[Act, ...] = (
         pool=25,
         decision=Decision.SKIPPED,
         reasons=("5 of 5 positions are open",),
+        protocol="uniswap_v4",
+        fee=10_000,
+        hooks="0x6a1f4d3f0e2c5b7988e1d0c3b2a5f4e6d7c80080",
+        dossier=True,
     ),
     Act(
         "MIMIC",
@@ -188,7 +214,7 @@ ACTS: tuple[Act, ...] = (
         (500, 4500),
         10,
     ),
-    Act("PIXEL", "Pixel", "ok", SAFE, taxes=(0, 0), pool=12, worth=996, peak=996),
+    Act("PIXEL", "Pixel", "ok", SAFE, taxes=(0, 0), pool=12, worth=996, peak=996, source=Source.PENDING),
     Act("DRIFT", "Drift", "pending", Verdict.PENDING, pool=11),
 )
 EVERY = timedelta(seconds=5)

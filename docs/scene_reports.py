@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docs.scene_acts import CHAIN, COIN, HEAD, STAKE, Act, address_of, hashed, received_for
+from docs.scene_dossiers import groups
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
 from sniper_cli.settings.model import SnipingSettings
 
@@ -35,6 +36,7 @@ FAILING: dict[str, tuple[str, ...]] = {
 def report(act: Act, number: int) -> dict[str, Any]:
     """What the judge would have stored for this act."""
     buy, sell = act.taxes
+    checks = tuple(_checks(act, number))
     return SafetyReport(
         chain_id=CHAIN,
         token=address_of("token", number),
@@ -43,7 +45,7 @@ def report(act: Act, number: int) -> dict[str, Any]:
         block_hash=hashed("block", HEAD),
         verdict=act.verdict,
         classification=Classification(act.kind),
-        checks=tuple(_checks(act, number)),
+        checks=checks,
         reasons=act.reasons,
         symbol=act.symbol,
         name=act.name,
@@ -56,6 +58,7 @@ def report(act: Act, number: int) -> dict[str, Any]:
         liquidity=act.coins,
         simulations=9,
         figures={"amount": str(STAKE)},
+        groups=groups(act, number, checks),
     ).as_json()
 
 

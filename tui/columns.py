@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from sniper_cli.monitoring.rows import EventRow, Gauge, LaunchRow, OrderRow, PositionRow, token_of
+from sniper_cli.pools.keys import DYNAMIC_FEE
 from sniper_cli.sniping.exits import ExitRule
 from state.identifiers import short
-from state.launches import Decision, Verdict
+from state.launches import Decision, Source, Verdict
 from state.orders import OrderState, Side
 from tui import figures
 from tui.widgets.live_table import Column, Piece, padded
@@ -71,23 +72,69 @@ def rule_name(rule: str | None) -> str:
 
 
 def launch_columns() -> list[Column[LaunchRow]]:
-    """Launches: what appeared, the verdict with its reason, what came of it."""
+    """Launches: what appeared where, the verdict with its reason, what came of it."""
     return [
-        Column("seen", 8, lambda r: figures.clock(r.seen_at), lambda _: "muted", drop=4),
+        Column("seen", 9, seen_at, lambda _: "muted", drop=4),
         Column("block", 7, lambda r: f"{r.block_number:,}", lambda _: "muted", True, drop=8,
                key="B", order=lambda r: r.block_number),
-        Column("token", 10, lambda r: r.symbol or figures.address(r.token), lambda _: "strong", key="T"),
-        Column("pool ETH", 8, lambda r: figures.amount(r.liquidity, places=2), lambda _: "", True, drop=7,
-               key="P", order=lambda r: r.liquidity),
-        Column("tax in/out", 10, _taxes, lambda r: "" if r.buy_tax_bps is not None else "muted", True, drop=6,
-               key="X", order=lambda r: r.sell_tax_bps),
-        Column("verdict", 12, lambda r: VERDICTS[r.verdict][0], lambda r: VERDICTS[r.verdict][1], key="V"),
+        Column("token", 10, lambda r: r.symbol or figures.address(r.token), paint=_launched_token, key="T"),
+        Column("on", 8, market_of, _unless_gone(lambda r: "warn" if r.hooks else "muted"), drop=3, key="N"),
+        Column("pool ETH", 10, lambda r: figures.amount(r.liquidity, places=2), _unless_gone(lambda _: ""), True,
+               drop=7, key="P", order=lambda r: r.liquidity),
+        Column("tax in/out", 10, _taxes, _unless_gone(lambda r: "" if r.buy_tax_bps is not None else "muted"), True,
+               drop=6, key="X", order=lambda r: r.sell_tax_bps),
+        Column("verdict", 12, lambda r: VERDICTS[r.verdict][0], _unless_gone(lambda r: VERDICTS[r.verdict][1]),
+               key="V"),
         Column("latency", 7, lambda r: figures.milliseconds(r.latency_us), lambda _: "muted", True, drop=5,
                key="L", order=lambda r: r.latency_us),
         Column("outcome", 15, _outcome_text, paint=_outcome, key="O",
                order=lambda r: r.profit),
-        Column("why", 34, _why, lambda r: "muted" if r.verdict is Verdict.SAFE else "", flex=1, drop=2),
+        Column("why", 28, _why, _unless_gone(lambda r: "muted" if r.verdict is Verdict.SAFE else ""), flex=1, drop=2),
     ]  # fmt: skip
+
+
+PROTOCOLS = {"uniswap_v2": "V2", "uniswap_v3": "V3", "uniswap_v4": "v4"}
+SOURCES: dict[Source, tuple[str, str]] = {
+    Source.LOG: ("", "by the log of its block"),
+    Source.PENDING: ("»", "while the transaction that made it waited"),
+    Source.SCAN: ("«", "when history was read; never bought"),
+}
+"""How a launch came to our notice: a sign beside the time, and in words."""
+BY_HOOKS = "set by hooks"
+VANISHED = "its block was taken away by a reorganisation"
+
+
+def market_of(row: LaunchRow) -> str:
+    """The protocol with what tells its pools apart: `V2`, `V3 0.3%`, `v4 hooks`."""
+    name = PROTOCOLS.get(row.protocol, row.protocol.replace("_", " "))
+    if row.hooks:
+        return f"{name} hooks"
+    return f"{name} {tier(row.fee)}".strip() if name != "V2" else name
+
+
+def tier(fee: int | None) -> str:
+    """A pool's fee, given in hundredths of a basis point: `0.3%`; one that hooks set has no figure."""
+    if fee is None:
+        return ""
+    return BY_HOOKS if fee == DYNAMIC_FEE else f"{(Decimal(fee) / 10_000).normalize():f}%"
+
+
+def seen_at(row: LaunchRow) -> str:
+    return figures.clock(row.seen_at) + SOURCES[row.source][0]
+
+
+def _launched_token(row: LaunchRow, room: int) -> list[Piece]:
+    """The token, struck through where its block is gone."""
+    name = row.symbol or figures.address(row.token)
+    if not row.vanished_at:
+        return [(padded(name, room, right=False), "strong")]
+    shown = padded(name, room, right=False)
+    return [(shown.rstrip(), "gone"), (shown[len(shown.rstrip()) :], "")]
+
+
+def _unless_gone(tone: Callable[[LaunchRow], str]) -> Callable[[LaunchRow], str]:
+    """A cell's style; of a launch whose block is gone everything stands back."""
+    return lambda row: "muted" if row.vanished_at else tone(row)
 
 
 def _taxes(row: LaunchRow) -> str:
@@ -98,6 +145,8 @@ def _taxes(row: LaunchRow) -> str:
 
 def _why(row: LaunchRow) -> str:
     """The reasons, or what the judgement calls it."""
+    if row.vanished_at:
+        return VANISHED
     if row.reasons:
         return "; ".join(row.reasons)
     if row.exit_rule:
@@ -118,6 +167,8 @@ def _outcome(row: LaunchRow, room: int) -> list[Piece]:
             (word, "accent" if row.exit_rule is None else ""),
             (result.ljust(room - 5), figures.tone(row.profit)),
         ]
+    if row.vanished_at:
+        return [("vanished".ljust(room), "muted")]
     word, tone = {
         Decision.WAITING: ("waiting", "muted"),
         Decision.BOUGHT: ("buying", "accent"),

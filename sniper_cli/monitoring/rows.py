@@ -18,7 +18,7 @@ from sniper_cli.sniping.attempts import Attempt
 from sniper_cli.sniping.distances import distances
 from sniper_cli.sniping.exits import ExitRule, ExitRules, PositionFigures, figures_of, rules_of
 from state.journal import JournalRecord
-from state.launches import Decision, Verdict
+from state.launches import Decision, Source, Verdict
 from state.orders import WORKING, Order, OrderState, Side
 from state.positions import Position, PositionState
 
@@ -103,6 +103,13 @@ class LaunchRow:
     profit: int | None = None
     spent: int | None = None
     exit_rule: str | None = None
+    protocol: str = ""
+    fee: int | None = None
+    """The pool's, in hundredths of a basis point."""
+    hooks: str | None = None
+    source: Source = Source.LOG
+    vanished_at: datetime | None = None
+    """When a reorganisation took its block away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +298,11 @@ def launch_row(row: Any, taxes: tuple[datetime, int | None, int | None] | None) 
         latency_us=row.latency_us,
         buy_tax_bps=taxes[1] if taxes else None,
         sell_tax_bps=taxes[2] if taxes else None,
+        protocol=row.protocol,
+        fee=row.fee,
+        hooks=row.hooks if row.hooks and int(row.hooks, 16) else None,
+        source=row.source,
+        vanished_at=row.vanished_at,
     )
 
 

@@ -85,7 +85,6 @@ class LaunchStory:
     """A launch with its report, its orders, its position and every record about them."""
 
     row: LaunchRow
-    protocol: str
     tx_hash: str
     judged_at: datetime | None
     report: dict[str, Any]
@@ -184,7 +183,6 @@ def launch_story(
         subjects += [launch.id, *([position.id] if position else [])]
         return LaunchStory(
             row=with_result(row, position),
-            protocol=launch.protocol,
             tx_hash=launch.tx_hash,
             judged_at=launch.judged_at,
             report=report,
@@ -320,7 +318,7 @@ def _dossier_lines(report: dict[str, Any]) -> list[CheckLine]:
             detail=str(line.get("detail") or ""),
             figure=str(line.get("figure") or ""),
             limit=str(line.get("limit") or ""),
-            group=group.value,
+            group=group,
             weight=str(line.get("weight") or ""),
             evidence=tuple(
                 Proof(
@@ -334,9 +332,15 @@ def _dossier_lines(report: dict[str, Any]) -> list[CheckLine]:
             ),
         )
         # A database may return the groups in another order than they were written in.
-        for group in Group
-        for line in (report.get("groups") or {}).get(group.value, ())
+        for group in _in_order(report.get("groups") or {})
+        for line in report["groups"][group]
     ]
+
+
+def _in_order(groups: dict[str, Any]) -> list[str]:
+    """As the dossier shows them; a group that this version does not know comes last, and is not kept back."""
+    known = [group.value for group in Group]
+    return sorted(groups, key=lambda name: known.index(name) if name in known else len(known))
 
 
 def _safety_checks(checks: Iterable[dict[str, Any]]) -> Iterable[CheckLine]:

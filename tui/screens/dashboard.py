@@ -269,5 +269,8 @@ def _launch_words(row: LaunchRow) -> str:
         verdict,
         row.classification.replace("_", " "),
         str(row.decision),
+        columns.market_of(row),
+        str(row.source),
+        "vanished" if row.vanished_at else "",
     )
     return " ".join((*parts, columns.rule_name(row.exit_rule), *row.reasons))

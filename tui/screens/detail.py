@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -28,6 +29,8 @@ OUTCOMES: dict[Outcome, tuple[str, str]] = {
     Outcome.NOT_PROVEN: ("?", "warn"),
 }
 """The sign and the style of a check's outcome."""
+
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{40,}")
 
 FRAME = """
     border: round $border; border-title-color: $secondary; border-title-style: bold;
@@ -97,15 +100,29 @@ class DetailScreen(LiveScreen, Generic[Story]):
             self.tell(self.story)
 
 
-def check_columns() -> list[Column[CheckLine]]:
-    """Checks: the sign, what was tried, the figure and its limit, how it ended."""
+def check_columns(*, grouped: bool = False) -> list[Column[CheckLine]]:
+    """Checks: the sign, what was tried, the figure and its limit, how it ended; of a dossier with their group."""
+    group: Column[CheckLine] = Column("group", 9, lambda r: r.group, lambda _: "accent")
     return [
         Column("", 1, lambda r: OUTCOMES[r.outcome][0], lambda r: OUTCOMES[r.outcome][1]),
+        *([group] if grouped else []),
         Column("check", 22, lambda r: r.name, lambda r: "strong" if r.outcome is not Outcome.PASS else ""),
-        Column("figure", 13, lambda r: figures.readable(r.figure), _figure_tone, right=True, drop=2),
+        Column("figure", 13, _figure, _figure_tone, right=True, drop=2),
         Column("limit", 13, lambda r: figures.readable(r.limit), lambda _: "muted", right=True, drop=3),
-        Column("what was tried", 20, lambda r: r.detail, _detail_tone, flex=1, drop=1),
+        # A dossier's figures stand in its sentences, too: on a narrow screen those have their room.
+        Column(
+            "what was tried", 34 if grouped else 20, lambda r: _brief(r.detail), _detail_tone, flex=1, drop=1
+        ),
     ]
+
+
+def _figure(row: CheckLine) -> str:
+    return _brief(figures.readable(row.figure))
+
+
+def _brief(text: str) -> str:
+    """With its addresses as people recognise them; in full they stand in the evidence."""
+    return ADDRESS.sub(lambda found: figures.address(found[0]), text)
 
 
 def _figure_tone(row: CheckLine) -> str:

@@ -80,9 +80,7 @@ class ExitsBox(ModalScreen[str | None]):
                         yield Label(about, classes="about")
             yield Static(id="problem", markup=False)
             yield Static(classes="command", markup=False)
-            yield Label(
-                "enter  change    ↑ ↓  move    off  turns it off    esc  leave it", classes="keys"
-            )
+            yield Label("enter  change    ↑ ↓  move    off  turns it off    esc  leave it", classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(f"#{FIELDS[0][0]}", Input).focus()

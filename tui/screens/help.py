@@ -60,6 +60,8 @@ SIGNS: tuple[Line, ...] = (
     ("✔ safe", "bought and sold in simulation, taxes within the limits"),
     ("✘ unsafe", "a check failed: the reason says which"),
     ("? not proven", "could not be simulated: never bought"),
+    ("» «  at a time", "seen while it waited, ahead of its block; found in history"),
+    ("struck through", "its block was taken away by a reorganisation"),
     ("▲ ▼", "gain, loss"),
     ("−8.7% in a bar", "the worth must fall by 8.7 % until it is sold"),
     ("■ before a token", "its exit does not get out: sales fail, or none is mined"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -11,6 +10,7 @@ from textual.widget import Widget
 
 from sniper_cli.monitoring.rows import EventRow, LaunchRow, OrderRow
 from sniper_cli.monitoring.stories import CheckLine, LaunchStory, launch_story
+from sniper_cli.safety.lines import Group
 from sniper_cli.safety.report import Outcome
 from state.identifiers import short
 from state.launches import Decision
@@ -20,9 +20,6 @@ from tui.screens.dialogs import EvidenceBox
 from tui.widgets.facts import Fact, Facts
 from tui.widgets.live_table import LiveTable
 from tui.widgets.titles import entitle
-
-NAME_WIDTH = 22
-"""The table's column of names."""
 
 DECISIONS = {
     Decision.WAITING: ("waiting for the verdict", "muted"),
@@ -52,6 +49,7 @@ class LaunchScreen(DetailScreen[LaunchStory]):
     }
     """
     NAME = "Launch"
+    grouped: bool | None = None
     shown: Sequence[CheckLine] = ()
     """The lines in the order of the table."""
 
@@ -94,9 +92,22 @@ class LaunchScreen(DetailScreen[LaunchStory]):
         self.query_one("#outcome", Facts).show(_outcome(story))
         checks = self.query_one("#checks", LiveTable)
         self.shown = sorted(story.checks, key=_order_of)
-        fill(checks, [replace(check, name=_name_of(check)) for check in self.shown])
-        entitle(checks, "Dossier" if _groups(story) else "Checks", _passed(story))
+        if self.grouped is not (grouped := bool(_groups(story))):
+            self.grouped = grouped
+            checks.recast(check_columns(grouped=grouped))
+        fill(checks, self.shown)
+        entitle(checks, "Dossier" if grouped else "Checks")
+        self.call_after_refresh(self._count)
         fill(self.query_one("#timeline", LiveTable), story.timeline)
+
+    def _count(self) -> None:
+        """How many lines passed, by group where there is room for all of them."""
+        checks = self.query_one("#checks", LiveTable)
+        if self.story is not None:
+            entitle(checks, subtitle=_passed(self.story, checks.size.width))
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._count)
 
     def on_live_table_chosen(self, message: LiveTable.Chosen) -> None:
         message.stop()
@@ -115,33 +126,33 @@ def _order_of(check: CheckLine) -> int:
     return {"refuse": 0, "warn": 1}.get(check.weight, 2)
 
 
-def _name_of(check: CheckLine) -> str:
-    """With its group before it, where there is room; trading's own speak for themselves."""
-    named = f"{check.group} · {check.name}"
-    return named if check.group not in ("", "trading") and len(named) <= NAME_WIDTH else check.name
-
-
 def _groups(story: LaunchStory) -> list[str]:
     return list(dict.fromkeys(check.group for check in story.checks if check.group))
 
 
-def _passed(story: LaunchStory) -> str:
-    """`18 of 30 passed`; of a dossier group by group."""
+def _passed(story: LaunchStory, room: int) -> str:
+    """`18 of 30 passed`; of a dossier group by group, or else the groups where something did not."""
     if not story.checks:
         return ""
 
-    def counted(checks: Sequence[CheckLine]) -> str:
-        return f"{sum(check.outcome is Outcome.PASS for check in checks)}"
+    def counted(checks: Sequence[CheckLine]) -> int:
+        return sum(check.outcome is Outcome.PASS for check in checks)
 
-    if not (groups := _groups(story)):
-        return f"{counted(story.checks)} of {len(story.checks)} passed"
-    of = {group: [check for check in story.checks if check.group == group] for group in groups}
-    return " · ".join(f"{group} {counted(checks)}/{len(checks)}" for group, checks in of.items())
+    total = f"{counted(story.checks)} of {len(story.checks)} passed"
+    of = {group: [check for check in story.checks if check.group == group] for group in _groups(story)}
+    every = " · ".join(f"{group} {counted(checks)}/{len(checks)}" for group, checks in of.items())
+    if every and len(every) <= room:
+        return every
+    short_of = ", ".join(group for group, checks in of.items() if counted(checks) < len(checks))
+    brief = f"{total} · not all of {short_of}"
+    return brief if short_of and len(brief) <= room else total
 
 
 def _verdict(story: LaunchStory) -> Iterator[Fact]:
     """The answer first: what it is, why, and what was done."""
     row = story.row
+    if row.vanished_at is not None:
+        yield "VANISHED", f"with its block, in a reorganisation at {figures.clock(row.vanished_at)}", "warn"
     word, tone = columns.VERDICTS[row.verdict]
     kind = row.classification.replace("_", " ")
     yield "verdict", f"{word}{f' · {kind}' if kind and kind != 'ok' else ''}", tone
@@ -152,6 +163,16 @@ def _verdict(story: LaunchStory) -> Iterator[Fact]:
     decision, decision_tone = DECISIONS[row.decision]
     yield "decision", decision + _result(row), decision_tone
     yield "token", f"{row.name or row.symbol}  {row.token}", ""
+    yield "seen", f"on {_market(row)}, {columns.SOURCES[row.source][1]}", ""
+
+
+def _market(row: LaunchRow) -> str:
+    """The protocol, the fee and who is asked about swaps: `v4 1%, hooks 0x6a1f…0080`."""
+    name = columns.PROTOCOLS.get(row.protocol, row.protocol)
+    if not row.hooks:
+        return f"{name} {columns.tier(row.fee)}".strip()
+    fee = columns.tier(row.fee)
+    return f"{name} {'fee ' if fee == columns.BY_HOOKS else ''}{fee}, hooks {figures.address(row.hooks)}"
 
 
 def _result(row: LaunchRow) -> str:
@@ -172,7 +193,10 @@ def _figures(story: LaunchStory) -> Iterator[Fact]:
     yield "judged in", figures.milliseconds(row.latency_us), ""
     yield "simulated", f"{report.get('simulations', 0)} times", ""
     yield "in block", f"{row.block_number:,}", ""
-    yield "pool", figures.address(row.pool, 8, 6), "muted"
+    yield "pool", f"{columns.PROTOCOLS.get(row.protocol, row.protocol)} {columns.tier(row.fee)}".strip(), ""
+    yield "", figures.address(row.pool, 8, 6), "muted"
+    if row.hooks:
+        yield "hooks", figures.address(row.hooks, 8, 6), "warn"
     yield "created by", figures.address(story.tx_hash, 8, 6), "muted"
 
 
@@ -202,7 +226,10 @@ def _order(order: OrderRow) -> Iterator[Fact]:
 
 
 def _failed(story: LaunchStory, words: str) -> bool:
-    return any(words in check.name and check.outcome is not Outcome.PASS for check in story.checks)
+    return any(
+        words in check.name and check.group in ("", Group.TRADING) and check.outcome is not Outcome.PASS
+        for check in story.checks
+    )
 
 
 def _whole(value: object) -> str:

@@ -174,6 +174,11 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         if not self._arrange():
             self._dirty.update(changed)
 
+    def recast(self, columns: Sequence[Column[Row]]) -> None:
+        """Show the same rows in other columns."""
+        self.columns, self.sorted_by, self._fitted = list(columns), None, (-1, [])
+        self.refresh()
+
     def touch(self, key: Hashable, row: Row) -> None:
         """Replace one known row; it is painted with the next frame, and sorted with the next `show`."""
         if key in self._rows:

@@ -49,7 +49,8 @@ def test_an_empty_field_turns_its_rule_off() -> None:
         {"stop_loss": " ", "take_profit": "", "break_even_steps": "", "watch_pending": ""}
     )
     off = edited(EVERYTHING, changes)
-    assert (off.stop_loss_pct, off.steps, off.break_even_steps, off.watch_pending) == (0, (), 0, False)
+    assert (off.stop_loss_pct, len(off.steps), off.break_even_steps) == (Decimal(0), 0, 0)
+    assert not off.watch_pending
 
 
 def test_the_options_are_those_of_the_command() -> None:

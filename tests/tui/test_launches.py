@@ -1,0 +1,153 @@
+"""Launches on every protocol, however they were seen, and those whose block went: in the table and each by itself."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+from textual.pilot import Pilot
+
+from sniper_cli.context import Context
+from sniper_cli.pools.keys import DYNAMIC_FEE
+from state.launches import Launch
+from tests.tui.test_dashboard import WIDE, dashboard, settled, text_of
+from tui import columns
+from tui.app import SniperApp
+from tui.screens.dialogs import EvidenceBox
+from tui.screens.launch import LaunchScreen
+from tui.widgets.live_table import LiveTable
+
+SMALL = (80, 24)
+BOTH = pytest.mark.parametrize("size", [WIDE, SMALL])
+
+
+def line_of(app: SniperApp, token: str) -> str:
+    """A launch's line in the table."""
+    return next(line for line in text_of(app).splitlines() if f" {token} " in f" {line}".replace("│", " "))
+
+
+async def opened(app: SniperApp, pilot: Pilot[None], token: str) -> LaunchScreen:
+    await pilot.press("slash", *token.lower(), "enter", "enter")
+    await settled(app, pilot)
+    assert isinstance(app.screen, LaunchScreen)
+    return app.screen
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("token", "market"),
+    [("DRIFT", "V2"), ("LUMEN", "V3 0.3%"), ("SECOND", "V3 0.05%"), ("WHALE", "v4 hooks")],
+)
+async def test_the_table_says_on_which_protocol_and_at_which_fee(
+    app: SniperApp, size: tuple[int, int], token: str, market: str
+) -> None:
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert line_of(app, token).split(token, 1)[1].lstrip().startswith(market)
+
+
+async def test_a_sign_beside_the_time_says_how_a_launch_was_seen(app: SniperApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert "20:15:36» PIXEL" in line_of(app, "PIXEL")
+        assert "20:14:56« NEMO" in line_of(app, "NEMO")
+        assert "20:15:31  OPENING" in line_of(app, "OPENING")
+
+
+@BOTH
+async def test_a_launch_whose_block_went_is_struck_through_with_its_reason(
+    app: SniperApp, size: tuple[int, int]
+) -> None:
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        line = line_of(app, "SECOND")
+        assert "vanished" in line
+        assert "its block was taken away" in line
+        strips = app.screen._compositor.render_strips()
+        struck = [part.text for strip in strips for part in strip if part.style and part.style.strike]
+        assert struck == ["SECOND"]
+
+        await opened(app, pilot, "SECOND")
+        assert "VANISHED" in text_of(app)
+        assert "with its block, in a reorganisation at 20:15:07" in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("v4", {"WHALE"}),
+        ("v3", {"LUMEN", "SECOND"}),
+        ("scan", {"NEMO"}),
+        ("vanished", {"SECOND"}),
+    ],
+)
+async def test_the_filter_finds_them_by_protocol_source_and_fate(
+    app: SniperApp, words: str, found: set[str]
+) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *words, "enter")
+        table = dashboard(app).table("launches")
+        assert {table._rows[key].symbol for key in table.shown} == found
+
+
+@BOTH
+async def test_a_dossier_is_readable_group_by_group_with_hooks_and_liquidity(
+    app: SniperApp, size: tuple[int, int]
+) -> None:
+    async with app.run_test(size=size) as pilot:
+        screen = await opened(app, pilot, "WHALE")
+        shown = text_of(app)
+        assert "on v4 1%, hooks 0x6a1f…0080, by the log of its block" in shown
+        assert "? proxy     hooks" in shown
+        assert "the pool's hooks 0x6a1f…0080 are" in shown
+        assert "✘ liquidity liquidity held" in shown
+        assert "88.00 % of the liquidity can be" in shown
+        counts = str(screen.query_one("#checks").border_subtitle)
+        assert counts == (
+            "20 of 25 passed · not all of powers, proxy, liquidity, deployer, opinions"
+            if size == SMALL
+            else "trading 15/15 · holders 1/1 · powers 1/2 · proxy 1/2 · liquidity 0/1 · deployer 0/1 · "
+            "metadata 2/2 · opinions 0/1"
+        )
+
+        await pilot.press("down", "enter")
+        await settled(app, pilot)
+        assert isinstance(app.screen, EvidenceBox)
+        assert "0x6a1f4d3f0e2c5b7988e1d0c3b2a5f4e6d7c80080" in text_of(app)
+
+
+async def test_locked_liquidity_is_told_with_its_keeper_and_its_day(app: SniperApp) -> None:
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await opened(app, pilot, "LUMEN")
+        line = next(number for number, check in enumerate(screen.shown) if check.name == "liquidity held")
+        screen.query_one("#checks", LiveTable).cursor = line
+        await pilot.press("enter")
+        await settled(app, pilot)
+        assert isinstance(app.screen, EvidenceBox)
+        assert "88.00 % locked by UNCX until 2027-03-14" in " ".join(text_of(app).replace("│", "").split())
+        assert "17,420 of 19,800 shares" in text_of(app)
+
+
+async def test_a_group_of_a_later_version_is_shown_last_and_not_kept_back(
+    app: SniperApp, evening: Context
+) -> None:
+    with evening.database.write() as session:
+        launch = session.exec(select(Launch).where(Launch.symbol == "LUMEN")).one()
+        strange = [{"name": "moon_phase", "outcome": "fail", "detail": "waning", "weight": "ignore"}]
+        launch.report = {**launch.report, "groups": {"stars": strange, **launch.report["groups"]}}
+        session.add(launch)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(app, pilot, "LUMEN")
+        assert screen.story is not None
+        assert screen.story.checks[-1].group == "stars"
+        assert "✘ stars     moon phase" in text_of(app)
+
+
+def test_a_fee_that_hooks_set_has_no_figure() -> None:
+    assert columns.tier(DYNAMIC_FEE) == "set by hooks"
+    assert [columns.tier(fee) for fee in (100, 500, 3000, 10_000, None)] == [
+        "0.01%",
+        "0.05%",
+        "0.3%",
+        "1%",
+        "",
+    ]
