@@ -24,8 +24,13 @@ KNOWN = {
     bytes.fromhex("ec442f05"): "ERC20InvalidReceiver",
     bytes.fromhex("118cdaa7"): "OwnableUnauthorizedAccount",
     bytes.fromhex("d93c0665"): "EnforcedPause",
+    bytes.fromhex("be8b8507"): "SwapAmountCannotBeZero",
+    bytes.fromhex("5212cba1"): "CurrencyNotSettled",
+    bytes.fromhex("8b063d73"): "V4TooLittleReceived",
 }
-"""OpenZeppelin's custom errors that stop a trade (ERC-6093, Ownable, Pausable), by selector."""
+"""Custom errors that stop a trade, by selector: OpenZeppelin's (ERC-6093, Ownable, Pausable), and those of v4's manager
+and router where nothing or too little arrived.
+"""
 
 OUT_OF_GAS = "out of gas"
 SILENT = "revert without a reason"

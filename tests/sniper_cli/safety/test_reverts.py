@@ -47,11 +47,14 @@ def test_a_call_that_spent_its_gas_ran_out_of_it_whatever_the_router_says() -> N
         "ERC20InvalidReceiver(address)",
         "OwnableUnauthorizedAccount(address)",
         "EnforcedPause()",
+        "SwapAmountCannotBeZero()",
+        "CurrencyNotSettled()",
+        "V4TooLittleReceived(uint256,uint256)",
     ],
 )
 def test_the_known_errors_are_those_of_their_signatures(signature: str) -> None:
     assert KNOWN[selector(signature)] == signature.split("(", maxsplit=1)[0]
-    assert len(KNOWN) == 6
+    assert len(KNOWN) == 9
 
 
 def test_panic_codes_are_solidity_s() -> None:
