@@ -30,13 +30,15 @@ def coins_paid(pool: Pool, value: int, logs: Sequence[abi.Log]) -> int:
     """Coins that a purchase of ours took of the `value` sent along, by the receipt's logs.
 
     V2's router wraps all of it. V3's wraps what the pool takes and gives the rest back: the last coins it wrapped, for
-    a token may have it trade within the purchase, before the pool is paid. v4's deals in the chain's own coin, which
-    leaves no log; the manager tells of each swap who asked for it.
+    a token may have it trade within the purchase, before the pool is paid. v4's wraps all and unwraps the rest;
+    where it deals in the chain's own coin, which leaves no log, the manager tells of each swap who asked for it.
     """
     if pool.protocol is Protocol.V2:
         return value
-    if pool.protocol is Protocol.V4:
+    if pool.protocol is Protocol.V4 and int(pool.quote, 16) == 0:
         return sum(max(0, trade.coins) for trade in _asked_for(pool, logs))
+    if pool.protocol is Protocol.V4:
+        return value - _last(pool, logs, abi.WITHDRAWAL)
     return _last(pool, logs, abi.DEPOSIT)
 
 
@@ -44,7 +46,7 @@ def coins_brought(pool: Pool, logs: Sequence[abi.Log]) -> int:
     """Coins that a sale of ours brought: the last that the router unwrapped, for a taxed token may sell for itself
     within our transfer, and the router unwraps ours after that.
     """
-    if pool.protocol is Protocol.V4:
+    if pool.protocol is Protocol.V4 and int(pool.quote, 16) == 0:
         return sum(max(0, -trade.coins) for trade in _asked_for(pool, logs))
     return _last(pool, logs, abi.WITHDRAWAL)
 

@@ -1,9 +1,9 @@
-"""v4's swaps, as Uniswap's UniversalRouter takes them: commands of the router, one of them a list of
-actions on the manager.
+"""v4's swaps, as Uniswap's UniversalRouter takes them: its commands, one of them a list of actions on the manager.
 
-A purchase swaps, pays what the swap made it owe, and takes the tokens; what the pool could not take of the coins comes
-back. A sale pays first and swaps what arrived: with a token that keeps a part of each transfer the other order would
-owe more than it paid, and revert. A pool against the wrapped coin wraps before, and unwraps after.
+Either way the manager is paid first, then all that arrived is swapped, then what is due is taken. Of a token that keeps
+a part of each transfer the usual order, swap and then pay, would owe more than it paid, and revert. What the pool could
+not take of a purchase is due like the tokens, so that no coin is ever left at the router or found there. A pool against
+the wrapped coin wraps before, and unwraps after.
 
 These are the actions of the routers 2.0 and 2.1.0, which stand at the addresses of `chains.profiles`; 2.1.1 wants a
 bound on each hop's price in the swap's struct and takes none of this.
@@ -17,7 +17,7 @@ from sniper_cli.pools.words import WORD, byte_string, byte_strings, words
 
 EXECUTE = "0x3593564c"
 """execute(bytes commands, bytes[] inputs, uint256 deadline)"""
-SWEEP, WRAP, UNWRAP, V4_SWAP = "04", "0b", "0c", "10"
+WRAP, UNWRAP, V4_SWAP = "0b", "0c", "10"
 """Commands of the router, one byte each; Commands.sol."""
 SWAP_EXACT_IN, SETTLE, TAKE = "06", "0b", "0e"
 """Actions on the manager within V4_SWAP; Actions.sol."""
@@ -37,13 +37,15 @@ MOST_PERMITTED = 2**160 - 1
 
 def buy_data(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> str:
     """Spend coins on tokens."""
+    direct = pool.quote == ZERO_ADDRESS
     swap = plan(
-        (SWAP_EXACT_IN, _swap(pool, amount, least, zero_for_one=pool.coin_first)),
-        (SETTLE, words(pool.quote, WHOLE_DELTA, False)),
+        (SETTLE, words(pool.quote, amount, False)),
+        (SWAP_EXACT_IN, _swap(pool, least, zero_for_one=pool.coin_first)),
         (TAKE, words(pool.token, owner, WHOLE_DELTA)),
+        (TAKE, words(pool.quote, owner if direct else ROUTER_ITSELF, WHOLE_DELTA)),
     )
-    if pool.quote == ZERO_ADDRESS:
-        return _execute(deadline, (V4_SWAP, swap), (SWEEP, words(pool.quote, owner, 0)))
+    if direct:
+        return _execute(deadline, (V4_SWAP, swap))
     return _execute(
         deadline, (WRAP, words(ROUTER_ITSELF, amount)), (V4_SWAP, swap), (UNWRAP, words(owner, 0))
     )
@@ -54,7 +56,7 @@ def sell_data(pool: Pool, owner: str, quantity: int, least: int, deadline: int) 
     direct = pool.quote == ZERO_ADDRESS
     swap = plan(
         (SETTLE, words(pool.token, quantity, True)),
-        (SWAP_EXACT_IN, _swap(pool, WHOLE_DELTA, least, zero_for_one=not pool.coin_first)),
+        (SWAP_EXACT_IN, _swap(pool, least, zero_for_one=not pool.coin_first)),
         (TAKE, words(pool.quote, owner if direct else ROUTER_ITSELF, WHOLE_DELTA)),
     )
     if direct:
@@ -72,9 +74,9 @@ def permitted_data(pool: Pool, owner: str) -> str:
     return PERMIT2_ALLOWANCE + words(owner, pool.token, pool.exchange.router)
 
 
-def _swap(pool: Pool, amount: int, least: int, *, zero_for_one: bool) -> str:
-    """((key), bool zeroForOne, uint128 amountIn, uint128 least, bytes hookData): hooks are told nothing."""
-    return words(WORD) + key_words(pool) + words(zero_for_one, amount, least, 9 * WORD, 0)
+def _swap(pool: Pool, least: int, *, zero_for_one: bool) -> str:
+    """All that was paid: ((key), bool zeroForOne, uint128 in, uint128 least, bytes hookData), the last one empty."""
+    return words(WORD) + key_words(pool) + words(zero_for_one, WHOLE_DELTA, least, 9 * WORD, 0)
 
 
 def plan(*steps: tuple[str, str]) -> str:

@@ -65,17 +65,18 @@ def test_a_purchase_is_what_eth_abi_writes(
     pool: Pool, owner: str, amount: int, least: int, deadline: int
 ) -> None:
     coin_first = key(pool)[0] == pool.quote
+    taker = owner if pool.quote == ZERO_ADDRESS else "0x" + "0" * 39 + "2"
     steps = plan(
-        b"\x06\x0b\x0e",
+        b"\x0b\x06\x0e\x0e",
         [
-            encode([SWAP], [(key(pool), coin_first, amount, least, b"")]),
-            encode(["address", "uint256", "bool"], [pool.quote, 0, False]),
+            encode(["address", "uint256", "bool"], [pool.quote, amount, False]),
+            encode([SWAP], [(key(pool), coin_first, 0, least, b"")]),
             encode(["address", "address", "uint256"], [pool.token, owner, 0]),
+            encode(["address", "address", "uint256"], [pool.quote, taker, 0]),
         ],
     )
     if pool.quote == ZERO_ADDRESS:
-        sweep = encode(["address", "address", "uint256"], [ZERO_ADDRESS, owner, 0])
-        data = execute(b"\x10\x04", [steps, sweep], deadline)
+        data = execute(b"\x10", [steps], deadline)
     else:
         wrap = encode(["address", "uint256"], ["0x" + "0" * 39 + "2", amount])
         unwrap = encode(["address", "uint256"], [owner, 0])

@@ -152,6 +152,35 @@ async def test_what_permit2_let_once_and_no_more_is_let_anew(anvil: Chain, sqlit
     assert trader.order(sold.order.id).state is OrderState.FILLED
 
 
+async def test_coins_that_the_pool_could_not_take_come_back_and_are_not_booked(
+    anvil: Chain, sqlite_database: Database
+) -> None:
+    """The liquidity ends above the price, which somebody moves most of the way first."""
+    trader, pool = await trader_of(
+        anvil, sqlite_database, fee=10_000, tick_spacing=200, ranges=((112_600, 117_000),)
+    )
+    await anvil.node.call("evm_setAutomine", [False])
+    outcome = await trader.buy(3 * WEI, max_slippage_bps=9_900, gas_hint=600_000)
+    await outrun(anvil, pool, 4 * WEI)
+    await trader.refresh(3)
+
+    [fill] = trader.rows(Fill)
+    assert trader.order(outcome.order.id).state is OrderState.FILLED
+    assert 0 < fill.notional < 3 * WEI
+    await require_true(trader)
+
+
+async def outrun(chain: Chain, pool: Pool, wei: int) -> None:
+    """Somebody else buys first in the block that comes."""
+    rival = zoo.anvil_account(6).address
+    call = swaps.buy_call(pool, rival, wei, 0, zoo.FOREVER)
+    fees = {"maxFeePerGas": hex(10**12), "maxPriorityFeePerGas": hex(10**11), "gas": hex(500_000)}
+    sent = {"from": rival, "to": call.to, "data": call.data, "value": hex(call.value), **fees}
+    await chain.node.call("eth_sendTransaction", [sent])
+    await chain.node.call("evm_mine")
+    await chain.node.call("evm_setAutomine", [True])
+
+
 @WRAPPED
 async def test_a_price_limit_that_is_passed_reverts_and_costs_only_gas(
     anvil: Chain, sqlite_database: Database, wrapped: bool
@@ -159,15 +188,7 @@ async def test_a_price_limit_that_is_passed_reverts_and_costs_only_gas(
     trader, pool = await trader_of(anvil, sqlite_database, wrapped=wrapped)
     await anvil.node.call("evm_setAutomine", [False])
     outcome = await trader.buy(max_slippage_bps=0)
-    rival = zoo.anvil_account(6).address
-    call = swaps.buy_call(pool, rival, WEI, 0, zoo.FOREVER)
-    fees = {"maxFeePerGas": hex(10**12), "maxPriorityFeePerGas": hex(10**11), "gas": hex(500_000)}
-    await anvil.node.call(
-        "eth_sendTransaction",
-        [{"from": rival, "to": call.to, "data": call.data, "value": hex(call.value), **fees}],
-    )
-    await anvil.node.call("evm_mine")
-    await anvil.node.call("evm_setAutomine", [True])
+    await outrun(anvil, pool, WEI)
     await trader.refresh()
 
     assert trader.order(outcome.order.id).state is OrderState.REJECTED
