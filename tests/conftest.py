@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_UN, flock
 from importlib.util import find_spec
@@ -22,12 +22,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from state import schema
 from state.database import Database
 
 if find_spec("tests.chain_fixtures") is not None:
     pytest_plugins = ["tests.chain_fixtures"]
+
+# How long an example may take says something about the machine, not about us. CI draws the same ones every time, so
+# that what it refuses can be seen again; everybody else goes on searching.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
@@ -172,15 +180,8 @@ def postgres_template(postgres_server: str, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture
 def postgres_database(postgres_server: str, postgres_template: str) -> Iterator[Database]:
     """A Postgres database with the schema, dropped afterwards."""
-    name = f"sniper_{uuid4().hex}"
-    with _administration(postgres_server) as connection:
-        connection.exec_driver_sql(
-            f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}" STRATEGY FILE_COPY'
-        )
-    with Database(_with_name(postgres_server, name)) as database:
+    with _copied(postgres_server, postgres_template) as database:
         yield database
-    with _administration(postgres_server) as connection:
-        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -199,6 +200,44 @@ def database(request: pytest.FixtureRequest) -> Database:
     """A database with the schema; the test runs once on each kind."""
     found: Database = request.getfixturevalue(f"{request.param}_database")
     return found
+
+
+Begun = Callable[[str, Callable[[str], object]], Database]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def begun_with(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Begun]:
+    """A database that begins with more than the schema: `begun_with("scene", lay)`, on each kind.
+
+    `lay` is given the URL of an empty database once a run; every test gets a copy of what it made.
+    """
+    shared = _shared_folder(tmp_path_factory)
+    with ExitStack() as stack:
+
+        def on_sqlite(name: str, lay: Callable[[str], object]) -> Database:
+            template = shared / f"{name}.db"
+            with _locked(template):
+                if not template.exists():
+                    lay(f"sqlite:///{template.with_suffix('.part')}")
+                    template.with_suffix(".part").rename(template)
+            shutil.copy(template, tmp_path / "sniper.db")
+            return stack.enter_context(Database(f"sqlite:///{tmp_path / 'sniper.db'}"))
+
+        def on_postgres(name: str, lay: Callable[[str], object]) -> Database:
+            server = request.getfixturevalue("postgres_server")
+            mark = shared / f"{name}-postgres"
+            with _locked(mark):
+                if not mark.exists():
+                    template = f"sniper_{name}_{uuid4().hex[:12]}"
+                    with _administration(server) as connection:
+                        connection.exec_driver_sql(f'CREATE DATABASE "{template}"')
+                    lay(_with_name(server, template))
+                    mark.write_text(template)
+            return stack.enter_context(_copied(server, mark.read_text()))
+
+        yield on_sqlite if request.param == "sqlite" else on_postgres
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -231,6 +270,18 @@ def _trust_the_machine(url: str) -> None:
         for setting in ("fsync", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def _copied(server: str, template: str) -> Iterator[Database]:
+    """A copy of a Postgres database, dropped afterwards."""
+    name = f"sniper_{uuid4().hex}"
+    with _administration(server) as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    with Database(_with_name(server, name)) as database:
+        yield database
+    with _administration(server) as connection:
+        connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from state.positions import Lot, Position, PositionState
 from state.writing import Writer
 from tests import first_edition
 from tests.books_fixtures import plain
+from tests.conftest import Begun
 from tests.desk_fixtures import assert_books_balance
 
 WEI = 10**18
@@ -40,12 +41,15 @@ POOL = f"evm:31337:0x{'cd' * 20}"
 ETH, USDT = "paper:ETH", "paper:USDT"
 
 
-@pytest.fixture
-def upgraded(empty_url: str) -> Iterator[Database]:
-    first_edition.lay(empty_url)
-    with Database(empty_url) as database:
+def lay(url: str) -> None:
+    first_edition.lay(url)
+    with Database(url) as database:
         schema.upgrade(database, actor="user:test")
-        yield database
+
+
+@pytest.fixture
+def upgraded(begun_with: Begun) -> Database:
+    return begun_with("carried", lay)
 
 
 @pytest.fixture

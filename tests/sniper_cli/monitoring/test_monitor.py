@@ -24,6 +24,7 @@ from sniper_cli.risk import switch
 from sniper_cli.safety.report import Outcome
 from sniper_cli.settings.model import Mode, Settings
 from sniper_cli.sniping.exits import ExitRule
+from state import schema
 from state.accounts import Account, Balance
 from state.database import Database
 from state.errors import RowNotFound
@@ -32,17 +33,23 @@ from state.journal import append
 from state.launches import Launch, Verdict
 from state.positions import Position, PositionState
 from tests.books_fixtures import Ledger
+from tests.conftest import Begun
 
 
 def monitor(database: Database, limits: Limits | None = None, settings: Settings = SETTINGS) -> Monitor:
     return Monitor(database, profile="demo", settings=settings, limits=limits, clock=lambda: NOW)
 
 
+def lay(url: str) -> None:
+    with Database(url) as database:
+        schema.upgrade(database)
+        scene.stage(database)
+
+
 @pytest.fixture
-def evening(database: Database) -> Database:
+def evening(begun_with: Begun) -> Database:
     """The scene, on both kinds of database."""
-    scene.stage(database)
-    return database
+    return begun_with("scene", lay)
 
 
 @contextmanager
