@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from sniper_cli.sniping.hands import Hands
     from sniper_cli.sniping.run import Run
 
+AT_ONCE = 8
+"""Judgements under way together; of more the logs are waited for: anybody can announce a thousand tokens."""
 TRIES = 3
 """How often it is judged anew because a block came meanwhile."""
 
@@ -166,7 +168,7 @@ class SameBlock:
         """Judge a pool's first liquidity before it is mined, and buy right behind it."""
         run, listing = self._run, announcement.listing
         head = run.heads.latest
-        if head is None or listing.pool in self._pools:
+        if head is None or listing.pool in self._pools or len(self._pools) >= AT_ONCE:
             return
         self._pools.add(listing.pool)
         try:

@@ -15,7 +15,14 @@ from sqlmodel import select
 from sniper_cli.portfolio.accounts import ensure_evm_account
 from sniper_cli.risk.limits import Limits
 from sniper_cli.settings.model import SnipingSettings
-from sniper_cli.sniping.events import BuySent, PositionClosed, PositionOpened, RunnerTrouble, TrialDone
+from sniper_cli.sniping.events import (
+    BuySent,
+    HeadSeen,
+    PositionClosed,
+    PositionOpened,
+    RunnerTrouble,
+    TrialDone,
+)
 from sniper_cli.sniping.telling import report
 from sniper_cli.trading.desk import OrderDesk
 from sniper_cli.venues.evm import EvmVenue, ExecutionPolicy, LocalSigner
@@ -27,6 +34,7 @@ from state.positions import Position
 from state.transactions import ChainTransaction
 from tests.chain_fixtures import KEYS
 from tests.sniper_cli.sniping.conftest import WEI, Hunt, exits, sniping
+from tests.sniper_cli.sniping.test_same_block import announce, hold, place, prepared
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
@@ -90,6 +98,28 @@ async def test_a_launch_is_divided_among_the_accounts_and_each_leaves_by_itself(
     assert all(found == list(range(len(found))) for found in nonces.values()), nonces
     await hunt.require_true_ledger()
     (await pair.desk(sniping()).reconcile(pair.second.id)).require_equal()
+
+
+async def test_every_account_buys_behind_a_listing_that_waits(pair: Pair) -> None:
+    hunt = pair.hunt
+    token, _ = await prepared(hunt, "Normal")
+    await pair.start(sniping(same_block="on", level="daring"))
+    begun = (await hunt.chain.node.head()).number
+    await hunt.chain.mine()
+    await hunt.until(HeadSeen, lambda event: event.number > begun)
+    await hold(hunt)
+    try:
+        listing = await announce(hunt, token)
+        sent = [await hunt.until(BuySent) for _ in range(2)]
+        await hunt.chain.mine()
+        opened = [await hunt.until(PositionOpened) for _ in range(2)]
+    finally:
+        await hunt.chain.node.call("evm_setAutomine", [True])
+    assert {event.account for event in sent} == {"hunter", "second"}
+    assert [event.spent for event in opened] == [WEI // 20, WEI // 20]
+    block, index, _ = await place(hunt, listing)
+    bought = {await place(hunt, event.tx_hash) for event in sent}
+    assert bought == {(block, index + 1, True), (block, index + 2, True)}
 
 
 async def test_launches_go_in_turn_and_none_is_bought_twice(pair: Pair) -> None:

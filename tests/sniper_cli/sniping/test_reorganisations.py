@@ -26,6 +26,7 @@ from state.orders import Order, Side
 from tests.chain_fixtures import KEYS, Chain
 from tests.desk_fixtures import assert_books_balance
 from tests.sniper_cli.sniping.conftest import OWNER, Hunt, LocalSigner, sniping
+from tests.sniper_cli.sniping.test_same_block import announce
 from tests.zoo import LISTED, POOL_WEI, approve, calldata, deploy_token, transact
 
 pytestmark = pytest.mark.anvil
@@ -106,6 +107,38 @@ async def test_a_purchase_that_vanished_with_its_launch_is_not_made_twice(own: H
     await own.start(sniping())
     pool = await listed(own, token)
     await own.until(PositionOpened)
+    head = await own.chain.node.head()
+    await reorganise(own, head.number - own.launch(pool).block_number + 1)
+    await own.until(LaunchVanished)
+    assert await listed(own, token) == pool
+    await own.until(LaunchSeen)
+    for _ in range(3):
+        await own.chain.mine()
+        await own.until(HeadSeen)
+    assert own.launch(pool).decision is Decision.BOUGHT
+    assert own.launch(pool).vanished_at is None
+    assert len(purchases(own)) == 1
+    assert [event for event in own.events if isinstance(event, BuySent)] == []
+    await own.stop()
+    await own.require_true_ledger()
+    assert_books_balance(own.database)
+
+
+async def test_a_purchase_behind_its_listing_that_vanished_with_it_is_not_made_twice(own: Hunt) -> None:
+    token = await prepared(own)
+    await own.chain.mine(3)
+    await own.start(sniping(same_block="on", level="daring"))
+    begun = (await own.chain.node.head()).number
+    await own.chain.mine()
+    await own.until(HeadSeen, lambda event: event.number > begun)
+    await own.chain.node.call("evm_setAutomine", [False])
+    await announce(own, token)
+    await own.until(BuySent)
+    await own.chain.mine()
+    opened = await own.until(PositionOpened)
+    assert opened.blocks_after_launch == 0
+    await own.chain.node.call("evm_setAutomine", [True])
+    pool = own.chain.exchange.pool_of(token)
     head = await own.chain.node.head()
     await reorganise(own, head.number - own.launch(pool).block_number + 1)
     await own.until(LaunchVanished)
