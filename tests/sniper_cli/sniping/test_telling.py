@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlmodel import Session, select
 
-from sniper_cli.chains.exchange import Exchange
+from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.sniping.events import HeadSeen, LaunchDecided
 from sniper_cli.sniping.follow_up import Hindsight, due, hindsight
 from sniper_cli.sniping.telling import report, spread, stuck_positions
@@ -21,7 +21,7 @@ from tests.sniper_cli.sniping.conftest import WEI, Hunt, exits, sniping
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ACCOUNT = uuid4()
-EXCHANGE = Exchange(1, "0xc", "0xf", "0xe")
+EXCHANGES = Exchanges((Exchange(1, "0xc", "0xf", "0xe"),))
 
 
 def launch(number: int, decision: Decision, **more: object) -> Launch:
@@ -102,7 +102,7 @@ def test_what_could_not_have_been_bought_is_not_looked_at_again(sqlite_database:
 
     sqlite_database.transact(write)
     with sqlite_database.read() as session:
-        assert [one.launch.token for one in due(session, EXCHANGE, 150, [50])] == ["0xa3"]
+        assert [one.launch.token for one in due(session, EXCHANGES, 150, [50])] == ["0xa3"]
 
 
 def test_a_launch_is_due_at_each_age_once(sqlite_database: Database) -> None:
@@ -110,7 +110,7 @@ def test_a_launch_is_due_at_each_age_once(sqlite_database: Database) -> None:
 
     def tokens(head: int) -> list[tuple[str, int]]:
         with sqlite_database.read() as session:
-            return [(one.launch.token, one.age) for one in due(session, EXCHANGE, head, [50, 500])]
+            return [(one.launch.token, one.age) for one in due(session, EXCHANGES, head, [50, 500])]
 
     # Listed in block 100. 0xa3 was looked at in blocks 150 and 600, 0xa4 in 150, 0xa5 never.
     assert tokens(149) == []
