@@ -154,8 +154,15 @@ def _set_up(chain: ChainSettings) -> Iterator[Exchange]:
             name=each.name,
             fee=each.fee,
             position_manager=(each.position_manager or "").lower(),
-            permit2=(each.permit2 or "").lower(),
+            permit2=(each.permit2 or _permit2(each.protocol)).lower(),
         )
+
+
+def _permit2(protocol: str) -> str:
+    """Uniswap's own, at the same place on every chain, where a v4 deployment names no other."""
+    from sniper_cli.chains.profiles import PERMIT2
+
+    return PERMIT2 if protocol == Protocol.V4 else ""
 
 
 def _known(chain: ChainSettings, paths: HasData) -> tuple[Exchange, ...]:

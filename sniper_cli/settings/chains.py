@@ -31,7 +31,9 @@ class ExchangeSettings(Table):
     fee: int = Field(default=3000, ge=0, lt=1_000_000)
     """What every V2 pool takes, in hundredths of a basis point."""
     position_manager: Address | None = None
+    """Who holds the liquidity of V3 and v4 pools as NFTs."""
     permit2: Address | None = None
+    """Through which v4's router takes tokens; Uniswap's own where none is given."""
 
 
 def _tables(value: Any) -> Any:

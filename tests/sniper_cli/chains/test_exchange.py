@@ -48,3 +48,18 @@ def test_a_devnets_exchanges_are_those_of_its_record(tmp_path: Path, count: int)
     assert (first.wrapped, first.factory, first.router) == (WRAPPED, FACTORY, ROUTER)
     assert found.listed == (first, v3_beside(first), v4_beside(first))[:count]
     assert tuple(each.protocol for each in found.listed) == protocols
+
+
+def test_a_v4_deployment_of_the_settings_uses_uniswaps_permit2_unless_it_names_another(
+    tmp_path: Path,
+) -> None:
+    own = {"name": "own", "protocol": "uniswap_v4", "factory": "0x" + "1" * 40, "router": "0x" + "2" * 40}
+    other = own | {"factory": "0x" + "3" * 40, "permit2": "0x" + "4" * 40}
+    fork = own | {"protocol": "uniswap_v3", "factory": "0x" + "5" * 40}
+    chain = ChainSettings.model_validate(
+        {"chain_id": 5, "wrapped": "0x" + "6" * 40, "exchanges": [own, other, fork]}
+    )
+
+    found = [each.permit2 for each in exchanges_from(chain, Folder(tmp_path)).listed]
+
+    assert found == ["0x000000000022d473030f116ddee9f6b43ac78ba3", "0x" + "4" * 40, ""]
