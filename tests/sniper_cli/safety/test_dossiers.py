@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
 from sniper_cli.chains import abi
 from sniper_cli.pools.pool import pair_of
+from sniper_cli.safety import inquiries
 from sniper_cli.safety.deployers import Record
 from sniper_cli.safety.dossier import Dossier, Extras, compile_dossier
 from sniper_cli.safety.levels import LEVELS, WEIGHTS, Weight, level_named
-from sniper_cli.safety.lines import Group
+from sniper_cli.safety.lines import Group, Line
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Outcome
 from sniper_cli.settings.safety import DossierPolicy
@@ -95,7 +99,15 @@ async def test_the_operators_word_on_a_line_beats_the_level(anvil: Chain) -> Non
     assert "can make new tokens" in refused.report.reasons[0]
 
 
-async def test_what_is_not_in_time_is_not_proven_and_the_level_decides(anvil: Chain) -> None:
+async def test_what_is_not_in_time_is_not_proven_and_the_level_decides(
+    anvil: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never() -> Sequence[Line]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    all_parts = inquiries.parts
+    monkeypatch.setattr(inquiries, "parts", lambda *given: all_parts(*given) | {Group.POWERS: never})
     listing = await list_token(anvil.node, anvil.exchange, "BalanceBurn")
     hurried = await compiled(anvil, listing, budget_ms=0)
     assert "powers" in hurried.late

@@ -173,7 +173,7 @@ async def test_a_judgement_made_on_a_vanished_block_is_made_anew(own: Hunt) -> N
         session.add(Judgement(**fields, block_hash=head.hash, block_number=head.number))
     await own.start(sniping())
     await own.chain.mine()
-    await own.until(HeadSeen)
+    await own.until(HeadSeen, lambda event: event.number > head.number)
     await reorganise(own, 2)
     judged = await own.until(LaunchJudged)
     assert judged.launch_id == launch.id
