@@ -9,13 +9,13 @@ answer takes (a log decoded by `process_log` 4,800 times a second, by slicing 1,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import aiohttp
+import msgspec
 
 from sniper_cli.errors import NetworkError, NodeRefused, NodeTimeout, NodeUnreachable, WrongChain
 from sniper_cli.settings.masking import mask_url
@@ -164,8 +164,8 @@ class Node:
 
     async def _exchange(self, request: Any, *, writing: bool) -> Any:
         try:
-            answer = await self._post(json.dumps(request).encode(), writing=writing)
-            return json.loads(answer)
+            answer = await self._post(msgspec.json.encode(request), writing=writing)
+            return msgspec.json.decode(answer)
         except TimeoutError as error:
             raise NodeTimeout(
                 f"the node at {self.shown} did not answer within {self.timeout_seconds:g} s",
@@ -181,7 +181,7 @@ class Node:
                 hint="sniper doctor",
                 url=self.shown,
             ) from error
-        except ValueError as error:
+        except msgspec.DecodeError as error:
             raise self._unreadable(str(error)) from error
 
     async def _post(self, body: bytes, *, writing: bool) -> bytes:
