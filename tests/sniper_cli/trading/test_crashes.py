@@ -18,13 +18,14 @@ import pytest
 from sqlmodel import select
 
 from sniper_cli.chains import abi
+from sniper_cli.trading.reconciliation import adjust
 from state import journal
 from state.database import Database
 from state.orders import Order, OrderState
 from state.transactions import ChainTransaction, Purpose, TransactionState
 from tests.chain_fixtures import Chain
 from tests.desk_fixtures import WEI, Trader, assert_books_balance, make_trader, working
-from tests.zoo import list_token
+from tests.zoo import anvil_account, calldata, list_token, transact
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil"), pytest.mark.timeout(240)]
 
@@ -206,3 +207,33 @@ async def test_a_stale_launch_buy_is_given_up_under_its_own_nonce(
             order.launch_id = None  # as the journal tells it
             session.add(order)
         await assert_whole(trader, trades=(0, 0))
+
+
+@pytest.mark.parametrize("step", ["applied", "revocation_recorded", "sent_revoke", "send_recorded"])
+async def test_killed_between_the_exit_and_the_revocation_it_revokes_once(
+    slow_anvil: Chain, host: Host, databases: Callable[[str], str], step: str
+) -> None:
+    """The token's owner burns a third of what we hold: the sale of the rest leaves an approval behind."""
+    node, owner = slow_anvil.node, anvil_account(9)
+    listing = await list_token(node, slow_anvil.exchange, "BalanceBurn")
+    with Database(databases("loose")) as database:
+        trader, job = await new_life(slow_anvil, database, listing.token, listing.pool)
+        await trader.buy(BUDGET)
+        await trader.refresh(2)
+        third = trader.ledger(trader.token_asset) // 3
+        burn = calldata("burnFrom2(address,uint256)", trader.venue.address, third)
+        assert (await transact(node, owner, listing.token, burn)).ok
+        await adjust(trader.desk, trader.account.id)
+        await trader.sell(trader.ledger(trader.token_asset))
+        await node.call("evm_setAutomine", [False])
+        job |= {"only_recover": True}
+        assert await host.run({**job, "kill_at": step}) == {"killed_at": step}
+        for _ in range(3):
+            await host.run(job)
+            await node.call("evm_mine")
+        await host.run(job)
+        left = calldata("allowance(address,address)", trader.venue.address, trader.exchange.router)
+        assert int(await node.call("eth_call", [{"to": listing.token, "data": left}, "latest"]), 16) == 0
+        revocations = [t for t in trader.rows(ChainTransaction) if t.purpose is Purpose.REVOKE]
+        assert [t.state for t in revocations] == [TransactionState.MINED]
+        await assert_whole(trader)

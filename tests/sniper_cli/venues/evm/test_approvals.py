@@ -1,4 +1,7 @@
-"""Approvals are for what is held and no more; what a sale leaves of one is taken back, whoever is killed in between."""
+"""Approvals are for what is held and no more; what a sale leaves of one is taken back.
+
+Whoever is killed in between: tests/sniper_cli/trading/test_crashes.py.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,6 @@ pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
 OWNER = zoo.anvil_account(9)
 T = TransactionState
-
-
-class Killed(Exception):
-    """Stands for kill -9: nothing that comes after it in the process happens."""
 
 
 async def trader_of(chain: Chain, database: Database, kind: str, **policy: Any) -> Trader:
@@ -227,37 +226,6 @@ async def test_what_another_router_was_let_for_a_route_is_taken_back_too(
     assert await allowance(trader, anvil.v3.router) == 0
     assert await allowance(trader) == trader.ledger(trader.token_asset)
     assert amounts(trader, Purpose.REVOKE) == [0]
-    await require_true(trader)
-
-
-@pytest.mark.parametrize(
-    ("step", "before"),
-    [("applied", 0), ("revocation_recorded", 1), ("sent_revoke", 1), ("sent", 1), ("send_recorded", 1)],
-)
-async def test_killed_around_the_revocation_it_happens_once(
-    anvil: Chain, sqlite_database: Database, step: str, before: int
-) -> None:
-    trader = await left_behind(anvil, sqlite_database)
-    await trader.sell(trader.ledger(trader.token_asset))
-    await anvil.node.call("evm_setAutomine", [False])
-
-    def kill(passed: str) -> None:
-        if passed == step:
-            raise Killed
-
-    desk = make_desk(sqlite_database, anvil.node, anvil.exchanges, trader.key, kill)
-    with pytest.raises(Killed):
-        await desk.recover(trader.account.id)
-    assert len(amounts(trader, Purpose.REVOKE)) == before
-
-    again = make_desk(sqlite_database, anvil.node, anvil.exchanges, trader.key)
-    await again.recover(trader.account.id)
-    await anvil.node.call("evm_mine")
-    await anvil.node.call("evm_setAutomine", [True])
-    for _ in range(3):
-        await again.refresh(trader.account.id)
-    assert amounts(trader, Purpose.REVOKE) == [0]
-    assert await allowance(trader) == 0
     await require_true(trader)
 
 
