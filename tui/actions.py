@@ -20,6 +20,7 @@ from tui import figures
 
 if TYPE_CHECKING:
     from sniper_cli.sniping.rules import ExitRules
+    from sniper_cli.trading.transactions import TransactionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +260,43 @@ def amend_order(context: Context, row: OrderRow, quantity: str, price: str) -> A
         f"Changes the {_size(row)} {row.type.replace('_', ' ')} order. Fewer units at the same price keep its place in "
         "the queue.",
         command_line(context, "order", "amend", short(row.id), *given, *(["--live"] if live else [])),
+        perform,
+        word="live" if live else "",
+    )
+
+
+async def replace_transaction(context: Context, view: TransactionView, *, ends: bool) -> Act:
+    """A higher bid for a transaction that waits, or an end, rehearsed first: what will be bid is asked with figures.
+
+    Raises what the service raises: OrderRefused for one that is mined meanwhile, NetworkError.
+    """
+    from sniper_cli.trading import replacing
+
+    live = context.settings.mode is Mode.LIVE
+    replaces = replacing.cancel if ends else replacing.speed_up
+
+    def agree(_: str) -> None:
+        """Asked for by the dialog already."""
+
+    planned = await replaces(context, str(view.id), agree, dry_run=True, live=live)
+
+    async def perform() -> str:
+        done = await replaces(context, str(view.id), agree, live=live)
+        return f"Under nonce {done.nonce} now stands {figures.address(done.tx_hash, 10, 6)}, {done.state}."
+
+    what = f"the {view.purpose} under nonce {view.nonce}"
+    bid = f"Bids {planned.max_fee:f} gwei per gas at most instead of {planned.max_fee_before:f}"
+    how = (
+        "A transfer of nothing to ourselves takes its nonce; which of the two is mined the chain decides, never both"
+        if ends
+        else "The same call under the same nonce, so that it happens once"
+    )
+    return Act(
+        f"End {what}" if ends else f"Raise the bid of {what}",
+        f"{bid}, up to {planned.gas_at_most:f} {context.settings.chain.coin} for gas. {how}.",
+        command_line(
+            context, "tx", "cancel" if ends else "speed-up", short(view.id), *(["--live"] if live else [])
+        ),
         perform,
         word="live" if live else "",
     )

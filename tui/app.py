@@ -41,6 +41,7 @@ from tui.screens.portfolio import PortfolioScreen
 from tui.screens.position import PositionScreen
 from tui.screens.risk import RiskScreen
 from tui.screens.summary import SummaryScreen
+from tui.screens.transactions import TransactionsScreen
 from tui.theme import THEMES
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from sniper_cli.screens import Runtime
     from sniper_cli.sniping.rules import ExitRules
+    from sniper_cli.trading.transactions import TransactionView
 
 POLL_SECONDS = 0.25
 """How often the state is read: four times a second is what eyes follow in a table."""
@@ -254,6 +256,11 @@ class SniperApp(App[None]):
         if not isinstance(self.screen, NodesScreen):
             self.push_screen(NodesScreen())
 
+    def open_transactions(self) -> None:
+        """Show what is signed and waits, and what happens to it next."""
+        if not isinstance(self.screen, TransactionsScreen):
+            self.push_screen(TransactionsScreen())
+
     def open_portfolio(self) -> None:
         """Show what there is and what was earned."""
         if not isinstance(self.screen, PortfolioScreen):
@@ -350,6 +357,15 @@ class SniperApp(App[None]):
         self.push_screen(
             AmendBox(f"Change the {row.side} of {row.symbol}", f"{option}: as in the command"), go_on
         )
+
+    async def ask_replace(self, view: TransactionView, *, ends: bool) -> None:
+        """Find out what a higher bid, or an end, would cost now, then ask."""
+        try:
+            act = await actions.replace_transaction(self.context, view, ends=ends)
+        except Exception as error:  # noqa: BLE001 - shown in full, whatever it is
+            self.show_error(error)
+        else:
+            self.ask(act)
 
     def ask(self, act: Act) -> None:
         """Show an act with its command line; do it when it is confirmed."""

@@ -47,6 +47,11 @@ class SniperCommands(Provider):
             app.open_portfolio,
         )
         yield "Go to the nodes", "heads, lags, latencies, breakers", app.open_nodes
+        yield (
+            "Go to the transactions",
+            "what waits, its bid against the base fee, what happens next",
+            app.open_transactions,
+        )
         yield "Go to the market", "prices, candles, book and trades", app.open_market
         tripped = app.dashboard is not None and app.dashboard.facts.switch is not None
         name = "Resume trading" if tripped else "Trip the kill switch"

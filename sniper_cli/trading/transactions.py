@@ -109,10 +109,11 @@ def transactions(
     since: str | None = None,
     after: str | None = None,
     limit: int | None = None,
+    asks: bool = True,
 ) -> tuple[list[TransactionView], str | None]:
     """Transactions, newest first, and why the node told nothing about them, if it did not.
 
-    Raises NotFound, UsageProblem.
+    Without `asks` no node is: what stands in the record alone. Raises NotFound, UsageProblem.
     """
     moment = None if since is None else parse_moment(since)
     with context.database.read() as session:
@@ -130,7 +131,7 @@ def transactions(
         rows = list(session.exec(query if limit is None else query.limit(limit)).all())
         views = [_view(session, row) for row in rows]
         session.expunge_all()
-    seen, trouble = _ask(context, rows)
+    seen, trouble = _ask(context, rows) if asks else ({}, None)
     return [_with_sight(view, seen.get(view.id)) for view in views], trouble
 
 

@@ -82,6 +82,7 @@ class DashboardScreen(LiveScreen):
         Binding("r", "risk", "Risk"),
         Binding("f", "portfolio", "Portfolio", show=False),
         Binding("n", "nodes", "Nodes", show=False),
+        Binding("t", "transactions", "Transactions", show=False),
         Binding("z", "zoom", "Zoom"),
         Binding("x", "close_position", "Close"),
         Binding("x", "cancel_order", "Cancel"),
@@ -189,6 +190,9 @@ class DashboardScreen(LiveScreen):
 
     def action_nodes(self) -> None:
         self.sniper.open_nodes()
+
+    def action_transactions(self) -> None:
+        self.sniper.open_transactions()
 
     def action_portfolio(self) -> None:
         self.sniper.open_portfolio()

@@ -36,6 +36,7 @@ VIEWS: dict[str, tuple[Line, ...]] = {
         ("f", "the portfolio: equity, positions and lots, profit by day and strategy"),
         ("r", "risk: limits as bars, breaches, the kill switch by scope"),
         ("n", "the nodes: state, head, lag, latencies, errors, breakers"),
+        ("t", "the transactions: bids against the base fee, what happens next"),
         ("z", "zoom the panel, and back"),
         ("x", "close the position under the cursor (panel 2)"),
         ("x e", "cancel, or change, the order under the cursor (panel 3)"),
@@ -48,6 +49,11 @@ VIEWS: dict[str, tuple[Line, ...]] = {
         ("e", "change its exits"),
     ),
     "Order": (("x", "cancel this order"), ("e", "change its size or its price")),
+    "Transactions": (
+        ("b", "raise the bid of the one under the cursor (asks with figures)"),
+        ("x", "end it: nothing takes its nonce (asks with figures)"),
+        ("enter", "its order"),
+    ),
     "Portfolio": (("enter", "everything about the position under the cursor"),),
     "Risk": (("s", "stop or resume: choose what, then type the word"),),
     "Market": (
