@@ -28,11 +28,11 @@ from sniper_cli.sniping.events import (
     RunnerStopped,
     RunnerTrouble,
 )
+from sniper_cli.sniping.followed import buys_early
 from sniper_cli.sniping.hands import Hand, Hands, hand_of
 from sniper_cli.sniping.lease import RENEW_SECONDS, RunnerLease
 from sniper_cli.sniping.rounds import CURSOR
 from sniper_cli.sniping.run import ACTOR, Run
-from sniper_cli.sniping.same_block import buys_early
 from sniper_cli.sniping.warmup import warm_up
 from sniper_cli.sniping.watcher import Watcher
 from sniper_cli.trading.reconciliation import sync

@@ -13,8 +13,6 @@ under the purchase's own nonce.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -22,26 +20,25 @@ from sniper_cli.chains.exchange import Protocol
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.pools.keys import takes_of_swaps
 from sniper_cli.pools.states import price_of, questions_of, reserves_of
-from sniper_cli.safety.report import Outcome
 from sniper_cli.safety.simulation import next_base_fee
 from sniper_cli.sniping import launches
 from sniper_cli.sniping.announcements import Announcement, Waiting, announced, may_open, read_announcement
-from sniper_cli.sniping.entries import MAY_OPEN, Judged, buy_client_id
+from sniper_cli.sniping.entries import MAY_OPEN, Judged
 from sniper_cli.sniping.events import LaunchAnnounced, LaunchWithdrawn, RunnerTrouble
+from sniper_cli.sniping.followed import Following, buys_early, mined_listing, proves_nothing
 from sniper_cli.sniping.listings import Listing
+from sniper_cli.sniping.purchases import buy_client_id
 from sniper_cli.sniping.run import ACTOR
 from sniper_cli.trading.intents import Behind
 from sniper_cli.venues.evm.remedies import BEHIND_BLOCKS
 from state.launches import Decision, Launch, Verdict, find_launch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine
 
     from sniper_cli.books.holdings import AnyOrder
     from sniper_cli.chains.node import Head
-    from sniper_cli.safety.report import SafetyReport
     from sniper_cli.safety.simulation import Call
-    from sniper_cli.settings.model import SnipingSettings
     from sniper_cli.sniping.entries import Entries
     from sniper_cli.sniping.hands import Hands
     from sniper_cli.sniping.run import Run
@@ -50,28 +47,6 @@ AT_ONCE = 8
 """Judgements under way together; of more the logs are waited for: anybody can announce a thousand tokens."""
 TRIES = 3
 """How often it is judged anew because a block came meanwhile."""
-
-
-@dataclass(slots=True)
-class Following:
-    """A waiting transaction that a launch depends on, and what was made of it."""
-
-    launch: Launch
-    announcement: Announcement | None
-    """None where a former run saw it."""
-    tx_hash: str
-    since: int
-    """The head's number when it was first seen."""
-    orders: list[tuple[Run, AnyOrder]] = field(default_factory=list)
-    """The purchases behind it, and whose they are."""
-    listed: bool = False
-    """Its log came: from here on it is an ordinary launch."""
-    withdrawn: str = ""
-    """Why nothing is bought because of it any more."""
-
-    @property
-    def is_over(self) -> bool:
-        return self.listed or bool(self.withdrawn)
 
 
 class SameBlock:
@@ -258,7 +233,7 @@ class SameBlock:
             if before is None or following.is_over:
                 return
             report = await run.judge(run.place_of(launch), head, deployer=announcement.sender, prelude=before)
-            if _proves_nothing(report) or following.is_over:
+            if proves_nothing(report) or following.is_over:
                 return
             latest = run.heads.latest
             if latest is not None and latest.hash == head.hash and head.hash not in run.lost_blocks:
@@ -307,7 +282,7 @@ class SameBlock:
             else:
                 # A pool that was made before has told of itself long ago: its filling has no log that is listened for.
                 if launches.is_announced(following.launch):
-                    self._on_listed(_mined(following.launch, receipt))
+                    self._on_listed(mined_listing(following.launch, receipt))
                 await self._hurry(following, head, int(receipt["blockNumber"], 16))
         elif head.number - following.since >= BEHIND_BLOCKS:
             why = "it still waits" if waiting is not None else "it is gone"
@@ -403,33 +378,3 @@ class SameBlock:
                 max_fee=announcement.fees.max_fee,
             )
         )
-
-
-def _mined(launch: Launch, receipt: Mapping[str, Any]) -> Listing:
-    """What the log of an announced launch would tell, by the receipt of its transaction."""
-    return Listing(
-        pool=launch.pool,
-        token=launch.token,
-        quote_token=launch.quote_token,
-        factory=launch.factory,
-        block_number=int(receipt["blockNumber"], 16),
-        block_hash=str(receipt["blockHash"]),
-        tx_hash=str(receipt["transactionHash"]),
-        received_at=monotonic_ns(),
-        protocol=Protocol(launch.protocol),
-        fee=launch.fee or 0,
-        tick_spacing=launch.tick_spacing,
-        hooks=launch.hooks,
-    )
-
-
-def buys_early(settings: SnipingSettings) -> bool:
-    """Whether the settings ask for purchases in the listing's own block. A trial takes its blocks: with one, never."""
-    return settings.same_block == "on" and not settings.trial_amount
-
-
-def _proves_nothing(report: SafetyReport) -> bool:
-    """Whether the transaction itself, or the node, kept the token from being tried: then its log decides."""
-    return report.verdict is Verdict.NOT_PROVEN and any(
-        check.name == "simulation" and check.outcome is Outcome.NOT_PROVEN for check in report.checks
-    )

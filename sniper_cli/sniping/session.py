@@ -61,7 +61,7 @@ def run_session(request: RunRequest) -> int:
 
 def _agree(context: Context, request: RunRequest) -> None:
     """Real money needs a live profile, --live, and a yes to what it may cost."""
-    from sniper_cli.sniping.same_block import buys_early
+    from sniper_cli.sniping.followed import buys_early
     from sniper_cli.sniping.station import require_chain
 
     require_chain(context)

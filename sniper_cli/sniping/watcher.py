@@ -23,7 +23,7 @@ from sniper_cli.chains.stream import (
 from sniper_cli.errors import SniperError
 from sniper_cli.pools.keys import takes_of_swaps
 from sniper_cli.sniping import launches
-from sniper_cli.sniping.entries import Entries, buy_client_id
+from sniper_cli.sniping.entries import Entries
 from sniper_cli.sniping.events import (
     ConnectionBack,
     ConnectionLost,
@@ -33,6 +33,7 @@ from sniper_cli.sniping.events import (
 )
 from sniper_cli.sniping.hands import Hands
 from sniper_cli.sniping.listings import Listing, read_listing, read_removal, topics_of
+from sniper_cli.sniping.purchases import buy_client_id
 from sniper_cli.sniping.run import ACTOR, Run
 from sniper_cli.sniping.same_block import SameBlock
 from sniper_cli.sniping.withdrawals import read_withdrawals

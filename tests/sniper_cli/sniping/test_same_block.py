@@ -16,7 +16,6 @@ from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pricing.liquidity_amounts import liquidity_for_amounts
 from sniper_cli.pricing.tick_math import sqrt_ratio_at_tick
 from sniper_cli.sniping.announcements import v3_pool
-from sniper_cli.sniping.entries import buy_client_id
 from sniper_cli.sniping.events import (
     BuyFailed,
     BuySent,
@@ -28,6 +27,7 @@ from sniper_cli.sniping.events import (
     LaunchWithdrawn,
     PositionOpened,
 )
+from sniper_cli.sniping.purchases import buy_client_id
 from state.launches import Decision, Launch, Source, judgements_of
 from state.orders import Order, OrderState, find_by_client_id
 from state.positions import positions_newest_first
