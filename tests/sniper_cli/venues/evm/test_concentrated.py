@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sniper_cli.demo.demo import recorded
+from sniper_cli.demo.home import demo_context, signer_of
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pools.states import read_side
 from sniper_cli.pools.swaps import buy_call
+from sniper_cli.trading.assembly import open_desk, resolve_instrument, sell_position
+from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm.instruments import pool_of
 from sniper_cli.venues.venue import Asked
 from state.accounts import Instrument
 from state.database import Database
 from state.orders import Fill, OrderState, OrderType, Side, TimeInForce
-from state.positions import Position, PositionState
+from state.positions import Position, PositionState, open_positions
 from state.transactions import ChainTransaction, Purpose
 from tests import zoo
 from tests.chain_fixtures import Chain
@@ -260,3 +265,23 @@ async def test_what_was_traded_on_an_exchange_that_is_not_set_up_any_more_waits_
     await trader.refresh()
     assert trader.order(outcome.order.id).state is OrderState.FILLED
     await require_true(trader)
+
+
+async def test_a_token_is_ordered_by_its_address_alone(anvil: Chain, home: Path) -> None:
+    """As the command line does: its deepest pool is looked for, and kept with the instrument."""
+    shallow = await list_on_v3(anvil.node, anvil.v3, fee=500, pool_wei=WEI)
+    with demo_context(home, "tests") as context, recorded(context.paths.data, anvil.process, anvil.exchanges):
+        await anvil.node.call("anvil_setBalance", [signer_of(context).address, hex(10 * WEI)])
+        async with open_desk(context) as opened:
+            instrument, _, _ = await resolve_instrument(opened, shallow.token)
+            assert (instrument.pool, instrument.terms) == (shallow.id, shallow.terms())
+            intent = OrderIntent(opened.account.id, instrument.id, Side.BUY, "by-address", budget=WEI // 10)
+            await opened.desk.submit(intent)
+            await opened.desk.refresh(opened.account.id)
+        async with open_desk(context) as opened:
+            with context.database.read() as session:
+                position = open_positions(session, opened.account.id)[0]
+                session.expunge_all()
+            order = await sell_position(opened, position.id)
+            assert order.state is OrderState.FILLED
+            (await opened.desk.reconcile(opened.account.id)).require_equal()
