@@ -20,7 +20,14 @@ from sniper_cli.moments import parse_duration, parse_future
 from sniper_cli.trading import amending
 from sniper_cli.trading.amending import Amendment
 from sniper_cli.trading.amounts import spelled, trimmed, whole
-from sniper_cli.trading.assembly import OpenDesk, close_held, open_desk, raise_unless_taken, sell_position
+from sniper_cli.trading.assembly import (
+    OpenDesk,
+    address_behind,
+    close_held,
+    open_desk,
+    raise_unless_taken,
+    sell_position,
+)
 from sniper_cli.trading.bulk import Closed, Selection, cancel_here, flatten_here
 from sniper_cli.trading.local import LocalWalk
 from sniper_cli.trading.lookup import find_instrument, find_order, find_position
@@ -258,7 +265,9 @@ async def close(
     wait_seconds: float = 30,
 ) -> ClosedView:
     """Close a position at the market, or a part of it. Raises NotFound, UsageProblem, OrderRefused, NetworkError."""
-    async with open_desk(context, live=live) as opened:
+    with context.database.read() as session:
+        named = find_position(session, text).id
+    async with open_desk(context, live=live, address=address_behind(context, Position, named)) as opened:
         await opened.desk.refresh(opened.account.id)
         with context.database.read() as session:
             position = find_position(session, text)

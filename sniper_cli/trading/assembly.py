@@ -31,7 +31,7 @@ from sniper_cli.trading.intents import OrderIntent
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.columns import utc_now
 from state.identifiers import short
-from state.orders import UNRESOLVED, OrderState, Side
+from state.orders import UNRESOLVED, Order, OrderState, Side
 from state.positions import Position, PositionState, open_positions
 
 if TYPE_CHECKING:
@@ -247,6 +247,13 @@ async def open_market(context: Context) -> AsyncIterator[tuple[Node, Exchange]]:
         yield node, exchange
 
 
+def address_behind(context: Context, kind: type[Order | Position], identifier: UUID) -> str | None:
+    """The address that an order or a position belongs to: its wallet is the one to open. None on paper."""
+    with context.database.read() as session:
+        row: Order | Position | None = session.get(kind, identifier)
+        return None if row is None else session.get_one(Account, row.account_id).address
+
+
 async def close_position(
     context: Context, position_id: UUID, *, live: bool = False, wait_seconds: float = 30
 ) -> str:
@@ -254,7 +261,8 @@ async def close_position(
 
     Raises OrderRefused with the reasons, NotFound, NetworkError.
     """
-    async with open_desk(context, live=live) as opened:
+    address = address_behind(context, Position, position_id)
+    async with open_desk(context, live=live, address=address) as opened:
         order = await sell_position(opened, position_id, wait_seconds=wait_seconds)
     return f"order {short(order.id)} is {order.state.value.replace('_', ' ')}"
 

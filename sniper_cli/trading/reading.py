@@ -14,7 +14,7 @@ from sqlmodel import Session, col, func, select
 from sniper_cli.moments import parse_moment
 from sniper_cli.settings.model import Mode
 from sniper_cli.trading.amounts import whole
-from sniper_cli.trading.assembly import open_desk, sell_position, settle_paper
+from sniper_cli.trading.assembly import address_behind, open_desk, sell_position, settle_paper
 from sniper_cli.trading.lookup import find_instrument, find_order, find_position
 from sniper_cli.trading.views import (
     OrderView,
@@ -121,7 +121,8 @@ async def cancel(
     context: Context, order_id: UUID, *, live: bool = False, wait_seconds: float = 30
 ) -> OrderView:
     """Cancel an order and see what came of it. Raises OrderRefused, NetworkError."""
-    async with open_desk(context, live=live) as opened:
+    address = address_behind(context, Order, order_id)
+    async with open_desk(context, live=live, address=address) as opened:
         cancelled = await opened.settled(await opened.desk.cancel(order_id), wait_seconds)
         with context.database.read() as session:
             return whole_view(session, cancelled)
@@ -131,7 +132,8 @@ async def close(
     context: Context, position_id: UUID, *, live: bool = False, wait_seconds: float = 30
 ) -> OrderView:
     """Sell all of a position. Raises OrderRefused, NetworkError."""
-    async with open_desk(context, live=live) as opened:
+    address = address_behind(context, Position, position_id)
+    async with open_desk(context, live=live, address=address) as opened:
         sold = await sell_position(opened, position_id, wait_seconds=wait_seconds)
         with context.database.read() as session:
             return order_view(session, sold, fills=True)

@@ -18,7 +18,7 @@ from sniper_cli.chains.devnet.record import remove_record
 from sniper_cli.context import Context
 from sniper_cli.demo.demo import recorded
 from sniper_cli.demo.home import demo_context, signer_of
-from sniper_cli.errors import NotFound
+from sniper_cli.errors import NotFound, OrderRefused
 from sniper_cli.secrets.keystore import THROWAWAY_WORK_FACTOR
 from sniper_cli.secrets.secret import Secret
 from sniper_cli.secrets.stores import store_secret
@@ -231,6 +231,13 @@ class TestOnAChain:
         assert waiting.purchase.sender == address
         mine = await waiting.answer("tx", "list", "--waiting", "--account", "demo-two", "--fields", "sender")
         assert mine == [{"sender": address}]
+        # The order is its wallet's to cancel, too; another wallet signs nothing under its nonce.
+        async with open_desk(waiting.context, recover=False) as other:
+            with pytest.raises(OrderRefused, match="the wallet is"):
+                await other.desk.cancel(UUID(told["order_id"]))
+        assert (await waiting.answer("order", "cancel", "by-two", "--yes", "--wait", "0"))["state"] == "sent"
+        end = waiting.purchase
+        assert (end.purpose, end.sender, end.to, end.nonce) == (Purpose.CANCEL, address, address, 0)
 
     async def test_a_run_takes_every_wallet_of_the_settings(self, waiting: Waiting) -> None:
         address = second_wallet(waiting.context)

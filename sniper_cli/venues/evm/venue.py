@@ -344,6 +344,7 @@ class EvmVenue:
         old = lock_row(session, ChainTransaction, cure.replaced.id)
         if old is None or old.state not in PENDING:
             return False
+        self._require_sender(old)
         if cure.nonce is not None:
             return self._fill(session, account, order, cure, cure.nonce)
         if remedy.kind is RemedyKind.REPLACE and order.side is Side.BUY and old.purpose is Purpose.BUY:
@@ -482,7 +483,16 @@ class EvmVenue:
                 f"order {order.id} has no transaction that could still be replaced",
                 hint=f"sniper explain {order.id}",
             )
+        self._require_sender(transactions[-1])
         return transactions[-1]
+
+    def _require_sender(self, transaction: ChainTransaction) -> None:
+        """Another wallet's nonces are not ours to sign for. Raises OrderRefused."""
+        if transaction.sender != self.address:
+            raise OrderRefused(
+                f"the transaction is of {transaction.sender}, the wallet is {self.address}",
+                hint="sniper wallet list",
+            )
 
     def _require(self, account: Account) -> None:
         if account.address != self.address or account.chain_id != self.exchanges.chain_id:
