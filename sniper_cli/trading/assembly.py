@@ -250,7 +250,7 @@ async def open_market(context: Context) -> AsyncIterator[tuple[Node, Exchange]]:
 def address_behind(context: Context, kind: type[Order | Position], identifier: UUID) -> str | None:
     """The address that an order or a position belongs to: its wallet is the one to open. None on paper."""
     with context.database.read() as session:
-        row: Order | Position | None = session.get(kind, identifier)
+        row: Any = session.get(kind, identifier)
         return None if row is None else session.get_one(Account, row.account_id).address
 
 
