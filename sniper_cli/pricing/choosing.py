@@ -1,7 +1,7 @@
 """Which of many paths are worth dividing an amount over.
 
 Between two tokens with a few others beside them lie dozens of paths, most of them through the same pools, and only over
-a few is a division quick. Each alone does not tell: two shallow pools behind one deep one rank last one by one, and take
+a few is a division quick. Each alone does not tell: two shallow pools behind a deep one rank last one by one, and take
 a good part together.
 """
 

@@ -24,7 +24,9 @@ from sniper_cli.pricing.routes import Path, PoolsAfter, RoutePool, path_pays
 PORTIONS = 16
 """How many the amount is poured in at first."""
 FINEST = 1024
-"""… and how small a part of it is still moved."""
+"""… and how small a part of it is moved in any case."""
+ENOUGH = 10**7
+"""Smaller parts are moved as long as that promises a thousandth of a basis point: a path may be worth only a little."""
 Shares = tuple[tuple[int, int], ...]
 """Paths, by their places, and what goes down each."""
 
@@ -198,26 +200,43 @@ class _Basin:
 
     def _level(self, size: int) -> None:
         """Move ever smaller portions until none is worth moving."""
-        while size >= self.least:
-            while self._shift(size):
-                pass
+        while size:
+            while (change := self._best_move(size)) is not None:
+                self._move(size, *change)
             size //= 2
+            if size < self.least and not self._promises(size):
+                return
 
-    def _shift(self, size: int) -> bool:
-        """Move so much from the path that loses the least to the one that gains the most, if that is worth it."""
+    def _promises(self, size: int) -> bool:
+        """Whether a portion of that size may bring anything to speak of: no more than its sixteenth does, each time."""
+        part = max(1, size // 16)
+        change = self._best_move(part)
+        if change is None:
+            return False
+        return self._gain(part, *change) * (size // part) * ENOUGH > self.worth
+
+    def _best_move(self, size: int) -> tuple[int, int] | None:
+        """From which path to which so much is best moved; none where that gains nothing."""
         gains = {place: gain for place in self.open if (gain := self._change({place: size})) is not None}
         full = [place for place in self.open if self.shares[place] >= size]
         losses = {place: loss for place in full if (loss := self._change({place: -size})) is not None}
         to = max(gains, key=gains.__getitem__, default=None)
         source = max((place for place in losses if place != to), key=losses.__getitem__, default=None)
-        if to is None or source is None:
-            return False
-        change = self._change({to: size, source: -size})
-        if change is None or change <= 0:
-            return False
-        self.shares[to] += size
+        if to is None or source is None or self._gain(size, source, to) <= 0:
+            return None
+        return source, to
+
+    def _gain(self, size: int, source: int, to: int) -> int:
+        return self._change({to: size, source: -size}) or 0
+
+    def _move(self, size: int, source: int, to: int) -> None:
         self.shares[source] -= size
-        return True
+        self.shares[to] += size
+
+    @property
+    def worth(self) -> int:
+        """What all paths together pay now."""
+        return sum(self._group_pays(group, {}) or 0 for group in set(self.groups))
 
     def _change(self, by: Mapping[int, int]) -> int | None:
         """What all paths together pay more with these shares changed; None where a pool cannot bear it."""
