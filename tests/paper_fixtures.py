@@ -103,6 +103,14 @@ class PaperDesk:
         """Place one and read it, its head's row, back."""
         return self.order(self.place(asked)[0][0].order.client_order_id)
 
+    def buy(self, quantity: int = COIN // 10, instrument: str = BTC) -> None:
+        """Own something, at the market."""
+        assert self.put(self.intent(Side.BUY, instrument, quantity=quantity)).state is OrderState.FILLED
+
+    def cancel(self, client_id: str) -> None:
+        key = self.order(client_id).id.hex
+        self.walk(lambda walk: walk.cancel(walk.book.find_order(key), "by hand"))
+
     def price(self, instrument: str = BTC) -> Decimal:
         return self.venue.price(instrument)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
@@ -10,11 +9,8 @@ from unittest.mock import patch
 import pytest
 
 from sniper_cli.risk import switch
-from sniper_cli.trading.bulk import Selection, cancel_here
 from sniper_cli.trading.families import (
-    Exit,
     average,
-    bracket,
     grid,
     one_cancels_other,
     one_triggers_other,
@@ -26,196 +22,9 @@ from state.controls import Resting
 from state.database import Database
 from state.orders import OrderState, OrderType, Side, TimeInForce
 from state.writing import micros
-from tests.desk_fixtures import assert_books_balance
 from tests.paper_fixtures import BTC, COIN, DOLLAR, ETH, PaperDesk, paper_desk, until_above, until_below
 
 S = OrderState
-
-
-@pytest.fixture
-def desk(sqlite_database: Database) -> Iterator[PaperDesk]:
-    with paper_desk(sqlite_database) as desk:
-        yield desk
-        assert_books_balance(desk.database)
-
-
-def bought(desk: PaperDesk, quantity: int = COIN // 10, instrument: str = BTC) -> None:
-    assert desk.put(desk.intent(Side.BUY, instrument, quantity=quantity)).state is S.FILLED
-
-
-def cancel(desk: PaperDesk, client_id: str) -> None:
-    key = desk.order(client_id).id.hex
-    desk.walk(lambda walk: walk.cancel(walk.book.find_order(key), "by hand"))
-
-
-# -- brackets -----------------------------------------------------------------------------------------------------
-
-
-def until_partly_filled(desk: PaperDesk, client_id: str, price: Decimal) -> None:
-    """The first second in which the market trades through a price gives what stands there, and no more."""
-    until_below(desk, price)
-    while desk.order(client_id).state is S.OPEN:
-        desk.clock.forward(seconds=1)
-        until_below(desk, price)
-
-
-def enter(
-    desk: PaperDesk, *, quantity: int = COIN // 10, price: str | None = None, stop: str = "0.98"
-) -> str:
-    """A bracket, 1 % and 2 % away; the entry at the market, or at a share of the price."""
-    entry = desk.intent(Side.BUY, quantity=quantity, client_order_id="e")
-    if price is not None:
-        entry = desk.limit(Side.BUY, desk.near(price), quantity, client_order_id="e")
-    desk.place(bracket(entry, take_profit=Exit(desk.near("1.01")), stop_loss=Exit(desk.near(stop))))
-    return "e"
-
-
-def test_the_exits_of_an_entry_at_the_market_stand_at_once_over_what_it_filled(desk: PaperDesk) -> None:
-    enter(desk)
-
-    orders = desk.orders()
-
-    assert {name: (o.state, o.quantity) for name, o in orders.items()} == {
-        "e": (S.FILLED, COIN // 10),
-        "e/tp": (S.OPEN, COIN // 10),
-        "e/sl": (S.OPEN, COIN // 10),
-    }
-    assert orders["e/tp"].parent_id == orders["e/sl"].parent_id == orders["e"].id
-
-
-def test_the_exits_wait_until_the_entry_fills(desk: PaperDesk) -> None:
-    enter(desk, price="0.99")
-    assert desk.states() == {"e": S.OPEN, "e/tp": S.HELD, "e/sl": S.HELD}
-
-    until_below(desk, desk.near("0.9899"))
-
-    assert desk.states() == {"e": S.FILLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
-
-
-def test_a_partly_filled_entry_is_covered_as_far_as_it_is_filled_and_no_further(desk: PaperDesk) -> None:
-    price = desk.near("0.99")
-    enter(desk, quantity=COIN // 2 * 3, price="0.99")
-    until_partly_filled(desk, "e", price)
-    orders = desk.orders()
-
-    assert {orders[name].quantity for name in ("e/tp", "e/sl")} == {orders["e"].filled_quantity}
-
-    before = orders["e"].filled_quantity
-    while desk.order("e").filled_quantity == before:
-        desk.clock.forward(seconds=1)
-        desk.settle()
-    orders = desk.orders()
-    assert {orders[name].quantity for name in ("e/tp", "e/sl")} == {orders["e"].filled_quantity}
-
-
-def test_the_take_profit_cancels_the_stop_loss(desk: PaperDesk) -> None:
-    enter(desk)
-    until_above(desk, desk.near("1.0101"))
-    desk.clock.forward(seconds=30)
-    desk.settle()
-
-    orders = desk.orders()
-
-    assert (orders["e/tp"].state, orders["e/sl"].state) == (S.FILLED, S.CANCELLED)
-    assert "was filled in its place" in (orders["e/sl"].explanation or "")
-    assert desk.held() == 0
-
-
-def test_the_stop_loss_cancels_the_take_profit(desk: PaperDesk) -> None:
-    enter(desk, stop="0.997")
-    until_below(desk, desk.near("0.997"))
-
-    orders = desk.orders()
-
-    assert (orders["e/tp"].state, orders["e/sl"].state) == (S.CANCELLED, S.FILLED)
-    assert desk.held() == 0
-
-
-def test_an_entry_cancelled_before_it_fills_takes_its_exits_with_it(desk: PaperDesk) -> None:
-    enter(desk, price="0.5")
-
-    cancel(desk, "e")
-
-    assert set(desk.states().values()) == {S.CANCELLED}
-
-
-def test_an_entry_cancelled_when_it_is_partly_filled_leaves_the_exits_on_guard(desk: PaperDesk) -> None:
-    price = desk.near("0.99")
-    enter(desk, quantity=COIN * 3 // 2, price="0.99")
-    until_partly_filled(desk, "e", price)
-    assert desk.order("e").state is S.PARTIALLY_FILLED
-
-    cancel(desk, "e")
-
-    assert desk.states() == {"e": S.CANCELLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
-    assert desk.order("e/sl").quantity == desk.order("e").filled_quantity
-
-
-def test_an_exit_that_is_filled_ends_what_still_buys(desk: PaperDesk) -> None:
-    """A position that has just been stopped out must not be bought again by the rest of its entry."""
-    price = desk.near("0.99")
-    entry = desk.limit(Side.BUY, price, COIN * 3 // 2, client_order_id="e")
-    tick = Decimal("0.01")
-    desk.place(bracket(entry, take_profit=Exit(desk.near("1.2")), stop_loss=Exit(price - tick)))
-    until_partly_filled(desk, "e", price)
-    until_below(desk, price - tick)
-
-    assert desk.order("e/sl").state is S.FILLED
-    assert desk.order("e").filled_quantity < COIN * 3 // 2
-    assert desk.order("e").state is S.CANCELLED
-    assert desk.held() == 0
-
-
-def test_exits_are_cut_when_a_part_of_the_position_is_sold_by_hand(desk: PaperDesk) -> None:
-    enter(desk)
-
-    desk.put(desk.intent(Side.SELL, quantity=COIN // 25))
-
-    orders = desk.orders()
-    assert {orders[name].quantity for name in ("e/tp", "e/sl")} == {COIN // 10 - COIN // 25}
-
-
-def test_exits_end_when_the_position_is_sold_by_hand(desk: PaperDesk) -> None:
-    enter(desk)
-
-    desk.put(desk.intent(Side.SELL, quantity=COIN // 10))
-
-    assert {desk.order(name).state for name in ("e/tp", "e/sl")} == {S.CANCELLED}
-
-
-def test_a_refused_exit_refuses_the_entry_and_says_which(desk: PaperDesk) -> None:
-    entry = desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="e")
-
-    desk.place(bracket(entry, take_profit=Exit(Decimal("60000.123"))))
-
-    assert desk.states() == {"e": S.REFUSED}
-    assert "take profit: the price must be a multiple of 0.01" in (desk.order("e").explanation or "")
-
-
-def test_a_bracket_repeated_under_its_name_gives_the_same_orders_back(desk: PaperDesk) -> None:
-    enter(desk, price="0.99")
-    until_below(desk, desk.near("0.9899"))
-    before = desk.states()
-
-    entry = desk.limit(Side.BUY, desk.order("e").limit_price or 0, COIN // 10, client_order_id="e")
-    legs = (Exit(desk.order("e/tp").limit_price), Exit(Decimal(desk.order("e/sl").terms["trigger_price"])))
-    outcomes = desk.place(bracket(entry, take_profit=legs[0], stop_loss=legs[1]))[0]
-
-    assert [one.replayed for one in outcomes] == [True, True, True]
-    assert desk.states() == before
-
-
-def test_a_trailing_stop_guards_a_bracket_and_moves_along(desk: PaperDesk) -> None:
-    entry = desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="e")
-    desk.place(bracket(entry, stop_loss=Exit(trail_bps=100)))
-    first = desk.price()
-    until_above(desk, first * Decimal("1.005"))
-
-    until_below(desk, desk.price() * Decimal("0.989"))
-
-    stop = desk.order("e/sl")
-    assert stop.state is S.FILLED
-    assert Decimal(stop.terms["best_price"]) > first
 
 
 # -- pairs and chains ---------------------------------------------------------------------------------------------
@@ -223,7 +32,7 @@ def test_a_trailing_stop_guards_a_bracket_and_moves_along(desk: PaperDesk) -> No
 
 def test_of_two_orders_that_cancel_each_other_one_fills(desk: PaperDesk) -> None:
     high, low = desk.near("1.005"), desk.near("0.995")
-    bought(desk)
+    desk.buy()
     sell = desk.limit(Side.SELL, high, COIN // 10, client_order_id="a")
     stop = desk.stop(Side.SELL, low, COIN // 10, client_order_id="b")
     desk.place(one_cancels_other(sell, stop))
@@ -238,7 +47,7 @@ def test_of_two_orders_that_cancel_each_other_one_fills(desk: PaperDesk) -> None
 
 
 def test_a_partial_fill_takes_as_much_off_the_other(desk: PaperDesk) -> None:
-    bought(desk, COIN)
+    desk.buy(COIN)
     price = desk.near("1.003")
     sell = desk.limit(Side.SELL, price, COIN, client_order_id="a")
     desk.place(one_cancels_other(sell, desk.stop(Side.SELL, desk.near("0.9"), COIN, client_order_id="b")))
@@ -279,7 +88,7 @@ def test_an_order_after_another_ends_with_it(desk: PaperDesk) -> None:
     first = desk.limit(Side.BUY, desk.near("0.5"), client_order_id="a")
     desk.place(one_triggers_other(first, desk.intent(Side.BUY, ETH, quantity=COIN, client_order_id="b")))
 
-    cancel(desk, "a")
+    desk.cancel("a")
 
     assert desk.states() == {"a": S.CANCELLED, "b": S.CANCELLED}
 
@@ -308,7 +117,7 @@ def test_a_scheduled_order_goes_at_its_time_and_at_the_price_of_that_second(desk
 def test_what_a_scheduled_order_cannot_pay_for_when_its_time_comes_is_refused_then(desk: PaperDesk) -> None:
     start = micros(desk.clock.now + timedelta(hours=1))
     desk.put(desk.intent(Side.BUY, quantity=COIN, client_order_id="late", terms=Terms(starts_at=start)))
-    bought(desk, COIN)
+    desk.buy(COIN)
 
     desk.clock.forward(hours=2)
     desk.settle()
@@ -343,7 +152,7 @@ def test_an_order_waits_for_a_position(desk: PaperDesk) -> None:
     desk.put(desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a", terms=terms))
     assert desk.order("a").state is S.HELD
 
-    bought(desk, COIN, ETH)
+    desk.buy(COIN, ETH)
 
     assert desk.order("a").state is S.FILLED
 
@@ -393,7 +202,7 @@ def test_cancelling_a_parent_cancels_what_is_left_of_it(desk: PaperDesk) -> None
     now = micros(desk.clock.now)
     desk.place(schedule(head, [now + n * 3_600_000_000 for n in range(3)], [300 * DOLLAR] * 3))
 
-    cancel(desk, "p")
+    desk.cancel("p")
 
     assert desk.states() == {"p": S.CANCELLED, "p/1": S.FILLED, "p/2": S.CANCELLED, "p/3": S.CANCELLED}
 
@@ -430,16 +239,32 @@ def test_a_grid_ends_when_it_is_cancelled(desk: PaperDesk) -> None:
     prices = [desk.near(share) for share in ("0.98", "0.99", "1")]
     desk.place(grid(desk.intent(Side.BUY, client_order_id="g"), prices, [COIN // 100] * 2, desk.price()))
 
-    cancel(desk, "g")
+    desk.cancel("g")
 
     assert set(desk.states().values()) == {S.CANCELLED}
+
+
+def test_a_switch_stops_what_comes_after_it_and_not_what_a_late_look_finds_before(desk: PaperDesk) -> None:
+    """Nobody looked in between: the slice before the switch went all the same, the one after it did not."""
+    now = micros(desk.clock.now)
+    head = desk.intent(Side.BUY, budget=600 * DOLLAR, client_order_id="p")
+    desk.place(schedule(head, [now + 3_600_000_000, now + 3 * 3_600_000_000], [300 * DOLLAR] * 2))
+    desk.clock.forward(hours=2)
+    with patch("sniper_cli.risk.switch.utc_now", desk.clock):  # the test's time is not the machine's
+        switch.trip(desk.database, "user:ada", "a drill", resting=Resting.KEEP)
+
+    desk.clock.forward(hours=2)
+    desk.settle()
+
+    assert desk.states() == {"p": S.FILLED, "p/1": S.FILLED, "p/2": S.REFUSED}
+    assert "a drill" in (desk.order("p/2").explanation or "")
 
 
 # -- reductions and latency ---------------------------------------------------------------------------------------
 
 
 def test_a_reduction_of_more_than_is_held_is_refused_with_the_nearest(desk: PaperDesk) -> None:
-    bought(desk)
+    desk.buy()
     terms = Terms(reduce_only=True)
 
     order = desk.put(desk.intent(Side.SELL, quantity=COIN, terms=terms))
@@ -449,7 +274,7 @@ def test_a_reduction_of_more_than_is_held_is_refused_with_the_nearest(desk: Pape
 
 
 def test_a_reduction_shrinks_with_what_is_held_and_ends_with_it(desk: PaperDesk) -> None:
-    bought(desk)
+    desk.buy()
     desk.put(
         desk.limit(Side.SELL, desk.near("2"), COIN // 10, client_order_id="r", terms=Terms(reduce_only=True))
     )
@@ -462,7 +287,7 @@ def test_a_reduction_shrinks_with_what_is_held_and_ends_with_it(desk: PaperDesk)
 
 
 def test_a_reduction_leaves_what_is_held_free_to_be_sold(desk: PaperDesk) -> None:
-    bought(desk)
+    desk.buy()
     desk.put(desk.limit(Side.SELL, desk.near("2"), COIN // 10, terms=Terms(reduce_only=True)))
 
     assert desk.put(desk.intent(Side.SELL, quantity=COIN // 10)).state is S.FILLED
@@ -488,56 +313,8 @@ def test_an_order_in_flight_can_be_cancelled(sqlite_database: Database) -> None:
     with paper_desk(sqlite_database, conditions=Conditions(latency_ms=2_500)) as desk:
         desk.put(desk.intent(Side.BUY, quantity=COIN // 10, client_order_id="a"))
 
-        cancel(desk, "a")
+        desk.cancel("a")
         desk.clock.forward(seconds=9)
         desk.settle()
 
         assert desk.order("a").state is S.CANCELLED
-
-
-# -- many at once -------------------------------------------------------------------------------------------------
-
-
-def test_orders_are_cancelled_by_what_they_have_in_common(desk: PaperDesk) -> None:
-    bought(desk)
-    desk.place(
-        desk.limit(Side.BUY, desk.near("0.5"), client_order_id="btc-buy", strategy="s"),
-        desk.limit(Side.SELL, desk.near("2"), client_order_id="btc-sell"),
-        desk.intent(
-            Side.BUY, ETH, client_order_id="eth", type=OrderType.LIMIT, limit_price=Decimal(10), quantity=COIN
-        ),
-    )
-
-    for selection, gone in (
-        (Selection(instrument_id=BTC, side=Side.SELL), {"btc-sell"}),
-        (Selection(strategy="s"), {"btc-buy"}),
-        (Selection(before=micros(desk.clock.now)), set()),
-        (Selection(type=OrderType.LIMIT), {"eth"}),
-    ):
-        ended = desk.walk(lambda walk, wanted=selection: cancel_here(walk, wanted, "all"))  # type: ignore[misc]
-        assert {order.client_order_id for order in ended} == gone
-
-
-def test_a_rehearsal_of_a_mass_cancellation_changes_nothing(desk: PaperDesk) -> None:
-    enter(desk)
-
-    ended = desk.walk(lambda walk: cancel_here(walk, Selection(), "all"), dry_run=True)
-
-    assert {order.client_order_id for order in ended} == {"e/tp", "e/sl"}
-    assert desk.states() == {"e": S.FILLED, "e/tp": S.OPEN, "e/sl": S.OPEN}
-
-
-def test_a_switch_stops_what_comes_after_it_and_not_what_a_late_look_finds_before(desk: PaperDesk) -> None:
-    """Nobody looked in between: the slice before the switch went all the same, the one after it did not."""
-    now = micros(desk.clock.now)
-    head = desk.intent(Side.BUY, budget=600 * DOLLAR, client_order_id="p")
-    desk.place(schedule(head, [now + 3_600_000_000, now + 3 * 3_600_000_000], [300 * DOLLAR] * 2))
-    desk.clock.forward(hours=2)
-    with patch("sniper_cli.risk.switch.utc_now", desk.clock):  # the test's time is not the machine's
-        switch.trip(desk.database, "user:ada", "a drill", resting=Resting.KEEP)
-
-    desk.clock.forward(hours=2)
-    desk.settle()
-
-    assert desk.states() == {"p": S.FILLED, "p/1": S.FILLED, "p/2": S.REFUSED}
-    assert "a drill" in (desk.order("p/2").explanation or "")
