@@ -2,53 +2,44 @@
 
 - Reads go to a node in good condition, a second one when the first is late, another when it fails.
 - Reads that belong together (`sticky`, `steadily`) stay on one node: two nodes are two moments.
-- A signed transaction goes to all nodes at once; the first to take it decides. The bytes are the same, so are their
-  hash and nonce: a chain cannot mine them twice.
+- A signed transaction goes to all nodes at once; the first to take it decides (`broadcasting`).
 - Reads that decide about money (`decided`) are asked of several nodes as of one block, and count when they agree.
-- A watchdog polls every node: its head, its chain, whether it answers at all.
+- A watchdog (`watchdog`) polls every node: its head, its chain, whether it answers at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from sniper_cli.chains.broadcast import Fate, fate_of
 from sniper_cli.chains.node import WRITING_PREFIXES, Head, Node
 from sniper_cli.endpoints import deciding
+from sniper_cli.endpoints.broadcasting import SEND_RAW, Broadcasts
 from sniper_cli.endpoints.budget import RetryBudget
 from sniper_cli.endpoints.faults import Fault, fault_of
-from sniper_cli.endpoints.health import State
 from sniper_cli.endpoints.latency import Latencies
 from sniper_cli.endpoints.member import Member
 from sniper_cli.endpoints.pool import MOST_LAG, Pool, Question
 from sniper_cli.endpoints.quorum import Decided, decide
 from sniper_cli.endpoints.spreading import Spread
 from sniper_cli.endpoints.steady import Spoilt, Watched
-from sniper_cli.errors import NetworkError, NodeRefused, NodeTimeout, NodeUnreachable, WrongChain
+from sniper_cli.endpoints.watchdog import POLL_SECONDS, Observer, Watchdog
+from sniper_cli.errors import NetworkError, NodeRefused, NodeUnreachable, WrongChain
 
 T = TypeVar("T")
 
-POLL_SECONDS = 1.0
-PATIENCE_SECONDS = 1.0
-"""A node that takes longer to tell its head is frozen: in trading it might as well be."""
-GATHER_SECONDS = 0.1
-"""How long the first look at the pool waits for the slower nodes once one has answered."""
 WORK_AT_LEAST_SECONDS = 0.25
 WORK_UNKNOWN_SECONDS = 1.0
 WORK_AT_MOST_SECONDS = 3.0
 """When work of many calls is begun on a second node as well."""
 FRESH_SECONDS = 0.15
 """How long a decision waits for enough nodes to reach the newest block; after that it is made as of an older one."""
-LINGER_SECONDS = 1.0
-"""How long closing waits for transactions that are still on their way to the slower nodes."""
-BROADCASTS_KEPT = 100
+DISSENTS_KEPT = 100
 BLOCK_READS = frozenset({"eth_getBlockByNumber", "eth_getBlockByHash"})
-SEND_RAW = "eth_sendRawTransaction"
 
 
 class MissingBlock(NodeRefused):
@@ -59,18 +50,6 @@ class PartlySkewed(NodeRefused):
     """Some calls of a batch failed for want of a block or a method; `results` are what there is."""
 
     results: list[Any]
-
-
-class Observer(Protocol):
-    """Wants to know what the watchdog finds."""
-
-    def look(self, pool: NodePool) -> None:
-        """After every sweep; must not take long."""
-        ...
-
-    async def close(self) -> None:
-        """The pool is closed: nothing of it is looked at any more."""
-        ...
 
 
 class NodePool(Node):
@@ -107,17 +86,14 @@ class NodePool(Node):
             clock=clock,
         )
         self.quorum = min(quorum or (len(members) // 2 + 1 if len(members) > 2 else 1), len(members))
-        self.dissents: deque[Decided[Any]] = deque(maxlen=BROADCASTS_KEPT)
+        self.dissents: deque[Decided[Any]] = deque(maxlen=DISSENTS_KEPT)
         """Decisions that not everybody agreed with."""
-        self.fates: dict[str, dict[str, str]] = {}
+        self._broadcasts = Broadcasts(self.pool)
+        self.fates = self._broadcasts.fates
         """What each node made of the last transactions, by the bytes that were sent."""
-        self._poll_seconds = poll_seconds
-        self._observer = observer
         self._clock = clock
         self._works = Latencies(clock=clock)
-        self._watchdog: asyncio.Task[None] | None = None
-        self._sending: set[asyncio.Task[Any]] = set()
-        self._looking: set[asyncio.Task[None]] = set()
+        self._watchdog = Watchdog(self, poll_seconds=poll_seconds, observer=observer, clock=clock)
 
     @property
     def members(self) -> tuple[Member[Node], ...]:
@@ -125,15 +101,8 @@ class NodePool(Node):
 
     async def close(self) -> None:
         """Let transactions on their way arrive, then close everything."""
-        watchdog, self._watchdog = self._watchdog, None
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=LINGER_SECONDS)
-        for task in (*self._sending, *self._looking, *([watchdog] if watchdog else [])):
-            task.cancel()
-            with suppress(asyncio.CancelledError, NetworkError):
-                await task
-        if self._observer is not None:
-            await self._observer.close()
+        await self._broadcasts.close()
+        await self._watchdog.close()
         for member in self.members:
             await member.client.close()
 
@@ -141,9 +110,9 @@ class NodePool(Node):
 
     async def call(self, method: str, params: Sequence[Any] = ()) -> Any:
         """As of a node. Raises NoEndpoint besides."""
-        self._watch()
+        self._watchdog.wake()
         if method == SEND_RAW:
-            return await self._broadcast(str(params[0]))
+            return await self._broadcasts.send(str(params[0]))
         if method.startswith(WRITING_PREFIXES):
             return await self._primary().client.call(method, params)
 
@@ -166,7 +135,7 @@ class NodePool(Node):
         """As of a node: all of it by one node, so that it is of one moment."""
         if not calls:
             return []
-        self._watch()
+        self._watchdog.wake()
         if any(method.startswith(WRITING_PREFIXES) for method, _ in calls):
             return await self._primary().client.batch(calls, return_errors=return_errors)
 
@@ -189,16 +158,8 @@ class NodePool(Node):
     async def check_chain(self, chain_id: int) -> None:
         """Raise WrongChain where every node that answers serves another chain; one that does not is left out."""
         self.chain_id = chain_id
-        looks = [asyncio.ensure_future(self._look(member)) for member in self.members]
-        waiting: set[asyncio.Task[None]] = set(looks)
-        while waiting and not self.pool.sound():
-            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if waiting:
-            _, waiting = await asyncio.wait(waiting, timeout=GATHER_SECONDS)
-        for look in waiting:
-            self._looking.add(look)
-            look.add_done_callback(self._looking.discard)
-        self._watch()
+        await self._watchdog.first_look()
+        self._watchdog.wake()
         if self.pool.sound():
             return
         wrong = [member for member in self.members if member.health.wrong_chain]
@@ -222,7 +183,7 @@ class NodePool(Node):
     @asynccontextmanager
     async def sticky(self, head: Head | None = None) -> AsyncIterator[Node]:
         """One node for reads that belong together, of those that have the head. What fails there, fails."""
-        self._watch()
+        self._watchdog.wake()
         member = self.pool.choose(self._having(None if head is None else head.number))
         await self._ensure_chain(member)
         begun = member.begin()
@@ -238,7 +199,7 @@ class NodePool(Node):
 
     async def steadily(self, work: Callable[[Node], Awaitable[T]], head: Head | None = None) -> T:
         """Work of many reads on one node; begun anew on another where that one fails, or takes unusually long."""
-        self._watch()
+        self._watchdog.wake()
         begun = self._clock()
         usual = self._works.quantile(0.95)
         after = (
@@ -270,7 +231,7 @@ class NodePool(Node):
 
         Raises NodesDisagree naming who said what, NoQuorum; NodeRefused where the nodes refuse alike.
         """
-        self._watch()
+        self._watchdog.wake()
         asked = self._witnesses()
         pin = await self._pin(asked)
         pinned = [deciding.pinned(method, params, pin) for method, params in calls]
@@ -335,58 +296,6 @@ class NodePool(Node):
             raise deciding.too_few(heads, failures, self.quorum)
         return sorted(heads, reverse=True)[self.quorum - 1]
 
-    # -- sending -------------------------------------------------------------------------------------------------
-
-    async def _broadcast(self, raw: str) -> Any:
-        """Give the bytes to every node; the first acceptance is the answer, the others are heard in their own time.
-
-        Where none accepts: a node that did not answer may have taken them, so its silence counts before a refusal.
-        """
-        among = [m for m in self.members if self.pool.state_of(m) not in (State.WRONG_CHAIN, State.OPEN)]
-        among = among or [m for m in self.members if not m.health.wrong_chain] or list(self.members)
-        fates = self._fates_of(raw)
-        waiting = {asyncio.ensure_future(self._send_to(member, raw, fates)) for member in among}
-        self._sending |= waiting
-        for task in waiting:
-            task.add_done_callback(self._sending.discard)
-        refused: NetworkError | None = None
-        silent: NetworkError | None = None
-        while waiting:
-            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                answer = task.result()
-                if not isinstance(answer, NetworkError):
-                    return answer
-                if fault_of(answer) is Fault.ANSWER:
-                    refused = refused or answer
-                else:
-                    silent = silent or answer
-        raise silent or refused or self.pool.nobody()
-
-    async def _send_to(self, member: Member[Node], raw: str, fates: dict[str, str]) -> Any:
-        """One node's answer; an error is returned, for nobody may be waiting for it any more."""
-
-        async def work(node: Node) -> Any:
-            return await node.call(SEND_RAW, [raw])
-
-        try:
-            answer = await self.pool.attempt(member, Question(work, repeatable=False))
-        except NodeRefused as error:
-            fate = fate_of(str(error.details.get("message") or error.message))
-            fates[member.name] = fate.value
-            return _hash_of(raw) if fate is Fate.KNOWN else error
-        except NetworkError as error:
-            fates[member.name] = error.code
-            return error
-        fates[member.name] = Fate.ACCEPTED.value
-        return answer
-
-    def _fates_of(self, raw: str) -> dict[str, str]:
-        fates = self.fates.setdefault(_hash_of(raw), {})
-        while len(self.fates) > BROADCASTS_KEPT:
-            del self.fates[next(iter(self.fates))]
-        return fates
-
     # -- whom to ask ---------------------------------------------------------------------------------------------
 
     def _primary(self) -> Member[Node]:
@@ -413,68 +322,6 @@ class NodePool(Node):
             health.serves(int(await member.client.call("eth_chainId"), 16), self.chain_id)
         if health.wrong_chain:
             raise NodeUnreachable(f"{member.name} {health.trouble}", hint="sniper endpoints list")
-
-    def _watch(self) -> None:
-        if self._watchdog is None and self._poll_seconds:
-            self._watchdog = asyncio.create_task(self._poll(), name="endpoints")
-
-    async def _poll(self) -> None:
-        """Look at every node once a while; one that does not answer holds nobody up."""
-        while True:
-            begun = self._clock()
-            await self.sweep()
-            if self._observer is not None:
-                self._observer.look(self)
-            await asyncio.sleep(max(0.0, self._poll_seconds - (self._clock() - begun)))
-
-    async def sweep(self) -> None:
-        """One look at every node that may be asked."""
-        looks: list[Coroutine[Any, Any, None]] = [
-            self._look(member) for member in self.members if member.breaker.permits
-        ]
-        await asyncio.gather(*looks)
-
-    async def _look(self, member: Member[Node]) -> None:
-        """Ask for chain and head, with little patience; what comes of it stands in the member's health."""
-        begun = member.begin()
-        try:
-            served, number, block_hash = await _chain_and_head(member.client)
-        except NetworkError as error:
-            member.failed(begun, error)
-            return
-        except BaseException:
-            member.abandoned()
-            raise
-        if member.health.serves(served, self.chain_id):
-            member.health.trouble = ""
-            member.health.saw_head(number, block_hash)
-        member.ended(begun)
-
-
-async def _chain_and_head(node: Node) -> tuple[int, int, str]:
-    """What a node is asked at every look. Raises NetworkError."""
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            served, latest = await node.batch(
-                [("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False])]
-            )
-        return int(served, 16), int(latest["number"], 16), str(latest["hash"])
-    except TimeoutError as error:
-        raise NodeTimeout(
-            f"the node at {node.shown} did not tell its head within {PATIENCE_SECONDS:g} s",
-            hint="sniper endpoints check",
-        ) from error
-    except (TypeError, ValueError, KeyError) as error:
-        raise NetworkError(
-            f"the node at {node.shown} tells no head that can be read: {error}", hint="sniper endpoints check"
-        ) from error
-
-
-def _hash_of(raw: str) -> str:
-    """A transaction's hash, which is that of its signed bytes."""
-    from eth_utils.crypto import keccak
-
-    return "0x" + keccak(hexstr=raw).hex()
 
 
 def _partly(node: Node, method: str, results: list[Any]) -> PartlySkewed:
