@@ -23,14 +23,6 @@ from tests.books_fixtures import COIN, PAIR, TOKEN, Ledger, plain
 
 
 @pytest.fixture
-def ledger(database: Database) -> Iterator[Ledger]:
-    found = Ledger(database)
-    yield found
-    found.assert_true()
-    found.books.close()
-
-
-@pytest.fixture
 def other(ledger: Ledger) -> Iterator[Ledger]:
     """Another process on the same account; both have a book of it in memory."""
     found = object.__new__(Ledger)

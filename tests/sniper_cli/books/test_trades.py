@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from uuid import uuid4
 
@@ -10,14 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sniper_cli.books.book import NOTHING_RECEIVED
-from sniper_cli.books.undoing import REORGANISED
 from state.database import Database
-from state.errors import IllegalTransition
-from state.orders import OrderState, Side
 from state.positions import LotMethod, PositionState
-from state.projections import InstrumentDay, StrategyDay
-from tests.books_fixtures import COIN, PAIR, POINT, PURSE, TOKEN, Ledger, Trade
+from tests.books_fixtures import COIN, PURSE, TOKEN, Ledger, Trade
 
 amounts = st.integers(min_value=1, max_value=10**24)
 acts = st.lists(
@@ -38,23 +32,6 @@ examples = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-
-
-@pytest.fixture
-def ledger(database: Database) -> Iterator[Ledger]:
-    found = Ledger(database)
-    yield found
-    found.assert_true()
-    found.books.close()
-
-
-@pytest.fixture
-def margin(database: Database) -> Iterator[Ledger]:
-    """An account that may be short."""
-    found = Ledger(database, margin=Decimal(3))
-    yield found
-    found.assert_true()
-    found.books.close()
 
 
 @examples
@@ -316,190 +293,6 @@ def test_a_short_position_is_covered_by_its_lots_in_their_order(database: Databa
     ledger.books.close()
 
 
-# -- fees and gas -----------------------------------------------------------------------------------------------
-
-
-def test_a_fee_in_the_quote_asset_is_paid_beside_the_price(ledger: Ledger) -> None:
-    trade = ledger.buy(100, 1000, fee=7)
-    position = ledger.position()
-    assert (position.quantity, position.spent, position.fees) == (100, 1000, 7)
-    assert (ledger.holds(COIN), ledger.holds(TOKEN)) == (PURSE - 1007, 100)
-    assert ledger.fill_row(trade).fee_value == 7
-
-
-def test_a_fee_in_the_bought_asset_makes_what_is_left_dearer(ledger: Ledger) -> None:
-    trade = ledger.buy(100, 1000, fee=3, fee_asset=TOKEN)
-    position = ledger.position()
-    assert (position.quantity, position.spent, position.fees) == (97, 1000, 0)
-    assert (ledger.lots(), ledger.holds(TOKEN)) == ([(97, 97, 1000)], 97)
-    assert ledger.fill_row(trade).fee_value == 0
-
-
-def test_a_fee_in_the_sold_asset_leaves_with_what_was_sold(ledger: Ledger) -> None:
-    ledger.buy(100, 1000)
-    sale = ledger.sell(40, 800, fee=10, fee_asset=TOKEN)
-    position = ledger.position()
-    # Fifty of a hundred are gone for 800: half of the cost.
-    assert (position.quantity, position.basis, position.realised) == (50, 500, 300)
-    assert ledger.holds(TOKEN) == 50
-    ledger.undo(sale)
-    assert (ledger.position().quantity, ledger.holds(TOKEN)) == (100, 100)
-
-
-def test_a_fee_in_what_was_sold_short_is_owed_too(margin: Ledger) -> None:
-    margin.sell(100, 1000, fee=5, fee_asset=TOKEN)
-    assert (margin.position().quantity, margin.position().basis, margin.holds(TOKEN)) == (-105, 1000, -105)
-    back = margin.buy(50, 400, fee=2, fee_asset=TOKEN)
-    assert (margin.position().quantity, margin.holds(TOKEN)) == (-57, -57)
-    margin.undo(back)
-    kept = margin.buy(5, 40, fee=5, fee_asset=TOKEN)  # nothing comes back at all
-    assert (margin.position().quantity, margin.fill_row(kept).realised) == (-105, -40)
-
-
-def test_a_fee_in_a_third_asset_counts_at_its_value(ledger: Ledger) -> None:
-    ledger.buy(100, 1000, fee=2, fee_asset=POINT, fee_value=9)
-    assert ledger.position().fees == 9
-    assert (ledger.holds(POINT), ledger.holds(COIN)) == (-2, PURSE - 1000)
-
-
-def test_gas_is_borne_by_the_orders_position_and_counts_once(ledger: Ledger) -> None:
-    trade = ledger.buy(100, 1000)
-    assert ledger.gas(trade, 21, reference="0xabc")
-    assert not ledger.gas(trade, 21, reference="0xabc")
-    assert ledger.gas(trade, -21, reference="0xabc:reversed")
-    assert ledger.gas(trade, 30, reference="0xdef")
-    assert ledger.position().fees == 30
-    assert ledger.holds(COIN) == PURSE - 1030
-
-
-def test_a_token_that_is_never_delivered_leaves_a_closed_position(ledger: Ledger) -> None:
-    ledger.buy(100, 1000, fee=100, fee_asset=TOKEN)
-    position = ledger.position()
-    assert (position.state, position.exit_rule) == (PositionState.CLOSED, NOTHING_RECEIVED)
-    assert (position.quantity, position.spent, ledger.lots()) == (0, 1000, [])
-    assert (position.realised, position.cost) == (-1000, 0)  # paid for nothing
-
-
-def test_what_a_token_keeps_whole_is_lost_though_more_of_it_is_held(ledger: Ledger) -> None:
-    ledger.buy(100, 1000)
-    taxed = ledger.buy(50, 400, fee=50, fee_asset=TOKEN)
-    position = ledger.position()
-    assert (position.quantity, position.spent, position.basis, position.realised) == (100, 1400, 1000, -400)
-    ledger.undo(taxed)
-    assert (ledger.position().spent, ledger.position().realised) == (1000, 0)
-
-
-# -- once, and taken back ---------------------------------------------------------------------------------------
-
-
-def test_the_same_trade_reported_twice_counts_once(ledger: Ledger) -> None:
-    order = ledger.open_order(Side.BUY, 100)
-    assert ledger.fill(order, 60, 600, "t1")
-    assert not ledger.fill(order, 60, 600, "t1")
-    assert ledger.fill(order, 40, 400, "t2")
-    assert not ledger.fill(order, 40, 400, "t2")  # the order is over, its trades are still known
-    row = ledger.order(order)
-    assert (row.state, row.filled_quantity, row.filled_notional) == (OrderState.FILLED, 100, 1000)
-    assert ledger.holds(TOKEN) == 100
-
-
-def test_two_orders_may_share_a_venues_trade_id(ledger: Ledger) -> None:
-    first, second = ledger.open_order(Side.BUY, 100), ledger.open_order(Side.SELL, 100)
-    assert ledger.fill(first, 100, 1000, "crossed")
-    assert ledger.fill(second, 100, 1000, "crossed")
-    assert ledger.position().state is PositionState.CLOSED
-
-
-def test_undoing_leaves_as_if_it_had_never_been(ledger: Ledger) -> None:
-    bought = ledger.buy(100, 1000, fee=7)
-    sold = ledger.sell(40, 900, fee=3)
-    ledger.undo(sold)
-    position = ledger.position()
-    assert (position.quantity, position.realised, position.received, position.fees) == (100, 0, 0, 7)
-    assert (ledger.lots(), ledger.matches(sold)) == ([(100, 100, 1000)], [])
-    ledger.undo(bought)
-    assert (ledger.holds(COIN), ledger.holds(TOKEN)) == (PURSE, 0)
-    position = ledger.position()
-    assert (position.spent, position.received, position.realised, position.fees) == (0, 0, 0, 0)
-    assert (position.exit_rule, position.state) == (REORGANISED, PositionState.CLOSED)
-    assert ledger.lots() == []
-    assert ledger.fill_row(bought).reversed_at is not None
-
-
-def test_undoing_the_sale_that_closed_a_position_opens_it_again(ledger: Ledger) -> None:
-    ledger.buy(100, 1000)
-    sale = ledger.sell(100, 1500)
-    ledger.undo(sale)
-    position = ledger.position()
-    assert (position.state, position.exit_rule, position.closed_at) == (PositionState.OPEN, None, None)
-    assert (position.quantity, position.basis, position.realised) == (100, 1000, 0)
-    ledger.sell(100, 1200)
-    assert [p.realised for p in ledger.positions()] == [200]
-
-
-def test_a_purchase_cannot_be_undone_before_what_was_sold_of_it(ledger: Ledger) -> None:
-    bought = ledger.buy(100, 1000)
-    ledger.sell(40, 900)
-    with pytest.raises(IllegalTransition, match="cannot be undone before"):
-        ledger.undo(bought)
-    assert (ledger.holds(TOKEN), ledger.position().realised) == (60, 500)
-    assert ledger.fill_row(bought).reversed_at is None
-
-
-def test_days_forget_what_was_undone(ledger: Ledger) -> None:
-    ledger.buy(100, 1000, fee=7)
-    sale = ledger.sell(40, 900, fee=3)
-    ledger.undo(sale)
-    [strategy] = _days(ledger, StrategyDay)
-    assert (strategy.realised, strategy.wins, strategy.won, strategy.sold, strategy.fills) == (0, 0, 0, 0, 1)
-    assert (strategy.bought, strategy.fees) == (1000, 7)
-    [instrument] = _days(ledger, InstrumentDay)
-    assert (instrument.quantity, instrument.held, instrument.basis, instrument.fills) == (100, 100, 1000, 1)
-
-
-@pytest.mark.parametrize("method", LotMethod)
-def test_what_was_undone_can_happen_again(database: Database, method: LotMethod) -> None:
-    """Newest first, by every method: the lots are as they were, and the same trades give the same figures again."""
-    ledger = Ledger(database, method=method)
-
-    def trade() -> list[Trade]:
-        return [
-            ledger.buy(100, 1001),
-            ledger.sell(30, 500),
-            ledger.buy(70, 2003),
-            ledger.sell(50, 999),
-            ledger.buy(10, 77),
-        ]
-
-    def figures() -> tuple[int, ...]:
-        position = ledger.position()
-        return position.quantity, position.basis, position.realised, position.spent, position.received
-
-    done = trade()
-    first = figures()
-    for one in reversed(done):
-        ledger.undo(one)
-        ledger.assert_true()
-    assert figures() == (0, 0, 0, 0, 0)
-    trade()
-    assert figures() == first
-    ledger.assert_true()
-    ledger.books.close()
-
-
-def test_a_trade_that_turned_a_position_round_is_undone_on_both_sides(margin: Ledger) -> None:
-    margin.buy(100, 1000)
-    turn = margin.sell(250, 5000)
-    margin.undo(turn)
-    long, short = margin.positions()
-    assert (long.state, long.quantity, long.basis, long.realised) == (PositionState.OPEN, 100, 1000, 0)
-    assert (long.spent, long.received) == (1000, 0)
-    assert (short.state, short.quantity, short.basis, short.received) == (PositionState.CLOSED, 0, 0, 0)
-    assert short.exit_rule == REORGANISED
-    margin.sell(100, 1500)
-    assert margin.positions()[0].realised == 500
-
-
 # -- gone without a trade ---------------------------------------------------------------------------------------
 
 
@@ -515,28 +308,3 @@ def test_what_vanished_is_written_off_at_its_cost(ledger: Ledger) -> None:
         "vanished",
         -1000,
     )
-
-
-def test_a_strategys_day_tells_wins_from_losses(ledger: Ledger) -> None:
-    ledger.buy(100, 1000, fee=1, strategy="grid")
-    ledger.sell(50, 800, fee=2, strategy="grid")
-    ledger.sell(50, 300, fee=3, strategy="grid")
-    ledger.buy(1, 10)
-    grid, person = sorted(_days(ledger, StrategyDay), key=lambda day: day.strategy, reverse=True)
-    assert (grid.strategy, grid.quote_asset, grid.fills, grid.fees) == ("grid", COIN, 3, 6)
-    assert (grid.wins, grid.won, grid.losses, grid.lost, grid.realised) == (1, 300, 1, 200, 100)
-    assert (grid.bought, grid.sold) == (1000, 1100)
-    assert (person.strategy, person.bought) == ("", 10)
-    [day] = _days(ledger, InstrumentDay)
-    assert (day.instrument_id, day.quantity, day.notional, day.fills, day.held) == (PAIR, 201, 2110, 4, 1)
-
-
-def _days(
-    ledger: Ledger, model: type[StrategyDay] | type[InstrumentDay]
-) -> list[StrategyDay | InstrumentDay]:
-    from sqlmodel import select
-
-    with ledger.database.read() as session:
-        found = list(session.exec(select(model).where(model.account_id == ledger.account_id)).all())
-        session.expunge_all()
-        return found
