@@ -197,9 +197,9 @@ async def _sell_in_company(node: Node, exchange: Exchange, token: str, quantity:
     """Both transactions wait until one block takes them, the other's first: he bids more."""
     await node.call("evm_setAutomine", [False])
     other = asyncio.create_task(buy(node, exchange, token, anvil_account(1), FOLLOWER_WEI))
-    await asyncio.sleep(0.1)
+    await zoo.until_waiting(node, anvil_account(1).address)
     ours = asyncio.create_task(sell(node, exchange, token, BUYER, quantity))
-    await asyncio.sleep(0.1)
+    await zoo.until_waiting(node, BUYER.address)
     await node.call("evm_setAutomine", [True])
     await node.call("evm_mine")
     await other

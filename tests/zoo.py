@@ -20,6 +20,7 @@ from eth_utils import keccak, to_checksum_address
 from sniper_cli.chains.exchange import Exchange
 from sniper_cli.chains.node import Node
 from sniper_cli.safety.report import Classification
+from tests.conftest import PATIENCE
 
 WEI = 10**18
 SUPPLY = 1_000_000 * WEI
@@ -149,6 +150,14 @@ def calldata(signature: str, *values: Any) -> str:
     """`transfer(address,uint256)` and its values as the data of a call."""
     types = signature[signature.index("(") + 1 : -1]
     return "0x" + (keccak(text=signature)[:4] + encode(types.split(",") if types else [], values)).hex()
+
+
+async def until_waiting(node: Node, address: str) -> None:
+    """Until a transaction of this account waits to be mined, where blocks come when they are asked for."""
+    counts = [("eth_getTransactionCount", [address, at]) for at in ("latest", "pending")]
+    async with asyncio.timeout(PATIENCE):
+        while len(set(await node.batch(counts))) == 1:  # noqa: ASYNC110 - a node sets no event
+            await asyncio.sleep(0.01)
 
 
 async def transact(

@@ -16,7 +16,7 @@ from sniper_cli.sniping.events import (
 from sniper_cli.sniping.exits import ExitRule
 from state.positions import positions_newest_first
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
-from tests.zoo import balance_of, calldata, transact
+from tests.zoo import balance_of, calldata, transact, until_waiting
 
 pytestmark = pytest.mark.anvil
 HELD_BACK = 100_000 * WEI
@@ -99,7 +99,7 @@ async def test_a_waiting_removal_of_liquidity_is_outrun(hunt: Hunt) -> None:
         )  # fmt: skip
         assert (await hunt.until(PendingRemoval)).tx_hash == removal
         await hunt.until(ExitDecided, lambda event: event.rule is ExitRule.LIQUIDITY_PENDING)
-        await asyncio.sleep(0.5)
+        await until_waiting(node, hunt.account.address)
         await node.call("evm_mine")
     finally:
         await node.call("evm_setAutomine", [True])

@@ -24,7 +24,7 @@ from state.launches import Decision
 from state.orders import Order, OrderState
 from state.positions import Position
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
-from tests.zoo import calldata, transact
+from tests.zoo import calldata, transact, until_waiting
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
@@ -95,7 +95,7 @@ async def test_what_cannot_be_sold_after_all_is_not_bought(hunt: Hunt) -> None:
     banned = asyncio.create_task(
         transact(node, OWNER, token, calldata("blacklist(address,bool)", hunt.account.address, True))
     )
-    await asyncio.sleep(0.1)
+    await until_waiting(node, OWNER.address)
     await node.call("evm_mine")  # the purchase and the ban, in one block
     assert (await banned).ok
     await node.call("evm_setAutomine", [True])

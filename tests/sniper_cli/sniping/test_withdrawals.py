@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,7 @@ from tests.chain_fixtures import Chain
 from tests.concentrated_zoo import list_on_v3
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
 from tests.v4_zoo import BURN, DECREASE, TAKE_PAIR, list_on_v4, modify_data
-from tests.zoo import FOREVER, anvil_account, calldata, transact
+from tests.zoo import FOREVER, anvil_account, calldata, transact, until_waiting
 
 pytestmark = pytest.mark.anvil
 
@@ -191,7 +190,7 @@ async def test_a_position_is_sold_before_the_liquidity_it_needs_is_gone(holder: 
     removal = await holder.chain.node.call("eth_sendTransaction", [call])
     assert (await holder.until(PendingRemoval)).tx_hash == removal
     await holder.until(ExitDecided, lambda event: event.rule is ExitRule.LIQUIDITY_PENDING)
-    await asyncio.sleep(0.5)
+    await until_waiting(holder.chain.node, holder.account.address)
     await holder.chain.mine()
     await holder.chain.node.call("evm_setAutomine", [True])
     with holder.ticking():
