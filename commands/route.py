@@ -36,6 +36,10 @@ def _lines(legs: list[dict[str, Any]]) -> str:
     )
 
 
+def _call(call: dict[str, str]) -> str:
+    return f"to {call['to']}, {len(call['data']) // 2 - 1} bytes, {call['value']} wei; the data with --json"
+
+
 ROUTE = (
     Column("token_in"),
     Column("symbol_in"),
@@ -58,7 +62,7 @@ ROUTE = (
     Column("router"),
     Column("holder"),
     Column("legs", show=_lines),
-    Column("call", in_table=False),
+    Column("call", show=_call),
 )
 HOPS = (
     Column("leg", right=True, priority=0),

@@ -59,6 +59,8 @@ async def test_a_sale_on_one_path_of_what_the_wallet_does_not_hold(listed: Token
     assert ran.code == 0, ran.stderr
     assert "100 %" in ran.stdout
     assert "does not hold" in ran.stdout
+    assert "the data with --json" in ran.stdout
+    assert "5ae401dc" not in ran.stdout
 
 
 async def test_pools_are_listed_with_their_depths(listed: Tokens, sniper: Run) -> None:
