@@ -24,7 +24,7 @@ from sniper_cli.secrets.secret import Secret
 from sniper_cli.secrets.stores import store_secret
 from sniper_cli.secrets.wallets import create_wallet, secret_name
 from sniper_cli.settings import load
-from sniper_cli.sniping.station import wallets_of
+from sniper_cli.sniping.station import open_station, wallets_of
 from sniper_cli.trading.assembly import open_desk, resolve_instrument
 from sniper_cli.trading.intents import OrderIntent
 from state.identifiers import short
@@ -47,7 +47,6 @@ class Waiting:
     context: Context
     order_id: UUID
     inside: Run
-    run_alone: Run
 
     async def sniper(self, *argv: str) -> Any:
         """The command line, in a thread of its own: it has its own event loop."""
@@ -94,7 +93,7 @@ def second_wallet(context: Context) -> str:
 
 
 @pytest.fixture
-async def waiting(home: Path, anvil: Chain, sniper_inside: Run, sniper: Run) -> AsyncIterator[Waiting]:
+async def waiting(home: Path, anvil: Chain, sniper_inside: Run) -> AsyncIterator[Waiting]:
     with demo_context(home, "tests") as context, recorded(context.paths.data, anvil.process, anvil.exchange):
         await anvil.node.call("anvil_setBalance", [signer_of(context).address, hex(10 * WEI)])
         token, _ = await list_token(anvil.node, anvil.exchange, "Normal")
@@ -110,7 +109,7 @@ async def waiting(home: Path, anvil: Chain, sniper_inside: Run, sniper: Run) -> 
             await anvil.node.call("evm_setAutomine", [False])
             outcome = (await opened.desk.submit(intent))[0]
             assert outcome.order.state is OrderState.SENT, outcome.order.explanation
-        yield Waiting(anvil, context, outcome.order.id, sniper_inside, sniper)
+        yield Waiting(anvil, context, outcome.order.id, sniper_inside)
         await anvil.node.call("anvil_dropAllTransactions")
         await anvil.node.call("evm_setAutomine", [True])
 
@@ -147,7 +146,7 @@ class TestOnAChain:
         assert float(line["next_max_fee"]) >= float(line["max_fee"]) * 1.125
         assert line["done_by"] == "the next to look"
 
-    async def test_a_rehearsal_tells_the_exact_bid_and_changes_nothing(self, waiting: Waiting) -> None:
+    async def test_rehearsed_refused_or_not_agreed_to_it_changes_nothing(self, waiting: Waiting) -> None:
         before = waiting.purchase
         journal = len(waiting.rows(JournalRecord))
         for verb, gas in (("speed-up", before.gas_limit), ("cancel", 21_000)):
@@ -155,6 +154,12 @@ class TestOnAChain:
             assert (told["state"], told["dry_run"], told["tx_hash"]) == ("planned", True, None)
             assert told["gas_limit"] == gas
             assert float(told["gas_at_most"]) == pytest.approx(gas * float(told["max_fee"]) / 10**9)
+        above = {"SNIPER_SNIPING__MAX_FEE_GWEI": str(before.max_fee / 10**9)}
+        rehearsed = ("tx", "speed-up", short(before.id), "--dry-run", "-p", "devnet")
+        ran = await asyncio.to_thread(waiting.inside, *rehearsed, env=above)
+        assert (ran.code, "the settings allow" in ran.stderr) == (6, True), ran.stderr
+        unasked = await waiting.sniper("tx", "cancel", short(before.id))
+        assert unasked.code == 2  # neither a terminal nor --yes: it ends at once
         assert [t.id for t in waiting.rows()] == [before.id]
         assert len(waiting.rows(JournalRecord)) == journal
 
@@ -175,6 +180,8 @@ class TestOnAChain:
         assert acts[0].actor.startswith("user:")
         shown = await waiting.answer("tx", "show", short(new.id))
         assert [each["id"] for each in shown["siblings"]] == [str(old.id)]
+        again = await waiting.sniper("tx", "speed-up", short(old.id), "--yes")
+        assert (again.code, "replaced and not meant any more" in again.stderr) == (6, True)
         await waiting.mine()
         assert await waiting.settled() is OrderState.FILLED
 
@@ -196,26 +203,6 @@ class TestOnAChain:
             assert "in block" in ran.stderr
         assert [t.purpose for t in waiting.rows()] == [Purpose.BUY]
         assert waiting.purchase.state is TransactionState.MINED
-
-    async def test_what_was_replaced_is_not_meant_any_more(self, waiting: Waiting) -> None:
-        first = short(waiting.purchase.id)
-        await waiting.answer("tx", "speed-up", first, "--yes")
-        ran = await waiting.sniper("tx", "speed-up", first, "--yes")
-        assert (ran.code, "replaced" in ran.stderr) == (6, True)
-
-    async def test_above_the_cap_nothing_is_bid(self, waiting: Waiting) -> None:
-        cap = str(waiting.purchase.max_fee / 10**9)
-        ran = await asyncio.to_thread(
-            waiting.inside,
-            *("tx", "speed-up", short(waiting.purchase.id), "--dry-run", "-p", "devnet"),
-            env={"SNIPER_SNIPING__MAX_FEE_GWEI": cap},
-        )
-        assert (ran.code, "the settings allow" in ran.stderr) == (6, True), ran.stderr
-
-    async def test_without_yes_and_without_a_terminal_it_ends_at_once(self, waiting: Waiting) -> None:
-        ran = await waiting.sniper("tx", "cancel", short(waiting.purchase.id))
-        assert ran.code == 2
-        assert len(waiting.rows()) == 1
 
     async def test_another_wallet_s_transaction_is_sped_up_with_that_wallet(self, waiting: Waiting) -> None:
         address = second_wallet(waiting.context)
@@ -243,14 +230,18 @@ class TestOnAChain:
         address = second_wallet(waiting.context)
         await waiting.mine()
         await waiting.chain.node.call("anvil_setBalance", [address, hex(10 * WEI)])
-        ran = await asyncio.to_thread(
-            waiting.run_alone,
-            *("snipe", "run", "-p", "devnet", "--dry-run", "--duration", "1s"),
-            env={"SNIPER_SNIPING__WALLETS": '["two"]'},
-        )
-        assert ran.code == 0, ran.stderr
-        assert "as demo (" in ran.stderr
-        assert f"as demo-two ({address}) with 10 ETH" in ran.stderr
+        both = {
+            "mode": "devnet",
+            "account": "demo",
+            "wallet": "demo",
+            "sniping": {"wallets": ["two", "demo"]},
+        }
+        kept = {"directory": waiting.context.settings.secrets.directory}
+        named = load("devnet", **both, secrets=kept)
+        async with open_station(replace(waiting.context, resolved=named)) as station:
+            assert [account.name for account in station.accounts] == ["demo", "demo-two"]
+            (desk, second), *_ = station.others
+            assert (second.address, desk.account(second.id).name) == (address, "demo-two")
         named = load("devnet", mode="devnet", wallet="demo", sniping={"wallets": ["nobody"]})
         with pytest.raises(NotFound, match="nobody"):
             wallets_of(replace(waiting.context, resolved=named))

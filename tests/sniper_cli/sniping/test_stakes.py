@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
+from sniper_cli.sniping.checking import check_token
 from sniper_cli.sniping.events import BuySent, LaunchDecided, PositionOpened
 from sniper_cli.sniping.stakes import Purse, stake_of
 from state.launches import Decision
@@ -109,9 +109,8 @@ class TestOnAChain:
         assert "no more than its trial" in decided.reason
         assert any("no more than its trial" in reason for reason in hunt.launch(pool).reasons)
 
-    async def test_a_check_tells_the_stake(self, prepared: Chain, sniper: Callable[..., Any]) -> None:
+    async def test_a_check_tells_the_stake(self, prepared: Chain) -> None:
         token, _ = await list_token(prepared.node, prepared.exchange, "Normal")
-        ran = sniper("snipe", "check", token, "--json", "--fields", "verdict,stake")
-        assert ran.code == 0, ran.stderr
-        stake = json.loads(ran.stdout)["stake"]
-        assert (stake["amount"], stake["bound_by"]) == ("0.1", "fixed")
+        told = await asyncio.to_thread(check_token, token, "devnet")
+        assert told["verdict"] == "safe"
+        assert (told["stake"]["amount"], told["stake"]["bound_by"]) == ("0.1", "fixed")
