@@ -158,6 +158,10 @@ class TestOnAChain:
         rehearsed = ("tx", "speed-up", short(before.id), "--dry-run", "-p", "devnet")
         ran = await asyncio.to_thread(waiting.inside, *rehearsed, env=above)
         assert (ran.code, "the settings allow" in ran.stderr) == (6, True), ran.stderr
+        meant = ("tx", "speed-up", short(before.id), "--yes", "-p", "devnet")
+        spent = {"SNIPER_SNIPING__MAX_GAS_PER_DAY": "0.000001"}
+        ran = await asyncio.to_thread(waiting.inside, *meant, env=spent)
+        assert (ran.code, "gas that the settings allow for a day" in ran.stderr) == (6, True), ran.stderr
         unasked = await waiting.sniper("tx", "cancel", short(before.id))
         assert unasked.code == 2  # neither a terminal nor --yes: it ends at once
         assert [t.id for t in waiting.rows()] == [before.id]

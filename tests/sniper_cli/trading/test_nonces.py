@@ -12,9 +12,11 @@ import pytest
 from sniper_cli.chains.node import Node
 from sniper_cli.endpoints.nodes import NodePool
 from sniper_cli.errors import NetworkError, NodesDisagree
+from sniper_cli.trading.mending import apply_remedies
 from sniper_cli.venues.evm import ExecutionPolicy
 from sniper_cli.venues.evm.nonces import least_nonce
 from sniper_cli.venues.evm.remedies import examine
+from sniper_cli.venues.venue import RemedyKind
 from state.database import Database
 from state.orders import OrderState
 from state.transactions import ChainTransaction, Purpose, TransactionState
@@ -115,6 +117,27 @@ async def test_two_of_us_who_see_the_gap_fill_it_once(trader: Trader, chain: Cha
     await asyncio.gather(trader.desk.refresh(trader.account.id), other.refresh(trader.account.id))
     fillers = [t for t in trader.rows(ChainTransaction) if t.purpose is Purpose.CANCEL]
     assert [t.nonce for t in fillers] == [0]
+
+
+async def test_what_one_decided_before_another_acted_is_not_done(trader: Trader) -> None:
+    """A sniper has found a transaction stuck; before it records the next rung, somebody else has raised the bid."""
+    await trader.node.call("evm_setAutomine", [False])
+    order = (await trader.buy()).order
+    for _ in range(2):  # blocks too dear for its bid
+        await trader.node.call("anvil_setNextBlockBaseFeePerGas", [hex(50 * 10**9)])
+        await mine(trader)
+    decided = await trader.venue.remedies([trader.order(order.id)])
+    assert [remedy.kind for remedy in decided] == [RemedyKind.REPLACE]
+    other = await trader.another_process()
+    await other.hasten(order.id)
+    assert await apply_remedies(trader.desk, trader.account.id, trader.venue, decided) == []
+    assert [t.state for t in trader.rows(ChainTransaction)] == [
+        TransactionState.REPLACED,
+        TransactionState.SENT,
+    ]
+    await mine(trader, 1)
+    await trader.refresh()
+    assert await pool_trades(trader) == (1, 0)
 
 
 async def test_a_node_that_forgot_everything_is_told_everything_again(trader: Trader) -> None:
