@@ -55,7 +55,11 @@ QUIET = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "COLUMNS"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first. xdist puts tests that share a chain before all others, and keeps this order in the rest."""
+    """The longest first: xdist hands the tests out one by one, in this order.
+
+    Also those marked with an `xdist_group`: xdist 3.8 appends a group to a test's id in a way that pytest 9 does not see.
+    It is as well. Each worker has a chain of its own, and one that ran all tests of chains would keep the other waiting.
+    """
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
