@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python 3.11+, pip and make; everything else they fetch once, at pinned versions.
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-complete
@@ -27,7 +28,7 @@ demo: setup
 
 # ruff, mypy and the layers are part of the suite (tests/test_house.py): one command says whether the tree is sound.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(SETUP)
 	$(BIN)/ruff check .

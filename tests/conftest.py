@@ -46,6 +46,7 @@ LONGEST = (
     "tests/sniper_cli/demo/",
     "tests/sniper_cli/sniping/test_exits_by_hand.py",
     "tests/sniper_cli/sniping/test_bad_days.py",
+    "tests/sniper_cli/trading/test_crashes.py",
     "tests/sniper_cli/trading/test_killed_loads.py",
     "tests/sniper_cli/trading/test_plain_walk.py",
     "tests/sniper_cli/trading/test_replays.py",
@@ -57,8 +58,9 @@ QUIET = {"NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS", "COLUMNS"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: xdist hands the tests out one by one, in this order.
 
-    Also those marked with an `xdist_group`: xdist 3.8 appends a group to a test's id in a way that pytest 9 does not see.
-    It is as well. Each worker has a chain of its own, and one that ran all tests of chains would keep the other waiting.
+    Also those marked with an `xdist_group`: xdist 3.8 appends a group to a test's id in a way that pytest 9 does not
+    see. It is as well: each worker has a chain of its own, and a worker that ran all tests of chains would keep the
+    other waiting.
     """
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
