@@ -241,8 +241,8 @@ def place(
     import asyncio
 
     from sniper_cli.context import open_context
-    from sniper_cli.trading.asking import OrderRequest
     from sniper_cli.trading.placing import place
+    from sniper_cli.trading.requests import OrderRequest
 
     request = OrderRequest(
         side=side,

@@ -16,6 +16,11 @@ def trimmed(amount: Decimal) -> Decimal:
     return shorter or Decimal(0)
 
 
+def shown(price: Decimal) -> str:
+    """A price in words: without an exponent, without trailing zeros."""
+    return f"{trimmed(price):f}"
+
+
 def whole(asset: Asset, units: int) -> Decimal:
     """Base units as an amount of the asset."""
     return trimmed(asset.amount(units))

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import NotFound, OrderRefused, PartlyDone, SniperError, UsageProblem
-from sniper_cli.trading.asking import Asked, Ground, OrderRequest, read, with_client_id
+from sniper_cli.trading.asking import Asked, read
 from sniper_cli.trading.assembly import OpenDesk, open_desk
 from sniper_cli.trading.intents import OrderOutcome
 from sniper_cli.trading.placing import ground_of
+from sniper_cli.trading.requests import Ground, OrderRequest, with_client_id
 from sniper_cli.trading.views import instrument_of
 from state.orders import OrderState
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import NotFound, OrderRefused
 from sniper_cli.trading.amounts import spelled, trimmed
-from sniper_cli.trading.asking import Asked, Ground, OrderRequest, read
+from sniper_cli.trading.asking import Asked, read
 from sniper_cli.trading.assembly import (
     OpenDesk,
     failed_checks,
@@ -21,6 +21,7 @@ from sniper_cli.trading.families import Family
 from sniper_cli.trading.intents import OrderOutcome
 from sniper_cli.trading.listings import Listing
 from sniper_cli.trading.lookup import find_order
+from sniper_cli.trading.requests import Ground, OrderRequest
 from sniper_cli.trading.views import OrderView, order_view, whole_view
 from sniper_cli.trading.words import read_side
 from sniper_cli.venues.paper.venue import PaperVenue

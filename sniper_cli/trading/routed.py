@@ -12,9 +12,9 @@ from sniper_cli.chains.exchange import exchanges_from
 from sniper_cli.errors import ConfigurationError, UsageProblem
 from sniper_cli.routing.tokens import address_meant
 from sniper_cli.settings.model import Mode
-from sniper_cli.trading.asking import OrderRequest
 from sniper_cli.trading.families import Family
 from sniper_cli.trading.placing import Placed, place
+from sniper_cli.trading.requests import OrderRequest
 
 if TYPE_CHECKING:
     from sniper_cli.context import Context

@@ -10,8 +10,8 @@ from sqlmodel import select as query
 from textual.widgets import Input
 
 from sniper_cli.context import Context, open_context
-from sniper_cli.trading.asking import OrderRequest
 from sniper_cli.trading.placing import place
+from sniper_cli.trading.requests import OrderRequest
 from state.orders import Order
 from state.schema import upgrade
 from tests.tui.test_dashboard import WIDE, settled, text_of

@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 
 from sniper_cli.errors import UsageProblem
-from sniper_cli.trading.asking import Ground, OrderRequest, read
+from sniper_cli.trading.asking import read
 from sniper_cli.trading.families import Family
 from sniper_cli.trading.listings import Listing
+from sniper_cli.trading.requests import Ground, OrderRequest
 from state.accounts import Asset, VenueKind
 from state.orders import OrderType, Side, TimeInForce
 from state.writing import micros
