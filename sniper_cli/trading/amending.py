@@ -18,8 +18,9 @@ import msgspec
 from sniper_cli.books.holdings import AnyOrder, BookedOrder
 from sniper_cli.errors import OrderRefused, UsageProblem
 from sniper_cli.trading.combinations import LIMITED
-from sniper_cli.trading.intents import CheckResult, Terms, terms_json, terms_of
-from sniper_cli.trading.local import LocalWalk, intent_of, remember
+from sniper_cli.trading.examining import object_to
+from sniper_cli.trading.intents import CheckResult, Terms, remember, terms_json, terms_of
+from sniper_cli.trading.local import LocalWalk
 from sniper_cli.venues.paper.venue import PaperVenue
 from state.orders import TRIGGERED, OrderType
 
@@ -74,7 +75,7 @@ def amend_here(walk: LocalWalk, order: BookedOrder, wanted: Amendment) -> Amende
     terms = amended_terms(order, wanted)
     changed = amended_order(order, wanted, terms)
     with walk.book.without(order):
-        refusals = walk.object_to(rest_of(changed, order), terms)
+        refusals = object_to(walk, rest_of(changed, order), terms)
     refuse_if(order, refusals)
     before = differences(order, changed)
     resting = walk.floor.rests(order)
@@ -186,6 +187,3 @@ def differences(order: BookedOrder, changed: BookedOrder) -> dict[str, Any]:
         if was != getattr(new, name):
             before[name] = None if was is None else str(was)
     return before
-
-
-__all__ = ["Amended", "Amendment", "amend", "amend_here", "intent_of"]

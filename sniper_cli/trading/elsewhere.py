@@ -21,7 +21,7 @@ from sniper_cli.trading import recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing
-from sniper_cli.trading.local import seen
+from sniper_cli.trading.recording import seen
 from sniper_cli.venues.venue import ChainVenue, Plan, Venue
 from state.accounts import Account
 from state.orders import OrderState, Side

@@ -16,8 +16,9 @@ import msgspec
 
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.trading.contingencies import AVERAGE, GRID, SCHEDULE
+from sniper_cli.trading.examining import beyond_means, try_out
 from sniper_cli.trading.intents import NO_TERMS, CheckResult, OrderIntent, OrderOutcome, Terms, terms_of
-from sniper_cli.trading.local import seen
+from sniper_cli.trading.recording import seen
 from state.identifiers import new_key
 from state.orders import RESTING, TRIGGERED, OrderState, OrderType, Side, TimeInForce
 
@@ -259,10 +260,10 @@ def _against(walk: LocalWalk, family: Family) -> list[CheckResult]:
     found = [
         replace(one, detail=f"{name}: {one.detail}")
         for name, leg in zip(family.names, family.legs, strict=True)
-        for one in walk.try_out(leg)
+        for one in try_out(walk, leg)
     ]
-    return found or walk.beyond_means(
-        [leg for leg in family.legs if leg.terms is not None and leg.terms.rung is not None]
+    return found or beyond_means(
+        walk, [leg for leg in family.legs if leg.terms is not None and leg.terms.rung is not None]
     )
 
 

@@ -16,6 +16,8 @@ import msgspec
 from sniper_cli.books.holdings import BookedOrder
 from state.orders import OrderState, OrderType, Side, TimeInForce
 
+DAY = 86_400_000_000
+
 
 class Condition(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What must come true before an order is sent: a price, or what is held. All that is given must hold."""
@@ -176,6 +178,47 @@ def _lasting(kind: OrderType, terms: Terms, asked: dict[str, Any] | None = None)
     if kind is OrderType.TRAILING_STOP:
         changing["trigger_price"] = None  # it moves along with the price
     return (*changing.values(), terms.activation_price, terms.post_only, terms.reduce_only)
+
+
+def remember(order: BookedOrder, terms: Terms) -> Terms:
+    """The terms of an order that is about to change, with what it first asked for."""
+    if terms.asked is not None:
+        return terms
+    asked = {
+        name: format(value, "f") if isinstance(value, Decimal) else str(value)
+        for name, value in asked_first(order, terms).items()
+        if value is not None
+    }
+    return msgspec.structs.replace(terms, asked=asked)
+
+
+def intent_of(order: BookedOrder, terms: Terms) -> OrderIntent:
+    """The wish that an order stands for, for the checks to look at anew."""
+    return OrderIntent(
+        order.account_id,
+        order.instrument_id,
+        order.side,
+        order.client_order_id,
+        order.type,
+        order.time_in_force,
+        order.quantity,
+        order.budget,
+        order.limit_price,
+        reason=order.reason,
+        launch_id=order.launch_id,
+        position_id=order.position_id,
+        terms=terms,
+        strategy=order.strategy,
+        parent_id=order.parent_id,
+    )
+
+
+def dated(intent: OrderIntent, moment: int) -> Terms:
+    """An intent's terms, with the end of the day where that is the time in force."""
+    terms = intent.terms or NO_TERMS
+    if intent.time_in_force is TimeInForce.DAY and terms.expires_at is None:
+        return msgspec.structs.replace(terms, expires_at=(moment // DAY + 1) * DAY)
+    return terms
 
 
 @dataclass(frozen=True, slots=True)

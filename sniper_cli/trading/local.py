@@ -19,39 +19,31 @@ from sniper_cli.books.records import Page
 from sniper_cli.books.trades import tell_fill
 from sniper_cli.errors import OrderRefused
 from sniper_cli.trading import recording
-from sniper_cli.trading.checks import (
-    Examination,
-    Limiter,
-    Proposal,
-    closable,
-    examine,
-    malformed,
-    over_budget,
-)
+from sniper_cli.trading.checks import Limiter, closable
 from sniper_cli.trading.contingencies import NOTHING_TO_REDUCE, follow
+from sniper_cli.trading.examining import examine_here, missed, waits
 from sniper_cli.trading.intents import (
-    NO_TERMS,
     CheckResult,
     OrderIntent,
     OrderOutcome,
     Terms,
-    asked_first,
+    dated,
+    intent_of,
+    remember,
     terms_json,
     terms_of,
 )
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.plain import walk_plain
 from sniper_cli.trading.settling import mark, settle
-from state.controls import KillSwitch, Switches
-from state.orders import TRIGGERED, OrderState, OrderType, Side, TimeInForce
-from state.writing import micros
+from state.controls import Switches
+from state.orders import OrderState, Side
 
 if TYPE_CHECKING:
-    from sniper_cli.venues.paper.floor import Estimate, Floor, Happening
+    from sniper_cli.venues.paper.floor import Floor, Happening
     from sniper_cli.venues.paper.venue import PaperVenue
 
 SECOND = 1_000_000
-DAY = 86_400 * SECOND
 
 
 class LocalWalk:
@@ -89,7 +81,7 @@ class LocalWalk:
         order = walk_plain(self, intent)
         if order is not None:
             return OrderOutcome(order)
-        known = seen(self.page, intent)
+        known = recording.seen(self.page, intent)
         if known is not None:
             return OrderOutcome(known, True)
         return OrderOutcome(self.walk(intent))
@@ -106,17 +98,17 @@ class LocalWalk:
         """Write an intent down with what the checks say of it, and with what others say against it."""
         page = self.page
         moment = page.now if at is None else at
-        terms = self._dated(intent, moment)
+        terms = dated(intent, moment)
         order = recording.draft(page, intent, OrderState.OPEN, terms)
         order.at = moment
-        waits = self._waits(order, terms, moment)
-        late = None if waits else self._arrival(moment)
+        held = waits(self, order, terms, moment)
+        late = None if held else self._arrival(moment)
         if late is not None:
             terms = msgspec.structs.replace(terms, arrives_at=late)
             order.terms_json = terms_json(terms)
-        found = self._examine(order, intent, terms, moment, waits=waits)
-        found.failed += [*refusals, *self._missed(order, terms, moment, found, waits=waits)]
-        if waits:
+        found = examine_here(self, order, intent, terms, moment, held=held)
+        found.failed += [*refusals, *missed(self, order, terms, moment, found, held=held)]
+        if held:
             order.state, order.reserved = OrderState.HELD, 0
         recording.write(page, order, found)
         if not found.failed and (order.terms_json is not None or order.parent_key is not None):
@@ -131,131 +123,11 @@ class LocalWalk:
         elif order.state is OrderState.OPEN and terms.arrives_at is None:
             self.apply(self.floor.place(order, terms, order.at // SECOND), order.at)
 
-    def try_out(self, intent: OrderIntent) -> list[CheckResult]:
-        """What the checks would say against an intent; nothing is written."""
-        terms = self._dated(intent, self.page.now)
-        order = recording.draft(self.page, intent, OrderState.OPEN, terms)
-        waits = self._waits(order, terms, self.page.now)
-        found = self._examine(order, intent, terms, self.page.now, waits=waits)
-        return [*found.failed, *self._missed(order, terms, self.page.now, found, waits=waits)]
-
-    def object_to(self, order: BookedOrder, terms: Terms) -> list[CheckResult]:
-        """What the checks say against an order as somebody would have it, at this moment."""
-        now, waits = self.page.now, order.state is OrderState.HELD
-        self._listing(order.instrument_id)
-        found = self._examine(order, intent_of(order, terms), terms, now, waits=waits)
-        refusals = [*found.failed, *self._missed(order, terms, now, found, waits=waits)]
-        if not refusals and terms.post_only and self.floor.would_take(order, now // SECOND):
-            refusals.append(CheckResult("post_only", False, "post-only, and it would trade at once"))
-        return refusals
-
-    def beyond_means(self, intents: Sequence[OrderIntent]) -> list[CheckResult]:
-        """What is wrong with orders that pass one by one: together they cost more than there is."""
-        at, needed, listing = self.page.now, 0, None
-        for intent in intents:
-            terms = self._dated(intent, at)
-            order = recording.draft(self.page, intent, OrderState.OPEN, terms)
-            if intent.side is Side.BUY and not self._waits(order, terms, at):
-                listing = self.listings.get(intent.instrument_id)
-                needed += self.floor.estimate(order, terms, at // SECOND).needed
-        return [] if listing is None else over_budget(needed, listing, self.book)
-
-    def _missed(
-        self, order: BookedOrder, terms: Terms, moment: int, found: Examination, *, waits: bool
-    ) -> list[CheckResult]:
-        """A trigger that the price has passed already: the side, or the kind of trigger, was another one."""
-        fixed = order.type in TRIGGERED and order.type is not OrderType.TRAILING_STOP
-        if waits or found.failed or not fixed or terms.triggered_at is not None:
-            return []
-        passed = self.floor.passed(order, terms, moment // SECOND)
-        return [] if passed is None else [CheckResult("trigger", False, passed)]
-
-    def _examine(
-        self,
-        order: BookedOrder,
-        intent: OrderIntent,
-        terms: Terms,
-        moment: int,
-        *,
-        waits: bool,
-    ) -> Examination:
-        """What the checks say. Of an order that is held here they ask again when it is sent: money then, not now."""
-        listing = self.listings.get(intent.instrument_id)
-        problem, proposal, needed = None, None, None
-        if listing is not None and listing.venue is self.kind:
-            problem = malformed(intent, listing) or self._misplaced(intent, terms, moment)
-            counted = intent.quantity is not None or intent.budget is not None
-            if problem is None and counted and terms.ladder is None:
-                estimate = self.floor.estimate(order, terms, moment // SECOND)
-                needed = order.reserved = estimate.needed
-                proposal = self._proposal(intent, listing, estimate, moment)
-        return examine(
-            intent,
-            listing,
-            self.kind,
-            self.book,
-            switch=self._switch(intent.strategy, moment),
-            limiter=self.limiter,
-            problem=problem,
-            proposal=proposal,
-            needed=needed if intent.side is Side.BUY else None,
-            held=waits,
-        )
-
-    def _switch(self, strategy: str | None, moment: int) -> KillSwitch | None:
-        """The switch that stops an order: in a replay not what comes before it, now whatever its clock says."""
-        switch = None if self.switches is None else self.switches.of(strategy)
-        if switch is not None and moment < self.page.now and micros(switch.at) > moment:
-            return None
-        return switch
-
-    def _misplaced(self, intent: OrderIntent, terms: Terms, moment: int) -> CheckResult | None:
-        """What is wrong with the order at this moment and in this market, if anything."""
-        if terms.expires_at is not None and terms.expires_at <= moment:
-            return CheckResult("expiry", False, "its end is in the past")
-        condition = terms.condition
-        if condition is not None and self._listing(condition.instrument or intent.instrument_id) is None:
-            return CheckResult("condition", False, f"there is no instrument {condition.instrument} to watch")
-        return None
-
-    def _waits(self, order: BookedOrder, terms: Terms, moment: int) -> bool:
-        """Held here until something comes true."""
-        if terms is NO_TERMS:
-            return False
-        if terms.after is not None or terms.ladder is not None:
-            return True
-        if terms.starts_at is not None and terms.starts_at > moment:
-            return True
-        condition = terms.condition
-        if condition is None or self._listing(condition.instrument or order.instrument_id) is None:
-            return False
-        return not self.floor.fulfilled(order, condition, moment // SECOND)
-
-    def _listing(self, instrument_id: str) -> Listing | None:
+    def listing(self, instrument_id: str) -> Listing | None:
         """An instrument of this venue; none where there is no such."""
         self.listings.require(self.page.writer, [instrument_id])
         listing = self.listings.get(instrument_id)
         return listing if listing is not None and listing.venue is self.kind else None
-
-    def _dated(self, intent: OrderIntent, moment: int) -> Terms:
-        """The terms, with the end of the day where that is the time in force."""
-        terms = intent.terms or NO_TERMS
-        if intent.time_in_force is TimeInForce.DAY and terms.expires_at is None:
-            return msgspec.structs.replace(terms, expires_at=(moment // DAY + 1) * DAY)
-        return terms
-
-    def _proposal(self, intent: OrderIntent, listing: Listing, estimate: Estimate, moment: int) -> Proposal:
-        return Proposal(
-            intent,
-            listing,
-            estimate.quantity,
-            estimate.notional,
-            estimate.worst,
-            estimate.middle,
-            estimate.pit.tick,
-            moment,
-            estimate.needed,
-        )
 
     # -- what the market says -----------------------------------------------------------------------------------
 
@@ -265,7 +137,7 @@ class LocalWalk:
         if happening.terms is not None:
             self.amended(order, happening.terms, at)
         named = terms_of(order).lots if order.terms_json is not None else ()
-        listing = self.listings.get(order.instrument_id) or self._listing(order.instrument_id)
+        listing = self.listings.get(order.instrument_id) or self.listing(order.instrument_id)
         assert listing is not None
         before = order.filled_quantity
         for one in happening.executions:
@@ -384,8 +256,8 @@ class LocalWalk:
                 self.cancel(order, NOTHING_TO_REDUCE, at=at)
                 return
         intent = intent_of(ready, terms)
-        self._listing(order.instrument_id)
-        found = self._examine(ready, intent, terms, at, waits=False)
+        self.listing(order.instrument_id)
+        found = examine_here(self, ready, intent, terms, at, held=False)
         if found.failed:
             self.cancel(order, found.explanation or "refused", state=OrderState.REFUSED, at=at)
             return
@@ -446,54 +318,3 @@ class LocalWalk:
         if self.page.events:
             mark(self, self.floor.looked)
         self.floor.seq = self.page.seq if self.page.events else self.book.seq
-
-
-def remember(order: BookedOrder, terms: Terms) -> Terms:
-    """The terms of an order that is about to change, with what it first asked for."""
-    if terms.asked is not None:
-        return terms
-    asked = {
-        name: format(value, "f") if isinstance(value, Decimal) else str(value)
-        for name, value in asked_first(order, terms).items()
-        if value is not None
-    }
-    return msgspec.structs.replace(terms, asked=asked)
-
-
-def intent_of(order: BookedOrder, terms: Terms) -> OrderIntent:
-    """The wish that an order stands for, for the checks to look at anew."""
-    return OrderIntent(
-        order.account_id,
-        order.instrument_id,
-        order.side,
-        order.client_order_id,
-        order.type,
-        order.time_in_force,
-        order.quantity,
-        order.budget,
-        order.limit_price,
-        reason=order.reason,
-        launch_id=order.launch_id,
-        position_id=order.position_id,
-        terms=terms,
-        strategy=order.strategy,
-        parent_id=order.parent_id,
-    )
-
-
-def seen(page: Page, intent: OrderIntent) -> BookedOrder | None:
-    """The order recorded under an intent's client order id. Raises OrderRefused if it asked for something else."""
-    key = page.book.known(intent.client_order_id)
-    if key is None:
-        return None
-    known = page.book.find_order(key)
-    if not intent.asks_as(known):
-        raise OrderRefused(
-            f"the client order id {intent.client_order_id!r} has been used for another order",
-            hint=f"sniper order show {known.id}",
-            order=str(known.id),
-        )
-    return known
-
-
-__all__ = ["SECOND", "LocalWalk", "intent_of", "remember", "seen"]

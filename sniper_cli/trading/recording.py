@@ -1,4 +1,4 @@
-"""Writing an intent down: as an order that will be sent, or as one that was refused and why."""
+"""Writing an intent down, once: as an order that will be sent, or as one that was refused and why."""
 
 from __future__ import annotations
 
@@ -9,11 +9,27 @@ import msgspec
 from sniper_cli.books.events import Moved, Recorded, price_text, raw, wide, wide_or_none
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.books.records import Page
+from sniper_cli.errors import OrderRefused
 from sniper_cli.trading.checks import Examination
 from sniper_cli.trading.intents import OrderIntent, Terms, terms_json
 from state.columns import canonical
 from state.identifiers import new_key
 from state.orders import OrderState
+
+
+def seen(page: Page, intent: OrderIntent) -> BookedOrder | None:
+    """The order recorded under an intent's client order id. Raises OrderRefused if it asked for something else."""
+    key = page.book.known(intent.client_order_id)
+    if key is None:
+        return None
+    known = page.book.find_order(key)
+    if not intent.asks_as(known):
+        raise OrderRefused(
+            f"the client order id {intent.client_order_id!r} has been used for another order",
+            hint=f"sniper order show {known.id}",
+            order=str(known.id),
+        )
+    return known
 
 
 def draft(page: Page, intent: OrderIntent, state: OrderState, terms: Terms | None = None) -> BookedOrder:
