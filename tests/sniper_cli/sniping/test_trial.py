@@ -24,6 +24,7 @@ from state.launches import Decision
 from state.orders import Order, OrderState
 from state.positions import Position
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
+from tests.sniper_cli.sniping.test_every_protocol import Listed, on_v3, on_v4
 from tests.zoo import calldata, transact, until_waiting
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
@@ -63,6 +64,20 @@ async def test_a_little_is_bought_and_sold_before_the_rest_is_bought(hunt: Hunt)
     assert coins(A_LITTLE) * 99 // 100 < done.received < coins(A_LITTLE)
     assert found[2].budget == opened.spent == WEI // 10 - coins(A_LITTLE)
     assert hunt.launch(pool).decision is Decision.BOUGHT
+    await hunt.stop()
+    await hunt.require_true_ledger()
+
+
+@pytest.mark.parametrize("listed", [on_v3, on_v4])
+async def test_a_trial_on_concentrated_pools_too(hunt: Hunt, listed: Listed) -> None:
+    await hunt.start(TRIED, exchanges=hunt.chain.exchanges)
+    pool = await listed(hunt.chain, "Normal")
+    with hunt.ticking():
+        done = await hunt.until(TrialDone)
+        opened = await hunt.until(PositionOpened)
+    assert (done.passed, done.spent) == (True, coins(A_LITTLE)), done.reason
+    assert coins(A_LITTLE) * 98 // 100 < done.received < coins(A_LITTLE)
+    assert (opened.token, opened.spent) == (pool.token, WEI // 10 - coins(A_LITTLE))
     await hunt.stop()
     await hunt.require_true_ledger()
 
