@@ -147,8 +147,10 @@ class SameBlock:
             return
         self._pools.add(listing.pool)
         try:
-            before = await self._before(announcement, head)
-            if before is None or not await self._is_new(announcement, head):
+            before, is_new = await asyncio.gather(
+                self._before(announcement, head), self._is_new(announcement, head)
+            )
+            if before is None or not is_new:
                 return
             launch = run.database.transact(
                 lambda session: launches.record_announced(
@@ -158,7 +160,7 @@ class SameBlock:
             if launch.decision is not Decision.WAITING or launch.id in self._following:
                 return
             self._tell(launch, announcement)
-            await self._work_on(launch, announcement, head)
+            await self._work_on(launch, announcement, head, before)
         finally:
             self._pools.discard(listing.pool)
 
@@ -175,8 +177,9 @@ class SameBlock:
             run.closed.pop(launch.token, None)
             return
         announcement = announced(transaction, run.place_of(launch), received_at)
-        if await self._before(announcement, head) is not None:
-            await self._work_on(launch, announcement, head)
+        before = await self._before(announcement, head)
+        if before is not None:
+            await self._work_on(launch, announcement, head, before)
 
     async def _before(self, announcement: Announcement, head: Head) -> tuple[Call, ...] | None:
         """The sender's transactions up to the one that counts; None where it cannot be in the next block."""
@@ -205,14 +208,16 @@ class SameBlock:
             known = find_launch(session, run.chain_id, place.id)
             return known is not None and known.decision is Decision.WAITING
 
-    async def _work_on(self, launch: Launch, announcement: Announcement, head: Head) -> None:
+    async def _work_on(
+        self, launch: Launch, announcement: Announcement, head: Head, before: tuple[Call, ...]
+    ) -> None:
         run = self._run
         following = Following(launch, announcement, announcement.tx_hash, head.number)
         self._keep(following)
         done = self._at_work[launch.id] = asyncio.Event()
         run.heads.heat(launch.id)
         try:
-            await self._judge_and_buy(following, announcement)
+            await self._judge_and_buy(following, announcement, head, before)
         except NetworkError as error:
             run.tell(RunnerTrouble(problem=f"{launch.token} could not be judged early: {error.message}"))
         finally:
@@ -222,23 +227,23 @@ class SameBlock:
             if not following.orders and not launches.is_announced(launch):
                 self._drop(following)  # it stands by its log, and is followed by it
 
-    async def _judge_and_buy(self, following: Following, announcement: Announcement) -> None:
-        """Judge on top of it at the newest head, and act. Raises NetworkError."""
+    async def _judge_and_buy(
+        self, following: Following, announcement: Announcement, head: Head, before: tuple[Call, ...] | None
+    ) -> None:
+        """Judge on top of it, anew where a block came meanwhile, and act. Raises NetworkError."""
         run, launch = self._run, following.launch
         received_at = announcement.listing.received_at
         for _ in range(TRIES):
-            head = run.heads.latest
-            assert head is not None
-            before = await self._before(announcement, head)
             if before is None or following.is_over:
                 return
             report = await run.judge(run.place_of(launch), head, deployer=announcement.sender, prelude=before)
             if proves_nothing(report) or following.is_over:
                 return
-            latest = run.heads.latest
-            if latest is not None and latest.hash == head.hash and head.hash not in run.lost_blocks:
+            latest = run.heads.latest or head
+            if latest.hash == head.hash and head.hash not in run.lost_blocks:
                 await self._act(following, announcement, Judged(report, received_at))
                 return
+            head, before = latest, await self._before(announcement, latest)
 
     async def _act(self, following: Following, announcement: Announcement, judged: Judged) -> None:
         """Write the verdict down and buy what passed. What may still open waits for its block."""

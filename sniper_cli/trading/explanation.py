@@ -27,7 +27,7 @@ from sniper_cli.trading.views import OrderView, instrument_of, order_view, posit
 from state.accounts import Asset
 from state.identifiers import short
 from state.journal import JournalRecord
-from state.launches import Launch
+from state.launches import Launch, Source
 from state.orders import Fill, Order, Side, fills_of
 from state.positions import Lot, Position, matches_of
 from state.transactions import ChainTransaction, transactions_of
@@ -65,7 +65,7 @@ def launch_story(session: Session, launch: Launch) -> Chapter:
     ).all()
     return Chapter(
         kind="launch",
-        title=f"{launch.symbol or launch.token} seen in block {launch.block_number}: "
+        title=f"{launch.symbol or launch.token} {_seen(launch)}: "
         f"{launch.verdict.value.replace('_', ' ')}, {launch.decision.value}",
         id=str(launch.id),
         at=launch.seen_at,
@@ -86,6 +86,18 @@ def launch_story(session: Session, launch: Launch) -> Chapter:
             *_journal(session, [launch.id]),
         ),
     )
+
+
+def _seen(launch: Launch) -> str:
+    """Where it was seen: mined, or waiting, and whether it was taken back."""
+    where = f"in block {launch.block_number}"
+    if launch.source is not Source.PENDING:
+        return f"seen {where}"
+    if not launch.block_hash:
+        return (
+            "announced, and withdrawn" if launch.vanished_at else f"announced for block {launch.block_number}"
+        )
+    return f"seen waiting, mined {where}"
 
 
 def position_story(session: Session, position: Position) -> Chapter:
@@ -169,7 +181,7 @@ def _origin(launch: Launch) -> Chapter:
     """Where an order came from: the launch and what the judgement said, without the rest of its story."""
     return Chapter(
         kind="launch",
-        title=f"{launch.symbol or launch.token} seen in block {launch.block_number}, "
+        title=f"{launch.symbol or launch.token} {_seen(launch)}, "
         f"judged {launch.verdict.value.replace('_', ' ')}",
         id=str(launch.id),
         at=launch.seen_at,

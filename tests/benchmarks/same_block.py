@@ -41,7 +41,7 @@ SETTINGS = SnipingSettings(
     max_total_spend=200,
     same_block="on",
     exits=ExitSettings(
-        take_profit_pct=0, stop_loss_pct=0, trailing_pct=0, max_age_seconds=0, follow_up_blocks=()
+        take_profit_pct=0, stop_loss_pct=0, trailing_pct=0, max_age_seconds=1, follow_up_blocks=()
     ),
 )
 

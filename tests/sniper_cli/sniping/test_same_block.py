@@ -28,6 +28,7 @@ from sniper_cli.sniping.events import (
     PositionOpened,
 )
 from sniper_cli.sniping.purchases import buy_client_id
+from sniper_cli.trading.explanation import explain
 from state.launches import Decision, Launch, Source, judgements_of
 from state.orders import Order, OrderState, find_by_client_id
 from state.positions import positions_newest_first
@@ -139,6 +140,9 @@ async def test_a_listing_is_bought_in_its_own_block_right_behind_it(watched: Hun
     with watched.database.read() as session:
         assert len(judgements_of(session, launch.id)) == 1
     assert order_of(watched, launch).reason["behind"] == listing
+    with watched.database.read() as session:
+        story = explain(session, pool)
+    assert f"seen waiting, mined in block {listed[0]}" in story.title
     await watched.chain.node.call("evm_setAutomine", [True])
     await watched.stop()
     await watched.require_true_ledger()
@@ -205,6 +209,8 @@ async def test_a_purchase_behind_a_listing_that_is_taken_back_is_taken_back(watc
     assert failed.token == token
     assert order_of(watched, watched.launch(pool)).state is OrderState.DROPPED
     assert watched.launch(pool).vanished_at is not None
+    with watched.database.read() as session:
+        assert "announced, and withdrawn" in explain(session, pool).title
     assert positions(watched) == 0
     await watched.chain.node.call("evm_setAutomine", [True])
     await watched.stop()
