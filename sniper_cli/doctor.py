@@ -199,8 +199,9 @@ def _wallet(resolved: Resolved, paths: Paths) -> Check:
                 "wallet", Status.WARN, "the profile names no wallet to sign with", "sniper wallet create main"
             )
         return Check("wallet", Status.SKIPPED, "the profile needs none")
-    wallet = find_wallet(paths, name)
-    return Check("wallet", Status.OK, f"{wallet.name} ({wallet.address})")
+    names = dict.fromkeys((name, *resolved.settings.sniping.wallets))
+    found = [find_wallet(paths, each) for each in names]
+    return Check("wallet", Status.OK, ", ".join(f"{wallet.name} ({wallet.address})" for wallet in found))
 
 
 def _devnet(resolved: Resolved) -> Check:

@@ -284,3 +284,14 @@ def typed(home: Path, words: list[str], answers: list[str]) -> str:
     process.wait(timeout=PATIENCE)
     os.close(master)
     return screen
+
+
+def test_the_doctor_looks_for_every_wallet_that_snipes(junk: Sniper) -> None:
+    def told(wallets: str) -> dict[str, str]:
+        chosen = {"SNIPER_WALLET": "main", "SNIPER_SNIPING__WALLETS": wallets}
+        ran = junk("doctor", "--offline", "--json", env=chosen)
+        return next(check for check in json.loads(ran.stdout) if check["name"] == "wallet")
+
+    assert told('["main"]')["status"] == "ok"
+    missing = told('["main", "second"]')
+    assert (missing["status"], "second" in missing["detail"]) == ("fail", True)
