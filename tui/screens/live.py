@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
+from uuid import UUID
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,6 +28,11 @@ class LiveScreen(Screen[None]):
         Binding("escape", "back", "Back"),
         Binding("exclamation_mark", "alarm", "Alarm", key_display="!"),
     ]
+
+    @property
+    def position(self) -> UUID | None:
+        """The position that this screen is about."""
+        return None
 
     @property
     def sniper(self) -> SniperApp:
@@ -59,8 +65,10 @@ class LiveScreen(Screen[None]):
         header.facts = dashboard.facts
         header.now = self.sniper.clock()
         header.paused = self.sniper.paused
-        self.query_one(AlarmBar).show(dashboard.alarms)
-        self.refresh_bindings()
+        bar = self.query_one(AlarmBar)
+        if bool(bar.alarms) is not bool(dashboard.alarms):
+            self.refresh_bindings()  # builds the footer anew: not at every reading
+        bar.show(dashboard.alarms, here=self.position)
         self.set_class(dashboard.facts.mode == "live", "-live")
 
     def tick(self) -> None:

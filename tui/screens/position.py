@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
+from uuid import UUID
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,7 +19,7 @@ from sniper_cli.sniping.exits import ExitRule, ExitRules
 from state.identifiers import short
 from tui import columns, figures
 from tui.screens.detail import DetailScreen, fill, timeline_columns
-from tui.widgets.alarm import AlarmBar, fraction, gwei
+from tui.widgets.alarm import fraction, gwei
 from tui.widgets.facts import Fact, Facts
 from tui.widgets.live_table import Column, LiveTable, Piece
 from tui.widgets.titles import entitle
@@ -126,6 +127,10 @@ class PositionScreen(DetailScreen[PositionStory]):
             entitle(self.query_one(selector), title)
         self.query_one("#exits").focus()
 
+    @property
+    def position(self) -> UUID:
+        return self.identifier
+
     def read(self) -> PositionStory:
         return position_story(
             self.sniper.context.database, self.identifier, money=self.money, now=self.sniper.clock()
@@ -133,7 +138,6 @@ class PositionScreen(DetailScreen[PositionStory]):
 
     def take(self, dashboard: Dashboard) -> None:
         super().take(dashboard)
-        self.query_one(AlarmBar).show(dashboard.alarms, here=self.identifier)
         row = next((row for row in dashboard.positions if row.id == self.identifier), None)
         if row is not None:
             self._show_row(row)
