@@ -29,7 +29,7 @@ from sniper_cli.trading.amounts import trimmed
 from sniper_cli.trading.assembly import OpenDesk, open_desk, open_market
 from sniper_cli.trading.mending import sign_more
 from sniper_cli.venues.evm.approvals import allowance_questions, left_of
-from sniper_cli.venues.evm.approving import UNLIMITED, taken_through
+from sniper_cli.venues.evm.approving import UNLIMITED
 from sniper_cli.venues.evm.instruments import pool_of
 from state.accounts import Account, Asset, Instrument, VenueKind
 from state.orders import Order, Side
@@ -268,9 +268,8 @@ def _of_account(session: Session, account: Account, exchanges: Exchanges) -> lis
             continue
         asset = session.get_one(Asset, instrument.base_asset)
         for each in (one for one in exchanges.listed if one.factory in exchanges.traded):
-            through = taken_through(pool.token, swaps.spender(replace(pool, exchange=each)), exchanges, pool)
-            if through is not None:
-                found[pool.token, swaps.spender(through)] = Known(account, through, asset, order, 0)
+            through = Pool(each, "", pool.token, each.wrapped)
+            found[pool.token, swaps.spender(through)] = Known(account, through, asset, order, 0)
     for position in open_positions(session, account.id):
         instrument = session.get_one(Instrument, position.instrument_id)
         try:

@@ -88,9 +88,11 @@ async def prepare_exits(
 async def take_back(desk: OrderDesk, account_id: UUID, venue: ChainVenue) -> None:
     """Take back what stays granted of positions that are closed. By the record: a restart goes on where it ended."""
     account = desk.account(account_id)
-    with desk.database.read() as session:
-        loose = venue.loose(session, account)
-        session.expunge_all()
+    try:
+        loose = await venue.loose(account)
+    except NetworkError as error:  # they stay loose: looked for again at the next round
+        logger.warning("what stays approved could not be read: %s", error.message)
+        return
     for granted in loose:
         order = granted.order
         try:

@@ -219,8 +219,8 @@ class ChainVenue(Venue, Protocol):
         """Write it, like `record`; `send` sends it. False when it has been written before."""
         ...
 
-    def loose(self, session: Session, account: Account) -> list[Granted]:
-        """What stays granted and nothing needs any more."""
+    async def loose(self, account: Account) -> list[Granted]:
+        """What stays granted and nothing needs any more. Raises NetworkError."""
         ...
 
     async def plan_revocation(self, granted: Granted) -> Any:

@@ -1,12 +1,14 @@
 """Which approvals of ours are called for, and which are loose: decided by the record, so that a restart decides alike.
 
 An approval is called for while a position is open that its router would sell from; of several positions in one token
-(V3 has a pool a fee) the router must be let take all. It is loose once none is open any more. What is loose is looked
-at on the chain, once a process where nothing is left of it, and taken back where something is.
+(V3 has a pool a fee) the router must be let take all. It is idle once none is open any more. What is idle is looked at
+on the chain, all in one request, once a process where nothing is left of it; where something is, it is loose, and taken
+back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -29,7 +31,7 @@ from sniper_cli.venues.evm.approvals import (
     left_of,
 )
 from sniper_cli.venues.evm.calls import APPROVE_GAS, SwapRequest
-from sniper_cli.venues.evm.instruments import pool_of
+from sniper_cli.venues.evm.instruments import pool_of, token_of
 from sniper_cli.venues.evm.policy import IN_TIME, ExecutionPolicy
 from state.accounts import Instrument
 from state.columns import utc_now
@@ -68,8 +70,15 @@ class Wanted(NamedTuple):
     """The newest approval of the token to the pool's router, or its end."""
 
 
+class Idle(NamedTuple):
+    """An approval that no position is open for, and a pool whose router it lets take the token."""
+
+    pool: Pool
+    given: Given
+
+
 class Loose(NamedTuple):
-    """An approval that nothing needs any more."""
+    """An approval that nothing needs any more, and something is left of."""
 
     order: Order
     """The last sale of what was approved: it bears the cost of taking it back."""
@@ -85,10 +94,11 @@ def wanted_by(session: Session, order: AnyOrder, exchanges: Exchanges) -> Wanted
     """
     instrument = session.get_one(Instrument, order.instrument_id)
     pool = pool_of(instrument, exchanges)
-    quantity = _held(session, order.account_id, pool, exchanges)
+    key = pool.token, swaps.spender(pool)
+    quantity = _held(session, order.account_id, exchanges).get(key, 0)
     if not quantity:
         return None
-    last = _given(session, order.account_id).get((pool.token, swaps.spender(pool)))
+    last = _given(session, order.account_id, pool.token).get(key)
     if last is not None and last.purpose is Purpose.REVOKE and last.id > order.id:
         return None
     return Wanted(pool, quantity, last)
@@ -134,42 +144,48 @@ def is_called_for(session: Session, order: AnyOrder, request: SwapRequest, excha
     return not (last.is_pending or (last.block or 0) > request.head.number)
 
 
-def loose(session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID]) -> list[Loose]:
-    """The approvals that nothing needs any more; those known to be `clean` are left out."""
+def candidates(session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID]) -> list[Idle]:
+    """The approvals that nothing needs any more, whatever may be left of them; those known to be `clean` apart."""
+    held = _held(session, account_id, exchanges)
+    at_work = _at_work(session, account_id)
     found = []
     for (token, spender), given in _given(session, account_id).items():
         if given.id in clean or given.purpose is not Purpose.APPROVE or given.is_pending:
             continue
-        order = session.get(Order, given.order_id)
-        pool = (
-            None
-            if order is None
-            else taken_through(token, spender, exchanges, _pool(session, order, exchanges))
-        )
-        if order is None or pool is None or _is_needed(session, account_id, pool, exchanges):
+        if (token, spender) in held or token in at_work:
             continue
-        last = _last_sale(session, order)
-        if given.amount >= UNLIMITED and utc_now() - last.updated_at > LATELY:
-            continue
-        found.append(Loose(last, pool, given.id))
+        pool = taken_through(token, spender, exchanges)
+        if pool is not None:
+            found.append(Idle(pool, given))
+    return found
+
+
+def loose(session: Session, idle: Sequence[Idle]) -> list[Loose]:
+    """Those of which something is left, with the orders that bear the cost; not old ones without limit."""
+    found = []
+    for pool, given in idle:
+        last = _last_sale(session, session.get_one(Order, given.order_id))
+        if given.amount < UNLIMITED or utc_now() - last.updated_at <= LATELY:
+            found.append(Loose(last, pool, given.id))
     return found
 
 
 def is_loose(session: Session, account_id: UUID, loose: Loose, exchanges: Exchanges) -> bool:
     """Whether it is still to be taken back: nobody has since, and nothing new hangs on it."""
-    given = _given(session, account_id).get((loose.pool.token, swaps.spender(loose.pool)))
-    same = given is not None and given.id == loose.approval
-    return same and not _is_needed(session, account_id, loose.pool, exchanges)
+    token, key = loose.pool.token, (loose.pool.token, swaps.spender(loose.pool))
+    given = _given(session, account_id, token).get(key)
+    if given is None or given.id != loose.approval:
+        return False
+    return key not in _held(session, account_id, exchanges) and token not in _at_work(session, account_id)
 
 
-def taken_through(token: str, spender: str, exchanges: Exchanges, own: Pool | None = None) -> Pool | None:
-    """A pool whose router takes a token by way of a spender; `own` if that does. None where no exchange's does.
+def taken_through(token: str, spender: str, exchanges: Exchanges) -> Pool | None:
+    """A pool, as far as an approval asks, whose router takes a token by way of a spender; None where none does.
 
-    A sale along a route goes through a router that need not be that of the instrument's pool.
+    Not the instrument's own: a sale along a route goes through a router that need not be its pool's.
     """
-    others = (Pool(each, "", token, each.wrapped) for each in exchanges.listed)
-    candidates = others if own is None else (own, *others)
-    return next((pool for pool in candidates if pool.token == token and swaps.spender(pool) == spender), None)
+    pools = (Pool(each, "", token, each.wrapped) for each in exchanges.listed)
+    return next((pool for pool in pools if swaps.spender(pool) == spender), None)
 
 
 async def plan_revocation(
@@ -198,11 +214,7 @@ async def plan_revocation(
     return SwapRequest(calls, policy.bid(head, urgency=IN_TIME), int(pending, 16), head, 0)
 
 
-def _is_needed(session: Session, account_id: UUID, pool: Pool, exchanges: Exchanges) -> bool:
-    return _is_at_work(session, account_id, pool) or bool(_held(session, account_id, pool, exchanges))
-
-
-def _given(session: Session, account_id: UUID) -> dict[tuple[str, str], Given]:
+def _given(session: Session, account_id: UUID, token: str | None = None) -> dict[tuple[str, str], Given]:
     """The newest approval, or its end, by token and by who may take it. What came to nothing is not one."""
     row = ChainTransaction
     query = (
@@ -222,6 +234,8 @@ def _given(session: Session, account_id: UUID) -> dict[tuple[str, str], Given]:
         )
         .order_by(col(row.id))
     )
+    if token is not None:
+        query = query.where(col(row.to) == token)
     found: dict[tuple[str, str], Given] = {}
     for key, order_id, purpose, state, block, to, data in session.execute(query).all():
         failed = purpose is Purpose.APPROVE and state is TransactionState.REVERTED
@@ -232,31 +246,27 @@ def _given(session: Session, account_id: UUID) -> dict[tuple[str, str], Given]:
     return found
 
 
-def _held(session: Session, account_id: UUID, pool: Pool, exchanges: Exchanges) -> int:
-    """What is held of the pool's token, as far as the same router would sell it."""
-    held = 0
+def _held(session: Session, account_id: UUID, exchanges: Exchanges) -> dict[tuple[str, str], int]:
+    """What is held, by token and by who would take it for its sale."""
+    held: dict[tuple[str, str], int] = {}
     for position in open_positions(session, account_id):
-        instrument = session.get_one(Instrument, position.instrument_id)
-        if instrument.base_asset.rsplit(":", 1)[1] != pool.token:
+        try:
+            pool = pool_of(session.get_one(Instrument, position.instrument_id), exchanges)
+        except OrderRefused:  # on an exchange that is not set up any more: its sale will say so
             continue
-        if swaps.spender(pool_of(instrument, exchanges)) == swaps.spender(pool):
-            held += max(0, position.quantity)
+        key = pool.token, swaps.spender(pool)
+        held[key] = held.get(key, 0) + max(0, position.quantity)
     return held
 
 
-def _is_at_work(session: Session, account_id: UUID, pool: Pool) -> bool:
-    """Whether an order in the pool's token is under way: what it needs approved is not yet known."""
-    return any(
-        session.get_one(Instrument, order.instrument_id).base_asset.endswith(f":{pool.token}")
-        for order in working_orders(session, account_id)
-    )
-
-
-def _pool(session: Session, order: AnyOrder, exchanges: Exchanges) -> Pool | None:
-    try:
-        return pool_of(session.get_one(Instrument, order.instrument_id), exchanges)
-    except OrderRefused:  # on an exchange that is not set up any more: `sniper wallet approvals` tells of it
-        return None
+def _at_work(session: Session, account_id: UUID) -> set[str]:
+    """The tokens of orders under way: what those need approved is not known yet."""
+    found = set()
+    for order in working_orders(session, account_id):
+        instrument = session.get(Instrument, order.instrument_id)
+        if instrument is not None:
+            found.add(token_of(instrument))
+    return found
 
 
 def _last_sale(session: Session, order: Order) -> Order:
@@ -276,8 +286,10 @@ def _last_sale(session: Session, order: Order) -> Order:
 
 __all__ = [
     "Given",
+    "Idle",
     "Loose",
     "Wanted",
+    "candidates",
     "is_called_for",
     "is_loose",
     "loose",

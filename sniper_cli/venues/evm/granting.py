@@ -6,7 +6,8 @@ nothing is left of, and at which version of an account nothing was loose.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,15 @@ from sniper_cli.chains.node import Node
 from sniper_cli.errors import OrderRefused
 from sniper_cli.pools.pool import Pool
 from sniper_cli.venues.evm import approving
+from sniper_cli.venues.evm.approvals import allowance_questions, left_of
 from sniper_cli.venues.evm.calls import SwapRequest
 from sniper_cli.venues.evm.policy import ExecutionPolicy
 from sniper_cli.venues.venue import Granted
 from state.accounts import Account
 from state.database import Database
 
+AT_ONCE = 200
+"""Approvals looked at in one request."""
 Store = Callable[[Session, Account, AnyOrder, SwapRequest], None]
 
 
@@ -65,15 +69,36 @@ class Grants:
         self._store(session, account, order, plan)
         return True
 
-    def loose(self, session: Session, account: Account) -> list[Granted]:
-        """Those that nothing needs any more, as far as something of them may be left."""
-        version = session.exec(select(Account.version).where(Account.id == account.id)).one()
-        if self._tidy.get(account.id) == version:
-            return []
-        found = approving.loose(session, account.id, self._exchanges, self._clean)
+    async def loose(self, account: Account) -> list[Granted]:
+        """Those that nothing needs any more and something is left of. Raises NetworkError."""
+        with self._database.read() as session:
+            version = session.exec(select(Account.version).where(Account.id == account.id)).one()
+            if self._tidy.get(account.id) == version:
+                return []
+            idle = approving.candidates(session, account.id, self._exchanges, self._clean)
+        left = await self._left(idle)
+        found: list[approving.Loose] = []
+        if left:
+            with self._database.read() as session:
+                found = approving.loose(session, left)
+                session.expunge_all()
+        kept = {each.approval for each in found}
+        self._clean |= {given.id for _, given in idle if given.id not in kept}
         if not found:
             self._tidy[account.id] = version
         return [Granted(each.order, each) for each in found]
+
+    async def _left(self, idle: Sequence[approving.Idle]) -> list[approving.Idle]:
+        """Those of which something is left, by the chain."""
+        asked = [(each, allowance_questions(each.pool, self._address)) for each in idle]
+        found = []
+        for start in range(0, len(asked), AT_ONCE):
+            some = asked[start : start + AT_ONCE]
+            answers = iter(
+                await self._node.batch([one for _, mine in some for one in mine], return_errors=True)
+            )
+            found += [each for each, mine in some if left_of(list(islice(answers, len(mine))))]
+        return found
 
     async def plan_end(self, granted: Granted) -> SwapRequest | None:
         """What takes a loose one back; None where nothing is left of it. Raises OrderRefused, NetworkError."""

@@ -412,9 +412,9 @@ class EvmVenue:
         """Store the approval; False where one for as many is on its way or mined since."""
         return self.grants.record(session, account, order, plan)
 
-    def loose(self, session: Session, account: Account) -> list[Granted]:
-        """The approvals that nothing needs any more, as far as something of them may be left."""
-        return [] if self.policy.keep_approvals else self.grants.loose(session, account)
+    async def loose(self, account: Account) -> list[Granted]:
+        """The approvals that nothing needs any more and something is left of. Raises NetworkError."""
+        return [] if self.policy.keep_approvals else await self.grants.loose(account)
 
     async def plan_revocation(self, granted: Granted) -> SwapRequest | None:
         """What takes an approval back; None where nothing is left of it. Raises OrderRefused, NetworkError."""

@@ -10,9 +10,6 @@ orders, by the price path's own bounds instead of second by second, so a year aw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
-
 import msgspec
 
 from sniper_cli.books.book import Book
@@ -23,27 +20,15 @@ from sniper_cli.market.simulated import SimulatedMarket
 from sniper_cli.trading.conditions import position_holds
 from sniper_cli.trading.intents import NO_TERMS, Condition, Terms, terms_of
 from sniper_cli.trading.ties import Ties
-from sniper_cli.venues.paper.matching import (
-    BPS,
-    SLIPPAGE_BPS,
-    Conditions,
-    Execution,
-    Taker,
-    affordable,
-    fee_on,
-    take,
-)
-from sniper_cli.venues.paper.pit import Pit, PriceRange, Quote
+from sniper_cli.venues.paper.estimating import LIMITED, worst_for
+from sniper_cli.venues.paper.matching import BPS, Conditions, Execution, Taker, affordable, take
+from sniper_cli.venues.paper.pit import Pit, PriceRange
 from sniper_cli.venues.paper.triggers import trigger_of
-from state.orders import RESTING, TRIGGERED, OrderState, OrderType, Side, TimeInForce
-
-LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+from sniper_cli.venues.paper.wording import cut_short
+from state.orders import RESTING, TRIGGERED, OrderState, Side, TimeInForce
 
 US = 1
 """The account, in the engine's eyes."""
-
-MARKET = "market"
-"""Who trades with our resting orders."""
 
 SECOND = 1_000_000
 
@@ -59,25 +44,6 @@ class Happening(msgspec.Struct, frozen=True, gc=False):
     explanation: str | None = None
     terms: Terms | None = None
     """Its terms from now on: it was triggered, or queued up anew."""
-
-
-class Estimate(msgspec.Struct, gc=False):
-    """An order in figures before it is placed: base units, quote units, prices in ticks."""
-
-    pit: Pit
-    quantity: int
-    notional: int
-    needed: int
-    worst: int
-    middle: int
-
-    @property
-    def worst_price(self) -> Decimal:
-        return self.worst * self.pit.tick
-
-    @property
-    def middle_price(self) -> Decimal:
-        return self.middle * self.pit.tick
 
 
 class Floor:
@@ -145,7 +111,7 @@ class Floor:
             if (worst < best) if buying else (worst > best):
                 return self._unreached(pit, order, terms, worst, lots)
         else:
-            worst = self._worst(pit, order, terms, best)
+            worst = worst_for(pit, order, terms, best)
         if terms.post_only:
             why = f"post-only, and it would trade at {pit.spec.price(best):f} at once"
             return Happening(order.key, (), OrderState.REJECTED, why)
@@ -163,30 +129,11 @@ class Floor:
         fee = -(-notional * self.conditions.fees.taker_bps // BPS)
         return Execution(step, 0, best.ticks, lots, notional, fee, False)
 
-    def _worst(self, pit: Pit, order: BookedOrder, terms: Terms, best: int) -> int:
-        """The limit, and for a market order the best price with its slippage, to whole ticks on the near side."""
-        limit = None if order.limit_price is None else int(order.limit_price / pit.tick)
-        if limit is not None and order.type in LIMITED:
-            return limit
-        slippage = SLIPPAGE_BPS if terms.slippage_bps is None else terms.slippage_bps
-        buying = order.side is Side.BUY
-        worst = self.worst_at_market(buying, best, slippage)
-        if limit is None:
-            return worst
-        return min(worst, limit) if buying else max(worst, limit)
-
-    @staticmethod
-    def worst_at_market(buying: bool, best: int, slippage: int = SLIPPAGE_BPS) -> int:
-        """The best price with the slippage it may have, to whole ticks on the near side."""
-        if buying:
-            return best * (BPS + slippage) // BPS
-        return max(1, -(-best * (BPS - slippage) // BPS))
-
     def _unreached(self, pit: Pit, order: BookedOrder, terms: Terms, worst: int, lots: int) -> Happening:
         """A limit that the market has not reached: it rests, or ends."""
         if order.time_in_force in RESTING:
             return self.rest(pit, order, terms, worst, lots) or Happening(order.key)
-        return Happening(order.key, (), OrderState.CANCELLED, self._cut_short(pit, order, worst, ()))
+        return Happening(order.key, (), OrderState.CANCELLED, cut_short(pit, order, worst, ()))
 
     def _take(
         self,
@@ -210,10 +157,10 @@ class Floor:
             # A quantity that is filled says so itself; a budget has to be told.
             return Happening(order.key, executions, OrderState.FILLED if order.quantity is None else None)
         if order.time_in_force is TimeInForce.FOK:
-            why = self._cut_short(pit, order, worst, executions)
+            why = cut_short(pit, order, worst, executions)
             return Happening(order.key, (), OrderState.CANCELLED, why)
         if not limited or order.time_in_force not in RESTING:
-            why = self._cut_short(pit, order, worst, executions)
+            why = cut_short(pit, order, worst, executions)
             return Happening(order.key, executions, OrderState.CANCELLED, why)
         got = sum(one.lots for one in executions)
         ended = self.rest(pit, order, terms, worst, (lots or 0) - got)
@@ -239,30 +186,14 @@ class Floor:
         """A trigger that the price has passed already goes off at once."""
         trigger = trigger_of(order, terms, pit.tick)
         if trigger.touched(pit.path.ticks(step)):
-            return self._go_off(pit, order, trigger.terms(terms, pit.tick), step)
+            return self.go_off(pit, order, trigger.terms(terms, pit.tick), step)
         pit.triggers[order.key] = trigger
         if trigger.best is not None:
             self.moved.add(order.key)
         pit.changed()
         return Happening(order.key)
 
-    def passed(self, order: BookedOrder, terms: Terms, step: int) -> str | None:
-        """What to say of a trigger that would go off at once."""
-        pit = self.pit(order.instrument_id)
-        trigger, middle = trigger_of(order, terms, pit.tick), pit.path.ticks(step)
-        if not trigger.touched(middle):
-            return None
-        kind = order.type.value.replace("_", " ")
-        verb = "buys" if order.side is Side.BUY else "sells"
-        way = "rises" if trigger.above else "falls"
-        other = "stop" if order.type is OrderType.TAKE_PROFIT else "take profit"
-        return (
-            f"a {kind} that {verb} goes off when the price {way} to its trigger; the price is "
-            f"{plain(pit.spec.price(middle))} and beyond {plain(pit.spec.price(trigger.ticks))} already (a {other} "
-            "waits for the other direction)"
-        )
-
-    def _go_off(self, pit: Pit, order: BookedOrder, terms: Terms, step: int) -> Happening:
+    def go_off(self, pit: Pit, order: BookedOrder, terms: Terms, step: int) -> Happening:
         """A trigger was touched: the order trades as a plain one from this second on."""
         pit.triggers.pop(order.key, None)
         pit.changed()
@@ -401,138 +332,9 @@ class Floor:
                 found = found if step is None else step
         return found
 
-    def touch(self, instrument_id: str, step: int) -> Iterator[Happening]:
-        """What the second does to the instrument's orders: triggers in the order of their recording, then what rests.
-
-        One thing at a time: what the caller makes of it (a sibling cancelled, a new order) counts for the next.
-        """
-        pit = self.pit(instrument_id)
-        middle = pit.path.ticks(step)
-        for key in sorted(pit.triggers):
-            trigger = pit.triggers.get(key)
-            order = self.book.orders.get(key)
-            if trigger is None or order is None:
-                continue
-            best = trigger.best
-            if trigger.touched(middle):
-                self.moved.discard(key)
-                yield self._go_off(pit, order, trigger.terms(terms_of(order), pit.tick), step)
-            elif trigger.best != best:
-                self.moved.add(key)
-        yield from self._traded_through(pit, step)
-
-    def expected(self, instrument_id: str, step: int) -> list[BookedOrder]:
-        """Orders held for a price of this instrument that has come, in the order of their recording."""
-        pit = self.pit(instrument_id)
-        middle = pit.path.ticks(step)
-        keys = sorted(key for key, prices in pit.waiting.items() if prices.holds(middle))
-        return [order for key in keys if (order := self.book.orders.get(key)) is not None]
-
-    def trails(self) -> list[tuple[BookedOrder, Terms]]:
-        """What trailing stops have seen and nobody has written yet."""
-        found = []
-        for key in sorted(self.moved):
-            order = self.book.orders.get(key)
-            pit = None if order is None else self.pit(order.instrument_id)
-            trigger = None if pit is None else pit.triggers.get(key)
-            if order is not None and pit is not None and trigger is not None:
-                found.append((order, trigger.terms(terms_of(order), pit.tick)))
-        self.moved.clear()
-        return found
-
-    def _traded_through(self, pit: Pit, step: int) -> Iterator[Happening]:
-        """The market of the second comes in as the taker of what rests at its prices or better."""
-        middle, bid, ask = pit.path.ticks(step), pit.resting.best_bid, pit.resting.best_ask
-        if (bid is None or bid <= middle) and (ask is None or ask >= middle):
-            return  # the market's best prices lie beyond its middle: nobody is reached, and no book need be drawn
-        market = pit.path.book(step)
-        for levels, side, resting in ((market.asks, Side.SELL, Side.BUY), (market.bids, Side.BUY, Side.SELL)):
-            for level in levels:
-                left = level.lots
-                while left:
-                    maker = pit.resting.first(resting)
-                    if maker is None or (step, maker.id) == pit.emptied:
-                        break
-                    if maker.price < level.ticks if maker.buys else maker.price > level.ticks:
-                        break
-                    lots = min(left, maker.shown)
-                    left -= lots
-                    renewed = lots == maker.shown and bool(maker.hidden)
-                    pit.resting.place(MARKET, side, level.ticks, lots, TimeInForce.IOC)
-                    yield self._gave(pit, str(maker.id), maker.price, lots, step, renewed=renewed)
-                else:
-                    continue
-                break
-
-    def _gave(self, pit: Pit, key: str, ticks: int, lots: int, step: int, *, renewed: bool) -> Happening:
-        """A trade of what rested; an iceberg whose slice is gone shows the next one, behind all others."""
-        order = self.book.orders[key]
-        notional = ticks * lots * pit.tick_of_lot
-        one = Execution(
-            step, 0, ticks, lots, notional, fee_on(notional, self.conditions.fees.maker_bps), True
-        )
-        over = None
-        if order.quantity is None and key not in pit.resting:
-            over = OrderState.FILLED
-        terms = None
-        if renewed:
-            filled = order.filled_quantity + lots * pit.lot_units
-            terms = msgspec.structs.replace(terms_of(order), slice=filled, queued=self.moment(step))
-        return Happening(key, (one,), over, terms=terms)
-
-    # -- figures ------------------------------------------------------------------------------------------------
-
-    def estimate(self, order: BookedOrder, terms: Terms, step: int) -> Estimate:
-        """What an order comes to at its worst price, and what a purchase may cost at most.
-
-        With the higher fee, and one unit a level for its rounding.
-        """
-        pit = self.pit(order.instrument_id)
-        quote = pit.quote(step)
-        buying = order.side is Side.BUY
-        worst, middle = self._expected(pit, order, terms, quote)
-        unit = worst * pit.tick_of_lot
-        if order.quantity is None:
-            budget = order.budget or 0
-            quantity = budget // unit * pit.lot_units if unit else 0
-            return Estimate(pit, quantity, budget, budget, worst, middle)
-        notional = order.quantity // pit.lot_units * unit
-        needed = notional + fee_on(notional, self.dearer) + 10 if buying else 0
-        return Estimate(pit, order.quantity, notional, needed, worst, middle)
-
-    def _expected(self, pit: Pit, order: BookedOrder, terms: Terms, quote: Quote) -> tuple[int, int]:
-        """The worst price, and the middle to hold it against: of an order that waits for a trigger, from there."""
-        best = quote.ask if order.side is Side.BUY else quote.bid
-        if order.type not in TRIGGERED or terms.triggered_at is not None:
-            return self._worst(pit, order, terms, best), quote.middle
-        level = trigger_of(order, terms, pit.tick).level(best)
-        return self._worst(pit, order, terms, level), level
-
-    def _cut_short(self, pit: Pit, order: BookedOrder, worst: int, taken: tuple[Execution, ...]) -> str:
-        """Why an order that had to be filled at once is over."""
-        whole = order.time_in_force is TimeInForce.FOK
-        said = "not all of it could be had at once" if whole else "the rest was not to be had at once"
-        return f"{said}: {self._there(pit, order, worst, taken)}"
-
-    @staticmethod
-    def _there(pit: Pit, order: BookedOrder, worst: int, taken: tuple[Execution, ...]) -> str:
-        there = sum(one.lots for one in taken)
-        verb = "stood" if order.side is Side.BUY else "were bid for"
-        spec = pit.spec
-        return f"{plain(there * spec.lot)} {spec.base} {verb} at {plain(spec.price(worst))} or better"
-
 
 def _sliced(order: BookedOrder, terms: Terms, got: int) -> Terms | None:
     """The terms of an iceberg that rests after it has taken some: its first slice begins here."""
     if terms.display is None or not got:
         return None
     return msgspec.structs.replace(terms, slice=order.filled_quantity + got)
-
-
-def plain(value: Decimal) -> str:
-    """A Decimal without an exponent and without zeros at the end."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-__all__ = ["NO_TERMS", "Floor", "Happening", "plain"]

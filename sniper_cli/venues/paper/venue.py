@@ -16,6 +16,7 @@ from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.market.instruments import INSTRUMENTS, find_spec
 from sniper_cli.market.simulated import SimulatedMarket, step_of
 from sniper_cli.trading.intents import OrderIntent, Terms, terms_of
+from sniper_cli.venues.paper.estimating import estimate
 from sniper_cli.venues.paper.floor import Floor
 from sniper_cli.venues.paper.matching import Conditions, fee_on
 from state.accounts import VenueKind
@@ -121,7 +122,7 @@ class PaperVenue:
 
     def _worst(self, order: BookedOrder, terms: Terms) -> Decimal:
         floor = Floor(self.market, self.conditions, _nothing(order.account_key))
-        return floor.estimate(order, terms, step_of(self.clock())).worst_price
+        return estimate(floor, order, terms, step_of(self.clock())).worst_price
 
 
 def _nothing(account_key: str) -> Book:
