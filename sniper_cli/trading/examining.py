@@ -14,13 +14,14 @@ from sniper_cli.trading import recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed, over_budget
 from sniper_cli.trading.intents import NO_TERMS, CheckResult, OrderIntent, Terms, dated, intent_of
 from sniper_cli.trading.listings import Listing
+from sniper_cli.venues.paper.estimating import Estimate, estimate
+from sniper_cli.venues.paper.wording import passed
 from state.controls import KillSwitch
 from state.orders import TRIGGERED, OrderState, OrderType, Side
 from state.writing import micros
 
 if TYPE_CHECKING:
     from sniper_cli.trading.local import LocalWalk
-    from sniper_cli.venues.paper.floor import Estimate
 
 SECOND = 1_000_000
 
@@ -53,7 +54,7 @@ def beyond_means(walk: LocalWalk, intents: Sequence[OrderIntent]) -> list[CheckR
         order = recording.draft(walk.page, intent, OrderState.OPEN, terms)
         if intent.side is Side.BUY and not waits(walk, order, terms, at):
             listing = walk.listings.get(intent.instrument_id)
-            needed += walk.floor.estimate(order, terms, at // SECOND).needed
+            needed += estimate(walk.floor, order, terms, at // SECOND).needed
     return [] if listing is None else over_budget(needed, listing, walk.book)
 
 
@@ -73,9 +74,9 @@ def examine_here(
         problem = malformed(intent, listing) or _misplaced(walk, intent, terms, moment)
         counted = intent.quantity is not None or intent.budget is not None
         if problem is None and counted and terms.ladder is None:
-            estimate = walk.floor.estimate(order, terms, moment // SECOND)
-            needed = order.reserved = estimate.needed
-            proposal = _proposal(intent, listing, estimate, moment)
+            figures = estimate(walk.floor, order, terms, moment // SECOND)
+            needed = order.reserved = figures.needed
+            proposal = _proposal(intent, listing, figures, moment)
     return examine(
         intent,
         listing,
@@ -97,8 +98,8 @@ def missed(
     fixed = order.type in TRIGGERED and order.type is not OrderType.TRAILING_STOP
     if held or found.failed or not fixed or terms.triggered_at is not None:
         return []
-    passed = walk.floor.passed(order, terms, moment // SECOND)
-    return [] if passed is None else [CheckResult("trigger", False, passed)]
+    why = passed(walk.floor, order, terms, moment // SECOND)
+    return [] if why is None else [CheckResult("trigger", False, why)]
 
 
 def waits(walk: LocalWalk, order: BookedOrder, terms: Terms, moment: int) -> bool:
@@ -133,15 +134,15 @@ def _misplaced(walk: LocalWalk, intent: OrderIntent, terms: Terms, moment: int) 
     return None
 
 
-def _proposal(intent: OrderIntent, listing: Listing, estimate: Estimate, moment: int) -> Proposal:
+def _proposal(intent: OrderIntent, listing: Listing, figures: Estimate, moment: int) -> Proposal:
     return Proposal(
         intent,
         listing,
-        estimate.quantity,
-        estimate.notional,
-        estimate.worst,
-        estimate.middle,
-        estimate.pit.tick,
+        figures.quantity,
+        figures.notional,
+        figures.worst,
+        figures.middle,
+        figures.pit.tick,
         moment,
-        estimate.needed,
+        figures.needed,
     )

@@ -36,6 +36,7 @@ from sniper_cli.trading.intents import (
 from sniper_cli.trading.listings import Listing, Listings
 from sniper_cli.trading.plain import walk_plain
 from sniper_cli.trading.settling import mark, settle
+from sniper_cli.venues.paper.estimating import estimate
 from state.controls import Switches
 from state.orders import OrderState, Side
 
@@ -231,7 +232,7 @@ class LocalWalk:
             return (order.budget or 0) - order.filled_notional
         rest = copy(order)
         rest.quantity, rest.filled_quantity = order.quantity - order.filled_quantity, 0
-        return self.floor.estimate(rest, terms, at // SECOND).needed
+        return estimate(self.floor, rest, terms, at // SECOND).needed
 
     def release(self, order: BookedOrder, at: int, *, quantity: int | None = None) -> None:
         """An order that was held here goes to the market, if the checks let it: they look at this moment.

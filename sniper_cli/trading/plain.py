@@ -17,6 +17,7 @@ from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.books.trades import tell_fill
 from sniper_cli.trading.checks import Figure, Proposal
 from sniper_cli.trading.intents import NO_TERMS, OrderIntent
+from sniper_cli.venues.paper.estimating import worst_at_market
 from state.columns import canonical
 from state.identifiers import new_key
 from state.orders import OrderState, OrderType, Side, TimeInForce
@@ -80,7 +81,7 @@ def walk_plain(  # noqa: PLR0911, PLR0912, PLR0915 - written out on purpose: see
     elif price is not None:
         return None
     else:
-        worst = floor.worst_at_market(buying, quote.ask if buying else quote.bid)
+        worst = worst_at_market(buying, quote.ask if buying else quote.bid)
     notional = lots * worst * pit.tick_of_lot
     least, most = listing.minimum_notional, listing.maximum_notional
     if (

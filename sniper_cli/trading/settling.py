@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sniper_cli.books.events import Settled
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.trading.intents import terms_of
+from sniper_cli.venues.paper.seconds import expected, touch, trails
 from state.orders import OrderState
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def settle(walk: LocalWalk, until: int | None = None) -> int:
 
 def mark(walk: LocalWalk, second: int) -> None:
     """Write down that everything up to a second has been replayed, with what trailing stops have seen by then."""
-    for order, terms in walk.floor.trails():
+    for order, terms in trails(walk.floor):
         walk.amended(order, terms, max(order.updated, second * SECOND))
     if walk.book.settled < second:
         walk.page.add(Settled(second))
@@ -88,10 +89,10 @@ def _touch(walk: LocalWalk, step: int) -> None:
     """What the second's prices do, instrument by instrument."""
     at = step * SECOND
     for instrument in walk.floor.instruments():
-        for happening in walk.floor.touch(instrument, step):
+        for happening in touch(walk.floor, instrument, step):
             walk.apply(happening, at)
     for instrument in walk.floor.instruments():
-        for order in walk.floor.expected(instrument, step):
+        for order in expected(walk.floor, instrument, step):
             condition = terms_of(order).condition
             if order.state is OrderState.HELD and condition and walk.floor.fulfilled(order, condition, step):
                 walk.release(order, at)

@@ -17,8 +17,10 @@ from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.market.instruments import INSTRUMENTS, Spec
 from sniper_cli.market.simulated import PricePath, SimulatedMarket
 from sniper_cli.trading.intents import Terms, terms_json, terms_of
+from sniper_cli.venues.paper.estimating import estimate
 from sniper_cli.venues.paper.floor import Floor, Happening
 from sniper_cli.venues.paper.matching import BPS, Conditions, Execution, fee_on
+from sniper_cli.venues.paper.seconds import touch, trails
 from state.identifiers import new_key
 from state.orders import OrderState, OrderType, Side, TimeInForce
 
@@ -57,7 +59,7 @@ class Account:
         while (step := self.floor.next_touch(after, until)) is not None:
             looked += 1
             for instrument in self.floor.instruments():
-                for happening in self.floor.touch(instrument, step):
+                for happening in touch(self.floor, instrument, step):
                     self._book(happening)
             after = step
         return looked
@@ -356,7 +358,7 @@ def test_a_trailing_stop_follows_the_best_price_second_by_second(
     account.place(order, START)
     if pause:
         account.run(START, START + 450)
-        for moved, terms in account.floor.trails():
+        for moved, terms in trails(account.floor):
             moved.terms_json = terms_json(terms)
         account.read_anew()
         account.run(START + 450, START + 900)
@@ -399,7 +401,7 @@ def test_a_purchase_never_costs_more_than_was_put_aside(wish: Wish, by_budget: b
         if by_budget
         else order_of(wish.spec, Side.BUY, wish.lots, limit=wish.limit)
     )
-    needed = account.floor.estimate(order, terms_of(order), START).needed
+    needed = estimate(account.floor, order, terms_of(order), START).needed
     account.place(order, START)
     account.run(START, START + 600)
     assert sum(one.notional + one.fee for _, one in account.executions) <= needed
