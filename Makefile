@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-complete
 DEVNET := $(VENV)/.devnet-complete
 
+# Where this is set, as in many containers, each of the hundreds of processes that the tests start would compile the
+# program anew: a tenth of a short command's time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test check bench docs lock wheel clean
 
 setup: $(SETUP) $(DEVNET)
