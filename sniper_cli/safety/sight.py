@@ -36,6 +36,12 @@ UNFORETOLD = {
 INVALID = 0xFE
 MOST_CALLED = 8
 """Contracts that a token calls and that are looked into."""
+FIRST_SLOTS, MOST_KEPT = 32, 64
+MOST_FLAGS = 3
+"""Flags of a byte each that may be packed before an address."""
+ADDRESS = (1 << 160) - 1
+SMALL = 1 << 96
+"""No contract stands below: what is smaller is an amount, a time, a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,14 @@ class Sight:
 async def find_sight(node: Node, around: Surroundings, market: Market) -> Sight:
     """Search the token's code, that behind it, and that of what a transfer calls. Raises NetworkError."""
     at = hex(around.head.number)
-    code, called = await asyncio.gather(read_code(node, market.token, at), _called(node, market, at))
+    code, called, kept = await asyncio.gather(
+        read_code(node, market.token, at), _called(node, market, at), _kept(node, around, market, at)
+    )
     found = {market.token: code.own} | code.implementations
     if market.place.hooks != ZERO_ADDRESS:
         called.append(market.place.hooks)
     unknown = [address for address in called if address not in found][:MOST_CALLED]
+    unknown += [address for address in kept if address not in found and address not in unknown]
     answers = await node.batch([("eth_getCode", [address, at]) for address in unknown])
     found |= {address: bytes.fromhex(answer[2:]) for address, answer in zip(unknown, answers, strict=True)}
     seen: dict[str, None] = {}
@@ -97,9 +106,35 @@ async def _called(node: Node, market: Market, at: str) -> list[str]:
         answer = await node.call("eth_createAccessList", [asked, at])
     except NodeRefused:
         return []  # not offered, or the token refuses the pool: the token's own code is searched all the same
-    ours = {keeper, market.exchange.wrapped, market.exchange.router, market.exchange.factory}
     touched = [entry["address"].lower() for entry in answer.get("accessList") or ()]
-    return [address for address in touched if address not in ours]
+    return [address for address in touched if address not in _ours(market)]
+
+
+async def _kept(node: Node, around: Surroundings, market: Market, at: str) -> list[str]:
+    """The addresses that a token keeps in its code and its first slots, where its pool waits to be filled.
+
+    Until then there is no transfer to follow: what the token would call is found by where it must have it from.
+    """
+    if not around.prelude:
+        return []
+    code, *words = await node.batch(
+        [
+            ("eth_getCode", [market.token, at]),
+            *(("eth_getStorageAt", [market.token, hex(slot), at]) for slot in range(FIRST_SLOTS)),
+        ]
+    )
+    numbers = [
+        int.from_bytes(pushed) for _, _, pushed in opcodes(bytes.fromhex(code[2:])) if len(pushed) == 20
+    ]
+    numbers += [int(word, 16) >> 8 * flags & ADDRESS for word in words for flags in range(MOST_FLAGS)]
+    found = dict.fromkeys(f"0x{number:040x}" for number in numbers if number > SMALL)
+    return [address for address in found if address not in _ours(market)][:MOST_KEPT]
+
+
+def _ours(market: Market) -> set[str]:
+    """Contracts that nobody needs to look into: the exchange's."""
+    exchange = market.exchange
+    return {market.place.keeper, exchange.wrapped, exchange.router, exchange.factory}
 
 
 def _without_metadata(code: bytes) -> bytes:

@@ -252,6 +252,8 @@ class SameBlock:
         if report.classification in MAY_OPEN or (opening and report.verdict is not Verdict.SAFE):
             return  # whoever calls a closed token may not have it refused for what only he would do
         self._entries.record(launch, judged)
+        if report.verdict is Verdict.NOT_PROVEN:
+            return  # more can be known once it is mined: it is judged again by its log
         if not self._entries.may_buy(launch, report):
             return
         run.taken.add(launch.id)

@@ -7,12 +7,14 @@ import pytest
 from sniper_cli.chains.fees import Fees
 from sniper_cli.pools.pool import pair_of
 from sniper_cli.safety.judge import judge
+from sniper_cli.safety.matrix import CRASHED, SOARED
 from sniper_cli.safety.methods import judge_by_best
 from sniper_cli.safety.policy import GWEI, SafetyPolicy
-from sniper_cli.safety.report import Classification, SafetyReport
+from sniper_cli.safety.report import Classification, Outcome, SafetyReport
 from sniper_cli.safety.simulation import Call
 from state.launches import Verdict
 from tests.chain_fixtures import Chain
+from tests.hostile_zoo import learn
 from tests.zoo import (
     FOREVER,
     LISTED,
@@ -67,6 +69,25 @@ async def test_a_trap_is_seen_before_its_listing_is_mined(anvil: Chain) -> None:
     token, listing = await unlisted(anvil, "SellFlag")
     report = await judged(anvil, token, listing)
     assert (report.verdict, report.classification) == (Verdict.UNSAFE, Classification.HONEYPOT)
+
+
+@pytest.mark.parametrize(("kind", "found_by"), [("MoonDoor", SOARED), ("CrashDoor", CRASHED)])
+async def test_a_door_that_the_price_shuts_is_found_in_a_pair_that_does_not_stand(
+    anvil: Chain, kind: str, found_by: str
+) -> None:
+    learn()
+    token, listing = await unlisted(anvil, kind)
+    report = await judged(anvil, token, listing)
+    outcomes = {check.name: check.outcome for check in report.checks}
+    assert (report.verdict, outcomes[found_by]) == (Verdict.UNSAFE, Outcome.FAIL)
+
+
+async def test_what_a_token_would_ask_is_found_before_there_is_a_trade_to_follow(anvil: Chain) -> None:
+    learn()
+    token, listing = await unlisted(anvil, "AsksDoorman")
+    report = await judged(anvil, token, listing)
+    assert report.verdict is not Verdict.SAFE
+    assert any("its trades look at the proposer" in reason for reason in report.reasons)
 
 
 async def test_a_listing_that_would_fail_proves_nothing(anvil: Chain) -> None:
