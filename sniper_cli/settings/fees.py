@@ -38,6 +38,8 @@ class FeeSettings(Table):
     """How much of that gain the tip may take."""
     channel: str = Field(default="public", pattern=CHANNEL)
     """How purchases are sent: to the mempool, privately to a relay, or as a bundle."""
+    exit_max_fee_gwei: Decimal = Field(default=Decimal(0), ge=0)
+    """The highest fee cap of a sale; 0: that of everything, `sniping.max_fee_gwei`. Getting out may be worth more."""
     exit_channel: str = Field(default="public", pattern=CHANNEL)
     """How sales are sent; an approval that a sale needs goes with it."""
     keep_approvals: bool = False

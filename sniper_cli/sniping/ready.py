@@ -16,6 +16,7 @@ from uuid import UUID
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.venues.venue import ChainVenue, Plan
 from state.accounts import Instrument
+from state.orders import Side
 
 if TYPE_CHECKING:
     from sniper_cli.sniping.marks import Holding
@@ -73,17 +74,15 @@ class ReadySales:
             return None
         if head.number - ready.block > FRESH_BLOCKS:
             return None
-        from sniper_cli.chains.fees import quote_fees
+        from sniper_cli.venues.evm.venue import EvmVenue
 
+        venue = self._run.desk.venue_of(self._run.desk.account(self._run.account_id))
+        if not isinstance(venue, EvmVenue):
+            return None
         request = ready.plan.request
-        policy = self._run.settings
         try:
-            fees = quote_fees(
-                head,
-                priority_fee=int(policy.priority_fee_gwei.scaleb(9)),
-                max_fee_cap=int(policy.max_fee_gwei.scaleb(9)),
-                urgency=intent.urgency,
-                outbid_fee=intent.outbid_fee,
+            fees = venue.policy.bid(
+                head, urgency=intent.urgency, outbid_fee=intent.outbid_fee, side=Side.SELL
             )
         except OrderRefused:
             return None  # planned anew, which says the same with its figures

@@ -249,7 +249,7 @@ def _gas_limit(used: int | None, head: Head) -> int:
 
 
 def _fees(head: Head, policy: ExecutionPolicy, intent: OrderIntent) -> Fees:
-    return policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee)
+    return policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee, side=intent.side)
 
 
 def _cost(fees: Fees, gas: int, facts: Facts) -> dict[str, Any]:

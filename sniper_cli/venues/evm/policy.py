@@ -38,6 +38,8 @@ class ExecutionPolicy:
 
     priority_fee: int = 2 * GWEI
     max_fee: int = 300 * GWEI
+    exit_max_fee: int = 0
+    """The highest fee cap of a sale; 0: `max_fee`."""
     buy_slippage_bps: int = 1500
     sell_slippage_bps: int = 3000
     deadline_seconds: int = 120
@@ -87,6 +89,7 @@ class ExecutionPolicy:
         return cls(
             priority_fee=int(sniping.priority_fee_gwei.scaleb(9)),
             max_fee=int(sniping.max_fee_gwei.scaleb(9)),
+            exit_max_fee=int(fees.exit_max_fee_gwei.scaleb(9)),
             buy_slippage_bps=sniping.slippage_bps,
             sell_slippage_bps=sniping.exits.slippage_bps,
             stuck_blocks=fees.ladder_blocks,
@@ -107,12 +110,14 @@ class ExecutionPolicy:
             public_after_blocks=fees.public_after_blocks,
         )
 
-    def bid(self, head: Head, *, urgency: int = 0, outbid_fee: int | None = None) -> Fees:
+    def bid(
+        self, head: Head, *, urgency: int = 0, outbid_fee: int | None = None, side: Side = Side.BUY
+    ) -> Fees:
         """What to offer for the next blocks. Raises OrderRefused where the fee cap lies below the base fee."""
         bid = quote_fees(
             head,
             priority_fee=self.priority_fee,
-            max_fee_cap=self.max_fee,
+            max_fee_cap=self.cap_of(side),
             urgency=urgency,
             outbid_fee=outbid_fee,
             market_tip=self._market_tip(head, urgency),
@@ -139,8 +144,12 @@ class ExecutionPolicy:
         cut = worth_at_most(fees, gas=gas, profit=profit, share_bps=self.profit_share_bps)
         return legacy(cut) if self.legacy else cut
 
+    def cap_of(self, side: Side) -> int:
+        """The highest fee cap of a purchase, or of a sale."""
+        return self.exit_max_fee or self.max_fee if side is Side.SELL else self.max_fee
+
     def fee_cap(self, side: Side, gas: int) -> int:
         """The highest fee cap that a transaction of so much gas may ever be raised to."""
         if side is Side.BUY and self.gas_per_trade:
             return min(self.max_fee, self.gas_per_trade // max(1, gas))
-        return self.max_fee
+        return self.cap_of(side)

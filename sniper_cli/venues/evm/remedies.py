@@ -164,7 +164,10 @@ def kill(
     call = Call(Purpose.CANCEL, address, "0x", 0, SELF_TRANSFER_GAS)
     previous = Fees(transaction.max_fee, transaction.priority_fee)
     fees = replacement_fees(
-        previous, policy.bid(head, urgency=1), max_fee_cap=policy.max_fee, step_bps=policy.ladder_step_bps
+        previous,
+        policy.bid(head, urgency=1, side=order.side),
+        max_fee_cap=policy.cap_of(order.side),
+        step_bps=policy.ladder_step_bps,
     )
     return Remedy(order.id, RemedyKind.KILL, why, Replacement(transaction, call, fees, head.number, None))
 
@@ -180,7 +183,9 @@ def fill(
     """A transfer of nothing under a nonce that nobody uses, bid like what waits behind it. Raises OrderRefused."""
     call = Call(Purpose.CANCEL, address, "0x", 0, SELF_TRANSFER_GAS)
     why = f"no transaction is known under nonce {nonce}, which comes before it"
-    cure = Replacement(transaction, call, policy.bid(head, urgency=1), head.number, None, nonce=nonce)
+    cure = Replacement(
+        transaction, call, policy.bid(head, urgency=1, side=order.side), head.number, None, nonce=nonce
+    )
     return Remedy(order.id, RemedyKind.FILL, why, cure)
 
 
@@ -245,7 +250,7 @@ def _higher(
         cap = min(cap, below(policy.max_fee, policy.ladder_step_bps))
     return replacement_fees(
         Fees(transaction.max_fee, transaction.priority_fee),
-        policy.bid(head, urgency=urgency, outbid_fee=outbid_fee),
+        policy.bid(head, urgency=urgency, outbid_fee=outbid_fee, side=order.side),
         max_fee_cap=cap,
         step_bps=policy.ladder_step_bps,
     )

@@ -52,7 +52,7 @@ async def plan_route(
         raise OrderRefused("nothing is left of this token at the address", held=str(held), token=token)
     market = await read_market(node, exchanges, [wrapped, token, *(intent.route or ())])
     head = market.head
-    fees = policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee)
+    fees = policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee, side=intent.side)
     ends = (wrapped, token) if buys else (token, wrapped)
     try:
         quote = best_route(

@@ -138,3 +138,15 @@ def test_a_sale_at_the_cap_waits_for_the_base_fee() -> None:
     told = outlook(waiting, HEAD, replace(POLICY, max_fee=int(3.1 * GWEI)), ADDRESS, block_seconds=SECONDS)
     assert told.at_block is None
     assert "waits for the base fee to fall" in told.words
+
+
+def test_a_sale_may_be_raised_above_the_cap_of_purchases() -> None:
+    """Getting out may be worth more than getting in: the sale's own cap counts, for bid and for replacement."""
+    waiting = patient(purpose=Purpose.SELL)
+    waiting.order.side = Side.SELL
+    policy = replace(POLICY, max_fee=int(3.1 * GWEI), exit_max_fee=40 * GWEI)
+    told = outlook(waiting, HEAD, policy, ADDRESS, block_seconds=SECONDS)
+    assert told.fees is not None
+    assert 3.1 * GWEI < told.fees.max_fee <= 40 * GWEI
+    assert policy.bid(HEAD, urgency=3).max_fee == int(3.1 * GWEI)
+    assert policy.bid(HEAD, urgency=3, side=Side.SELL).max_fee > int(3.1 * GWEI)
