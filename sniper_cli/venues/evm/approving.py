@@ -144,20 +144,26 @@ def is_called_for(session: Session, order: AnyOrder, request: SwapRequest, excha
     return not (last.is_pending or (last.block or 0) > request.head.number)
 
 
-def candidates(session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID]) -> list[Idle]:
-    """The approvals that nothing needs any more, whatever may be left of them; those known to be `clean` apart."""
+def candidates(
+    session: Session, account_id: UUID, exchanges: Exchanges, clean: set[UUID], since: UUID | None = None
+) -> tuple[list[Idle], UUID | None]:
+    """The approvals since one (with it) that nothing needs, whatever may be left of them, but for those known `clean`.
+
+    And where the next look begins: at the oldest of those that are not clean, or else at the newest of all.
+    """
     held = _held(session, account_id, exchanges)
     at_work = _at_work(session, account_id)
-    found = []
-    for (token, spender), given in _given(session, account_id).items():
-        if given.id in clean or given.purpose is not Purpose.APPROVE or given.is_pending:
+    found, oldest, known = [], None, _given(session, account_id, since=since)
+    for (token, spender), given in known.items():
+        if given.id in clean or given.purpose is not Purpose.APPROVE:
             continue
-        if (token, spender) in held or token in at_work:
+        oldest = given.id if oldest is None else min(oldest, given.id)
+        if given.is_pending or (token, spender) in held or token in at_work:
             continue
         pool = taken_through(token, spender, exchanges)
         if pool is not None:
             found.append(Idle(pool, given))
-    return found
+    return found, oldest or max((given.id for given in known.values()), default=None)
 
 
 def loose(session: Session, idle: Sequence[Idle]) -> list[Loose]:
@@ -214,7 +220,9 @@ async def plan_revocation(
     return SwapRequest(calls, policy.bid(head, urgency=IN_TIME), int(pending, 16), head, 0)
 
 
-def _given(session: Session, account_id: UUID, token: str | None = None) -> dict[tuple[str, str], Given]:
+def _given(
+    session: Session, account_id: UUID, token: str | None = None, since: UUID | None = None
+) -> dict[tuple[str, str], Given]:
     """The newest approval, or its end, by token and by who may take it. What came to nothing is not one."""
     row = ChainTransaction
     query = (
@@ -236,6 +244,8 @@ def _given(session: Session, account_id: UUID, token: str | None = None) -> dict
     )
     if token is not None:
         query = query.where(col(row.to) == token)
+    if since is not None:
+        query = query.where(col(row.id) >= since)
     found: dict[tuple[str, str], Given] = {}
     for key, order_id, purpose, state, block, to, data in session.execute(query).all():
         failed = purpose is Purpose.APPROVE and state is TransactionState.REVERTED

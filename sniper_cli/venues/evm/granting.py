@@ -53,6 +53,8 @@ class Grants:
         """Approvals of which nothing is left to take back, or nothing can be."""
         self._tidy: dict[UUID, int] = {}
         """At which version of an account no loose approval was found."""
+        self._since: dict[UUID, UUID] = {}
+        """Where the next look at an account begins: before it all was clean at the last one."""
 
     async def plan(self, order: AnyOrder) -> SwapRequest | None:
         """What the sale of a position will need; None where the router may take so many already."""
@@ -75,7 +77,9 @@ class Grants:
             version = session.exec(select(Account.version).where(Account.id == account.id)).one()
             if self._tidy.get(account.id) == version:
                 return []
-            idle = approving.candidates(session, account.id, self._exchanges, self._clean)
+            idle, since = approving.candidates(
+                session, account.id, self._exchanges, self._clean, self._since.get(account.id)
+            )
         left = await self._left(idle)
         found: list[approving.Loose] = []
         if left:
@@ -84,6 +88,8 @@ class Grants:
                 session.expunge_all()
         kept = {each.approval for each in found}
         self._clean |= {given.id for _, given in idle if given.id not in kept}
+        if since is not None:
+            self._since[account.id] = since
         if not found:
             self._tidy[account.id] = version
         return [Granted(each.order, each) for each in found]

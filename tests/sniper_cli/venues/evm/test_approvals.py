@@ -145,9 +145,9 @@ async def test_a_sale_without_an_approval_approves_what_it_sells(
 
 
 async def test_what_a_sale_leaves_is_taken_back_and_its_gas_is_the_positions(
-    anvil: Chain, sqlite_database: Database
+    anvil: Chain, database: Database
 ) -> None:
-    trader = await left_behind(anvil, sqlite_database)
+    trader = await left_behind(anvil, database)
     await trader.sell(trader.ledger(trader.token_asset))
     await trader.refresh()
     fees = trader.rows(Position)[0].fees
