@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sniper_cli.books.book import Book
+from sniper_cli.books.claims import hold
 from sniper_cli.books.shelf import LOT, ORDER, POSITION, TableShelf, read_lot, read_order, read_position
 from state.errors import RowNotFound
 from state.orders import WORKING
@@ -44,8 +45,8 @@ def load_book(writer: Writer, account_key: str, pairs: Pairs) -> Book:
     for row in writer.rows(query, (account_key,)):
         order = read_order(row)
         book.orders[order.key] = order
-        book.reserve(order)
-        book.note_times(order)
+        hold(book, order, 1)
+        book.timetable.note(order)
     last = writer.row("SELECT max(seq) FROM journal WHERE subject = ?", (_dashed(account_key),))
     book.seq = int(last[0] or 0)
     return book

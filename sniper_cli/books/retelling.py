@@ -206,7 +206,7 @@ class Telling:
         for tally in self.tallies:
             tally.compare()
         self.book.forget_recent()
-        self.book.next_due()
+        self.book.timetable.next()
 
     # -- the end ------------------------------------------------------------------------------------------------
 

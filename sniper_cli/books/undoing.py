@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sniper_cli.books.claims import hold
+from sniper_cli.books.days import count
 from sniper_cli.books.events import Reversed
+from sniper_cli.books.filling import close, open_or_new, pay, trade
 from sniper_cli.books.holdings import BookedFill, BookedLot, BookedMatch, BookedOrder, BookedPosition
 from state.errors import IllegalTransition, RowNotFound
 from state.orders import Side
@@ -20,7 +23,7 @@ REORGANISED = "reorganised"
 """The exit rule of a position whose opening trade a reorganisation took back."""
 
 
-def reverse(book: Book, event: Reversed) -> None:
+def reverse(book: Book, event: Reversed, _seq: int) -> None:
     fill = book.shelf.fill(event.fill)
     if fill is None or fill.reversed_at is not None:
         raise RowNotFound(f"there is no fill {event.fill} to take back", hint="sniper portfolio verify")
@@ -29,11 +32,11 @@ def reverse(book: Book, event: Reversed) -> None:
     fill.reversed_at = event.at
     book.changes.reversed_fills.append(fill)
     sign = 1 if fill.side is Side.BUY else -1
-    book.trade(base, "buy" if sign > 0 else "sell", -sign * fill.quantity)
-    book.trade(quote, "buy" if sign > 0 else "sell", sign * fill.notional)
+    trade(book, base, "buy" if sign > 0 else "sell", -sign * fill.quantity)
+    trade(book, quote, "buy" if sign > 0 else "sell", sign * fill.notional)
     if fill.fee:
-        book.trade(fill.fee_asset, "fee", fill.fee)
-    book.hold(order, -1)
+        trade(book, fill.fee_asset, "fee", fill.fee)
+    hold(book, order, -1)
     order.filled_quantity -= fill.quantity
     order.filled_notional -= fill.notional
     order.version += 1
@@ -41,7 +44,7 @@ def reverse(book: Book, event: Reversed) -> None:
     position = _reverse_position(book, order, fill, sign, event.at)
     book.settle(order)
     book.tell(order)
-    book.count(order, fill, quote, position, -1)
+    count(book, order, fill, quote, position, -1)
 
 
 def _reverse_position(
@@ -75,7 +78,7 @@ def _unopen(
 ) -> BookedPosition:
     """Take back what a fill opened: its own lot, and what of it was pooled with another's."""
     assert fill.position_key is not None
-    position = book.open_or_new(fill.position_key, order, at)
+    position = open_or_new(book, fill.position_key, order, at)
     base, _ = book.pairs[fill.instrument_id]
     kept = fill.fee if fill.fee_asset == base else 0
     units = fill.quantity - sign * kept - sum(match.quantity for match in matches)
@@ -89,10 +92,10 @@ def _unopen(
         _drop(book, position, lot)
     if units:
         _leave_pool(book, position, fill, units, cost, sign)
-    book.pay(position, sign, -paid)
+    pay(position, sign, -paid)
     position.version += 1
     if not position.quantity:
-        book.close(position, REORGANISED, at)
+        close(book, position, REORGANISED, at)
     return position
 
 
@@ -128,7 +131,7 @@ def _unclose(
         lot = _find_lot(book, fill.instrument_id, match.lot_key)
         if lot is None:
             raise RowNotFound(f"there is no lot {match.lot_key}", hint="sniper portfolio verify")
-        position = book.open_or_new(lot.position_key, order, at)
+        position = open_or_new(book, lot.position_key, order, at)
         if match.quantity > lot.quantity - lot.remaining:
             # A pool that has begun anew since: it takes back more than was sold of it.
             lot.quantity, lot.cost = lot.remaining + match.quantity, lot.left + match.cost
@@ -140,7 +143,7 @@ def _unclose(
     assert position is not None
     book.changes.gone_matches.append(fill.key)
     position.lots = dict(sorted(position.lots.items()))
-    book.pay(position, sign, -sum(match.proceeds for match in matches))
+    pay(position, sign, -sum(match.proceeds for match in matches))
     position.version += 1
     return position
 

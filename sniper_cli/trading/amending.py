@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 
+from sniper_cli.books.claims import without
 from sniper_cli.books.holdings import AnyOrder, BookedOrder
 from sniper_cli.errors import OrderRefused, UsageProblem
 from sniper_cli.trading.combinations import LIMITED
@@ -74,7 +75,7 @@ def amend_here(walk: LocalWalk, order: BookedOrder, wanted: Amendment) -> Amende
     """Change an order at a venue that is here."""
     terms = amended_terms(order, wanted)
     changed = amended_order(order, wanted, terms)
-    with walk.book.without(order):
+    with without(walk.book, order):
         refusals = object_to(walk, rest_of(changed, order), terms)
     refuse_if(order, refusals)
     before = differences(order, changed)

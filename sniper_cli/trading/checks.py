@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from sniper_cli.books.book import Book
+from sniper_cli.books.claims import claimed
 from sniper_cli.books.events import wide
 from sniper_cli.books.holdings import BookedOrder
 from sniper_cli.trading.amounts import spelled, whole
@@ -264,7 +265,7 @@ def _holdings(found: Examination, intent: OrderIntent, listing: Listing, book: B
     terms = intent.terms
     selling = book.selling.get(intent.instrument_id, 0)
     if terms is not None and terms.cancels is not None:
-        selling -= book.claimed(terms.cancels, "selling", intent.instrument_id)
+        selling -= claimed(book, terms.cancels, "selling", intent.instrument_id)
     held, wanted = book.held(listing.base.id), intent.quantity or 0
     if not book.margin and not (terms is not None and terms.reduce_only):
         free = held - selling
@@ -333,7 +334,7 @@ def _funds(found: Examination, needed: int, listing: Listing, book: Book, group:
     quote = listing.quote
     available = book.available(quote.id)
     if group is not None:
-        available += book.claimed(group, "reserved", quote.id)
+        available += claimed(book, group, "reserved", quote.id)
     if needed <= available:
         found.passed.append(("funds", wide(needed), wide(available)))
         return

@@ -44,7 +44,7 @@ def settle(walk: LocalWalk, until: int | None = None) -> int:
         begun = _expire(walk, step)
         if step > start:
             _touch(walk, step)
-        _begin(walk, [*begun, *walk.book.due(min(limit, (step + 1) * SECOND - 1))], step)
+        _begin(walk, [*begun, *walk.book.timetable.due(min(limit, (step + 1) * SECOND - 1))], step)
         start = step
     if until is None:
         walk.turn_to_present()
@@ -65,7 +65,7 @@ def mark(walk: LocalWalk, second: int) -> None:
 def _next(walk: LocalWalk, start: int, end: int, limit: int) -> int | None:
     """The next second in which something happens: the price reaches an order, or an order's time has come."""
     step = walk.floor.next_touch(start, end)
-    due = walk.book.next_due()
+    due = walk.book.timetable.next()
     if due is not None and due <= limit and (step is None or due // SECOND <= step):
         return max(due // SECOND, start)
     return step
@@ -74,7 +74,7 @@ def _next(walk: LocalWalk, start: int, end: int, limit: int) -> int | None:
 def _expire(walk: LocalWalk, step: int) -> list[BookedOrder]:
     """End what has expired by the beginning of a second; what else falls due by then."""
     begun = []
-    for order in walk.book.due(step * SECOND):
+    for order in walk.book.timetable.due(step * SECOND):
         if not order.is_working:
             continue
         expiry = terms_of(order).expires_at

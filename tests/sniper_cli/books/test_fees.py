@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sniper_cli.books.book import NOTHING_RECEIVED
+from sniper_cli.books.filling import NOTHING_RECEIVED
 from state.positions import PositionState
 from tests.books_fixtures import COIN, POINT, PURSE, TOKEN, Ledger
 
