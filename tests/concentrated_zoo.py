@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isqrt
 
+from eth_abi import encode
 from eth_account.signers.local import LocalAccount
 from eth_utils import keccak
 
@@ -17,6 +18,7 @@ SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
 TIERS = (500, 3000, 10_000)
 """The fees that V3's factory comes with; 100 was added by a vote later."""
 WIDEST = 887_272
+MINT = "mint((address,address,uint24,int24,int24,uint256,uint256,uint256,uint256,address,uint256))"
 
 
 def whole_range(fee: int) -> tuple[int, int]:
@@ -138,3 +140,27 @@ async def pool_address(node: Node, exchange: Exchange, token: str, fee: int) -> 
 
 def selector(signature: str) -> str:
     return "0x" + keccak(text=signature)[:4].hex()
+
+
+def filling(pool: Pool, account: LocalAccount, coins: int = zoo.POOL_WEI, tokens: int = zoo.LISTED) -> str:
+    """One call of the position manager that makes a pool at the price of two amounts and puts them in, everywhere."""
+    amounts = (coins, tokens) if pool.coin_first else (tokens, coins)
+    price = isqrt((amounts[1] << 192) // amounts[0])
+    creation = zoo.calldata(
+        "createAndInitializePoolIfNecessary(address,address,uint24,uint160)",
+        *pool.currencies, pool.fee, price,
+    )  # fmt: skip
+    fields = (
+        *pool.currencies,
+        pool.fee,
+        *whole_range(pool.fee),
+        *amounts,
+        0,
+        0,
+        account.address,
+        zoo.FOREVER,
+    )
+    types = ["address", "address", "uint24", "int24", "int24", *["uint256"] * 4, "address", "uint256"]
+    mint = selector(MINT) + encode(types, fields).hex()
+    steps = [bytes.fromhex(call[2:]) for call in (creation, mint, selector("refundETH()"))]
+    return zoo.calldata("multicall(bytes[])", steps)

@@ -90,8 +90,9 @@ async def mint(
     if pool.quote == ZERO_ADDRESS:
         spent = coins
     else:
-        await zoo.transact(node, account, exchange.wrapped, selector("deposit()"), coins)
-        await permit(node, pool, exchange.wrapped, account)
+        if pool.quote == exchange.wrapped:
+            await zoo.transact(node, account, exchange.wrapped, selector("deposit()"), coins)
+        await permit(node, pool, pool.quote, account)
     amounts = (coins, tokens) if pool.coin_first else (tokens, coins)
     price = await price_of(node, pool)
     ends = sqrt_ratio_at_tick(lower), sqrt_ratio_at_tick(upper)
@@ -204,3 +205,24 @@ async def next_position(node: Node, exchange: Exchange) -> int:
 
 def selector(signature: str) -> str:
     return "0x" + keccak(text=signature)[:4].hex()
+
+
+def filling(pool: Pool, account: LocalAccount, coins: int = zoo.POOL_WEI, tokens: int = zoo.LISTED) -> str:
+    """One call of the position manager that makes a pool at the price of two amounts and puts them in, everywhere."""
+    amounts = (coins, tokens) if pool.coin_first else (tokens, coins)
+    price = isqrt((amounts[1] << 192) // amounts[0])
+    edge = WIDEST // pool.tick_spacing * pool.tick_spacing
+    ends = sqrt_ratio_at_tick(-edge), sqrt_ratio_at_tick(edge)
+    liquidity = liquidity_for_amounts(price, *ends, *amounts) * 999_999 // 1_000_000
+    types = [KEY, "int24", "int24", "uint256", "uint128", "uint128", "address", "bytes"]
+    fields = [key_of(pool), -edge, edge, liquidity, MOST, MOST, account.address, b""]
+    steps = [
+        (MINT, encode(types, fields)),
+        (SETTLE_PAIR, encode(["address"] * 2, pool.currencies)),
+        (SWEEP, encode(["address"] * 2, [ZERO_ADDRESS, account.address])),
+    ]
+    creation = (
+        selector(f"initializePool({KEY},uint160)") + encode([KEY, "uint160"], [key_of(pool), price]).hex()
+    )
+    calls = [bytes.fromhex(call[2:]) for call in (creation, modify_data(steps))]
+    return zoo.calldata("multicall(bytes[])", calls)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from sniper_cli.chains.exchange import Exchanges, Protocol
+from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NetworkError, NotFound
 from sniper_cli.pools.finding import find_deepest
@@ -53,7 +53,7 @@ from sniper_cli.safety.matrix import (
 )
 from sniper_cli.safety.policy import SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyCheck, SafetyReport
-from sniper_cli.safety.repricing import Stored, read_back, read_stored, repricing
+from sniper_cli.safety.repricing import Stored, read_stored, repricing
 from sniper_cli.safety.scenarios import run
 from sniper_cli.safety.sight import NAME, judge_sight
 from sniper_cli.safety.simulation import Call, Surroundings, fresh_address, surroundings
@@ -67,6 +67,7 @@ from sniper_cli.safety.trades import (
     own_words,
     vague,
 )
+from sniper_cli.safety.waiting_pools import read_waiting
 
 T = TypeVar("T")
 BLINDFOLDED = {TWO_BLOCKS, DAY, YEAR, CROWDED, LITTLE_BY_LITTLE}
@@ -263,9 +264,9 @@ class _Trial:
         return replace(purchase, reason=words) if words and isinstance(words, str) else purchase
 
     async def _stored(self) -> Stored | None:
-        """Where the pool keeps its price; of a pair that waits to be made or filled it is found out by writing."""
-        waits = self.around.prelude and self.place.protocol is Protocol.V2
-        return await (read_back if waits else read_stored)(self.node, self.around, self.place)
+        """Where the pool keeps its price; of one that waits to be made or filled it is found out by writing."""
+        read = read_waiting if self.around.prelude else read_stored
+        return await read(self.node, self.around, self.place)
 
     async def _own_balance(self) -> int | None:
         if self.sender is None:

@@ -9,8 +9,6 @@ held against what it stands at first.
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -23,7 +21,6 @@ from sniper_cli.errors import NodeRefused
 from sniper_cli.pools.storage import first_slots
 from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves
 from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
-from sniper_cli.safety.simulation import Block, Call, fresh_address, pocket_money, simulate
 
 if TYPE_CHECKING:
     from sniper_cli.chains.node import Node
@@ -40,7 +37,6 @@ WRAPPED_BALANCES = 3
 LOWER = (1 << 112) - 1
 PRICE_BITS, TICK_BITS = 160, 24
 PERCENT = 100
-READ_GAS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ async def read_stored(node: Node, around: Surroundings, place: Pool) -> Stored |
     at = hex(around.head.number)
     keeper, wrapped = place.keeper, place.exchange.wrapped
     payer = keeper if int(place.quote, 16) == 0 else wrapped
-    slot, liquidity_slot, questions = _places(place)
+    slot, liquidity_slot, questions = places(place)
     answers = await node.batch(
         [
             ("eth_getStorageAt", [keeper, hex(slot), at]),
@@ -93,44 +89,7 @@ async def read_stored(node: Node, around: Surroundings, place: Pool) -> Stored |
     return stored if _tells(place, stored, liquidity, answers[5:]) else None
 
 
-async def read_back(node: Node, around: Surroundings, place: Pool) -> Stored | None:
-    """The same of a V2 pair that a waiting transaction makes or fills: what is written there is read back from it.
-
-    A concentrated pool's word holds more than its price and is not written blindly. Raises NetworkError.
-    """
-    if place.protocol is not Protocol.V2:
-        return None
-    reader, wrapped = fresh_address(), place.exchange.wrapped
-    first, second = (1 + secrets.randbelow(LOWER) for _ in "12")
-    asked = (
-        Call(reader, place.id, abi.CALL_GET_RESERVES, 0, READ_GAS),
-        Call(reader, wrapped, abi.CALL_BALANCE_OF + f"{int(place.id, 16):064x}", 0, READ_GAS),
-    )
-    seconds = around.seconds(1)
-    blocks = [
-        Block(1, seconds, (), around.coinbase),
-        Block(
-            2,
-            2 * seconds,
-            asked,
-            around.coinbase,
-            storage=_written(place, {RESERVES: second << 112 | first}, first),
-        ),
-    ]
-    ended, purse = await asyncio.gather(
-        simulate(node, around, blocks, balances={reader: pocket_money(0, around, 2 * READ_GAS)}),
-        node.call("eth_getBalance", [wrapped, hex(around.head.number)]),
-    )
-    reserves, held = ended[1]
-    told = [
-        int.from_bytes(result.data[at : at + 32]) for result, at in ((reserves, 0), (reserves, 32), (held, 0))
-    ]
-    if not (reserves.ok and held.ok) or told != [first, second, first]:
-        return None
-    return Stored(RESERVES, 0, RESERVES, 0, wrapped, int(purse, 16))
-
-
-def _places(place: Pool) -> tuple[int, int, tuple[str, ...]]:
+def places(place: Pool) -> tuple[int, int, tuple[str, ...]]:
     """The slots of price and liquidity, and the questions whose answers they must equal."""
     if place.protocol is Protocol.V2:
         return RESERVES, RESERVES, (abi.CALL_GET_RESERVES,)
@@ -172,7 +131,7 @@ def repricing(market: Market, coins_pct: int) -> Mapping[str, Mapping[str, str]]
     if isinstance(side, Reserves):
         moved = replace(side, coming=side.coming * coins_pct // PERCENT)
         first, second = (moved.coming, moved.going) if place.coin_first else (moved.going, moved.coming)
-        return _written(place, {stored.slot: second << 112 | first}, moved.coming)
+        return written(place, {stored.slot: second << 112 | first}, moved.coming)
     assert isinstance(side, ConcentratedSide)
     found = side.at_price(coins_pct)
     if found is None:
@@ -182,10 +141,10 @@ def repricing(market: Market, coins_pct: int) -> Mapping[str, Mapping[str, str]]
     word = stored.word >> PRICE_BITS + TICK_BITS << PRICE_BITS + TICK_BITS
     slots = {stored.slot: word | tick << PRICE_BITS | to.sqrt_price_x96, stored.liquidity_slot: to.liquidity}
     held = None if stored.coins is None else max(0, stored.coins + market.amount + coins)
-    return _written(place, slots, held)
+    return written(place, slots, held)
 
 
-def _written(place: Pool, slots: Mapping[int, int], coins: int | None) -> Mapping[str, Mapping[str, str]]:
+def written(place: Pool, slots: Mapping[int, int], coins: int | None) -> Mapping[str, Mapping[str, str]]:
     found = {place.keeper: {f"0x{slot:064x}": f"0x{word:064x}" for slot, word in slots.items()}}
     if coins is not None:
         found[place.exchange.wrapped] = {wrapped_slot(place.keeper): f"0x{coins:064x}"}

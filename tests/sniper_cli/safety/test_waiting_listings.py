@@ -1,18 +1,22 @@
 """A token judged on top of its waiting listing: as though that were mined, and never safe where it would fail."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
 from sniper_cli.chains.fees import Fees
-from sniper_cli.pools.pool import pair_of
+from sniper_cli.pools.keys import keyed_pool
+from sniper_cli.pools.pool import Pool, pair_of
 from sniper_cli.safety.judge import judge
 from sniper_cli.safety.matrix import CRASHED, SOARED
 from sniper_cli.safety.methods import judge_by_best
 from sniper_cli.safety.policy import GWEI, SafetyPolicy
 from sniper_cli.safety.report import Classification, Outcome, SafetyReport
 from sniper_cli.safety.simulation import Call
+from sniper_cli.sniping.announcements import v3_pool
 from state.launches import Verdict
+from tests import concentrated_zoo, v4_zoo
 from tests.chain_fixtures import Chain
 from tests.hostile_zoo import learn
 from tests.zoo import (
@@ -80,6 +84,41 @@ async def test_a_door_that_the_price_shuts_is_found_in_a_pair_that_does_not_stan
     report = await judged(anvil, token, listing)
     outcomes = {check.name: check.outcome for check in report.checks}
     assert (report.verdict, outcomes[found_by]) == (Verdict.UNSAFE, Outcome.FAIL)
+
+
+async def unlisted_v3(chain: Chain, kind: str) -> tuple[Pool, Call]:
+    await propose_blocks_as_somebody(chain.node)
+    token = await deploy_token(chain.node, kind, account=OWNER)
+    exchange = chain.v3
+    where = v3_pool(exchange, token, exchange.wrapped, 3000)
+    pool = Pool(exchange, where, token, exchange.wrapped, 3000, 60)
+    assert (await transact(chain.node, OWNER, token, calldata("setPair(address)", where))).ok
+    let = calldata("approve(address,uint256)", exchange.position_manager, 2**255)
+    assert (await transact(chain.node, OWNER, token, let)).ok
+    return pool, waiting(exchange.position_manager, concentrated_zoo.filling(pool, OWNER))
+
+
+async def unlisted_v4(chain: Chain, kind: str) -> tuple[Pool, Call]:
+    await propose_blocks_as_somebody(chain.node)
+    token = await deploy_token(chain.node, kind, account=OWNER)
+    pool = keyed_pool(chain.v4, token)
+    await v4_zoo.permit(chain.node, pool, token, OWNER)
+    return pool, waiting(chain.v4.position_manager, v4_zoo.filling(pool, OWNER))
+
+
+def waiting(to: str, data: str) -> Call:
+    return Call(OWNER.address.lower(), to, data, POOL_WEI, 6_000_000, Fees(100 * GWEI, 2 * GWEI))
+
+
+@pytest.mark.parametrize("unlisted_pool", [unlisted_v3, unlisted_v4])
+async def test_a_concentrated_pool_is_judged_at_all_prices_before_it_stands(
+    anvil: Chain, unlisted_pool: Callable[[Chain, str], Awaitable[tuple[Pool, Call]]]
+) -> None:
+    pool, listing = await unlisted_pool(anvil, "Normal")
+    report = await judge(anvil.node, pool, amount=WEI // 10, policy=SafetyPolicy(), prelude=[listing])
+    assert report.verdict is Verdict.SAFE, report.reasons
+    outcomes = {check.name: check.outcome for check in report.checks}
+    assert (outcomes[SOARED], outcomes[CRASHED]) == (Outcome.PASS, Outcome.PASS)
 
 
 async def test_what_a_token_would_ask_is_found_before_there_is_a_trade_to_follow(anvil: Chain) -> None:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from math import isqrt
 from typing import Any
 
 import pytest
-from eth_abi.abi import encode
 
-from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.pools.keys import keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
-from sniper_cli.pricing.liquidity_amounts import liquidity_for_amounts
-from sniper_cli.pricing.tick_math import sqrt_ratio_at_tick
 from sniper_cli.sniping.announcements import v3_pool
 from sniper_cli.sniping.events import (
     BuyFailed,
@@ -32,16 +27,14 @@ from sniper_cli.trading.explanation import explain
 from state.launches import Decision, Launch, Source, judgements_of
 from state.orders import Order, OrderState, find_by_client_id
 from state.positions import positions_newest_first
-from tests.concentrated_zoo import whole_range
+from tests import concentrated_zoo, v4_zoo
 from tests.sniper_cli.sniping.conftest import OWNER, Hunt, sniping
-from tests.v4_zoo import KEY, MINT, SETTLE_PAIR, SWEEP, key_of, modify_data, permit
+from tests.v4_zoo import permit
 from tests.zoo import FOREVER, LISTED, POOL_WEI, approve, calldata, deploy_token, transact
 
 pytestmark = pytest.mark.anvil
 
 GWEI = 10**9
-INITIALIZE_POOL = "0xf7020405"
-"""initializePool(key, price) of v4's position manager"""
 LISTING = {"maxFeePerGas": hex(50 * GWEI), "maxPriorityFeePerGas": hex(3 * GWEI)}
 RAISED = {"maxFeePerGas": hex(70 * GWEI), "maxPriorityFeePerGas": hex(5 * GWEI)}
 ON = {"same_block": "on", "level": "daring"}
@@ -307,7 +300,7 @@ async def test_a_pool_of_v3_made_and_filled_by_one_call_is_bought_in_its_block(w
     assert (await transact(chain.node, OWNER, token, let)).ok
     await start(watched, exchanges=chain.exchanges, **ON)
     await hold(watched)
-    listing = await send(watched, exchange.position_manager, filled(pool), POOL_WEI)
+    listing = await send(watched, exchange.position_manager, concentrated_zoo.filling(pool, OWNER), POOL_WEI)
     sent = await watched.until(BuySent)
     await chain.mine()
     opened = await watched.until(PositionOpened)
@@ -329,7 +322,7 @@ async def test_a_pool_of_v4_made_and_filled_by_one_call_is_bought_in_its_block(w
     await permit(chain.node, pool, token, OWNER)
     await start(watched, exchanges=chain.exchanges, **ON)
     await hold(watched)
-    listing = await send(watched, exchange.position_manager, filled_v4(pool), POOL_WEI)
+    listing = await send(watched, exchange.position_manager, v4_zoo.filling(pool, OWNER), POOL_WEI)
     sent = await watched.until(BuySent)
     await chain.mine()
     assert (await watched.until(PositionOpened)).token == token
@@ -366,41 +359,6 @@ async def test_liquidity_added_to_a_pool_that_trades_is_no_listing(watched: Hunt
     await watched.chain.mine()
     await watched.until(HeadSeen)
     assert not [event for event in watched.events if isinstance(event, LaunchAnnounced | BuySent)]
-
-
-def filled_v4(pool: Pool) -> str:
-    """One call that makes a v4 pool at the price of what is put in, and puts it in over the whole range."""
-    amounts = (POOL_WEI, LISTED) if pool.coin_first else (LISTED, POOL_WEI)
-    price = isqrt((amounts[1] << 192) // amounts[0])
-    edge = 887_272 // pool.tick_spacing * pool.tick_spacing
-    ends = sqrt_ratio_at_tick(-edge), sqrt_ratio_at_tick(edge)
-    liquidity = liquidity_for_amounts(price, *ends, *amounts) * 999_999 // 1_000_000
-    types = [KEY, "int24", "int24", "uint256", "uint128", "uint128", "address", "bytes"]
-    fields = [key_of(pool), -edge, edge, liquidity, 2**128 - 1, 2**128 - 1, OWNER.address, b""]
-    steps = [
-        (MINT, encode(types, fields)),
-        (SETTLE_PAIR, encode(["address"] * 2, pool.currencies)),
-        (SWEEP, encode(["address"] * 2, [ZERO_ADDRESS, OWNER.address])),
-    ]
-    creation = INITIALIZE_POOL + encode([KEY, "uint160"], [key_of(pool), price]).hex()
-    calls = [bytes.fromhex(call[2:]) for call in (creation, modify_data(steps))]
-    return calldata("multicall(bytes[])", calls)
-
-
-def filled(pool: Pool) -> str:
-    """One call that makes a V3 pool at the price of what is put in, and puts it in over the whole range."""
-    amounts = (POOL_WEI, LISTED) if pool.coin_first else (LISTED, POOL_WEI)
-    price = isqrt((amounts[1] << 192) // amounts[0])
-    creation = calldata(
-        "createAndInitializePoolIfNecessary(address,address,uint24,uint160)",
-        *pool.currencies, pool.fee, price,
-    )  # fmt: skip
-    edge = whole_range(pool.fee)
-    fields = (*pool.currencies, pool.fee, *edge, *amounts, 0, 0, OWNER.address, FOREVER)
-    types = ["address", "address", "uint24", "int24", "int24", *["uint256"] * 4, "address", "uint256"]
-    mint = abi.CALL_MINT_POSITION + encode(types, fields).hex()
-    steps = [bytes.fromhex(call[2:]) for call in (creation, mint, calldata("refundETH()"))]
-    return calldata("multicall(bytes[])", steps)
 
 
 async def test_off_nothing_is_done_before_the_log(watched: Hunt) -> None:
