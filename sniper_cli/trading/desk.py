@@ -9,8 +9,6 @@ point leaves either nothing, or a recorded order whose fate `recover` finds out 
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
@@ -24,19 +22,17 @@ from sniper_cli.books.projector import catch_up
 from sniper_cli.books.records import Books, Fence, Page
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.portfolio.accounts import require_account
-from sniper_cli.risk.equity import save_peak
 from sniper_cli.risk.limits import Limits
 from sniper_cli.risk.marks import TableMarks
-from sniper_cli.trading import applying, recording
+from sniper_cli.trading import fates, recording
 from sniper_cli.trading.controls import Controls, Held
-from sniper_cli.trading.elsewhere import Draft, Rehearsed, drafted, introduce, look, plan, record, write_down
-from sniper_cli.trading.families import Family, holds
+from sniper_cli.trading.elsewhere import NO_PLANS, Rehearsed, rehearse, submit_there
+from sniper_cli.trading.families import Family
 from sniper_cli.trading.families import place as place_families
-from sniper_cli.trading.halting import close_here, end_here, enforce, obey
+from sniper_cli.trading.halting import end_here, keep_in_check, keep_in_check_here
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listings
 from sniper_cli.trading.local import SECOND, LocalWalk
-from sniper_cli.trading.mending import apply_remedies, mend, prepare_exits, take_back
 from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Report, Venue
 from state.accounts import Account, VenueKind
@@ -49,10 +45,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-logger = logging.getLogger(__name__)
-
 Checkpoint = Callable[[str], None]
-NO_PLANS: Mapping[str, Plan] = {}
 
 
 def no_checkpoint(_step: str) -> None:
@@ -136,11 +129,11 @@ class OrderDesk:
         Raises what `submit` raises.
         """
         account = self.account(account_id)
-        venue = self._venue_of(account)
+        venue = self.venue_of(account)
         if not isinstance(venue, PaperVenue):
             outcomes = await self.place_there(account, venue, families, dry_run=dry_run)
             if not dry_run:
-                await self._keep_in_check(account_id)
+                await keep_in_check(self, account_id)
             return outcomes
 
         def work(walk: LocalWalk) -> list[list[OrderOutcome]]:
@@ -158,12 +151,12 @@ class OrderDesk:
         self, account_id: UUID, intents: Sequence[OrderIntent], *, dry_run: bool, plans: Mapping[str, Plan]
     ) -> list[OrderOutcome]:
         account = self.account(account_id)
-        venue = self._venue_of(account)
+        venue = self.venue_of(account)
         if isinstance(venue, PaperVenue):
             return self.place_here(account, venue, intents, dry_run=dry_run)
-        outcomes = await self._place_there(account, venue, intents, dry_run=dry_run, plans=plans)
+        outcomes = await submit_there(self, account, venue, intents, dry_run=dry_run, plans=plans)
         if not dry_run:
-            await self._keep_in_check(account_id)
+            await keep_in_check(self, account_id)
         return outcomes
 
     # -- at a venue that is here --------------------------------------------------------------------------------
@@ -220,7 +213,7 @@ class OrderDesk:
         if not dry_run:
             done = self.books.turn(account.id, turn)
             self.checkpoint("recorded")
-            self._keep_in_check_here(account, venue, ended)
+            keep_in_check_here(self, account, venue, ended)
             return done
         with suppress(Rehearsed):
             self.books.turn(account.id, turn)
@@ -229,37 +222,13 @@ class OrderDesk:
     def controls_on(self, page: Page, *, since: int = 0) -> Held:
         """The account's switches and limits, at the venue's prices: of now, or of a second that a replay begins at."""
         account = self.account(UUID(page.book.account_key))
-        venue = self._venue_of(account)
+        venue = self.venue_of(account)
         table = TableMarks(page.writer, page.book.account_key)
         if not isinstance(venue, PaperVenue):
             return self.controls.of(page, account, table)
         if not since or since >= page.now // SECOND:
             return self.controls.of(page, account, venue.rate)
         return self.controls.of(page, account, venue.rates(since), now=since * SECOND)
-
-    def _keep_in_check_here(self, account: Account, venue: PaperVenue, ended: Sequence[UUID]) -> None:
-        """What a broken limit or a tripped switch asks for beyond refusing orders. The page has ended orders."""
-        held = self.controls.known(account.id)
-        if held is None:
-            return
-        if not held.obeyed:
-            held.obeyed = True
-            held.done.cancelled += ended
-            close_here(self, account, venue, held)
-        if self._tripped(held):
-            self.walk_here(account, venue, lambda _: None)
-
-    async def _keep_in_check(self, account_id: UUID) -> None:
-        """The same elsewhere: the venue has to be asked."""
-        held = self.controls.known(account_id)
-        if held is not None and (self._tripped(held) or not held.obeyed):
-            await obey(self, account_id)
-
-    def _tripped(self, held: Held) -> bool:
-        """Keep the highest equity seen, and see whether a limit has tripped a switch just now."""
-        if held.gate.equity is not None and held.gate.equity.unsaved:
-            save_peak(self.database, held.gate.equity)
-        return held.gate.trips and enforce(self, held)
 
     def held(self, account_id: UUID) -> Held:
         """The switches and limits that hold an account in check now."""
@@ -272,34 +241,10 @@ class OrderDesk:
     def working(self, account_id: UUID) -> list[AnyOrder]:
         """Orders to ask the account's venue about."""
         account = self.account(account_id)
-        venue = self._venue_of(account)
+        venue = self.venue_of(account)
         return [] if isinstance(venue, PaperVenue) else self.open_orders(account, venue)
 
     # -- at a venue that is elsewhere ---------------------------------------------------------------------------
-
-    async def _place_there(
-        self,
-        account: Account,
-        venue: Venue,
-        intents: Sequence[OrderIntent],
-        *,
-        dry_run: bool,
-        plans: Mapping[str, Plan],
-    ) -> list[OrderOutcome]:
-        if any(holds(intent) for intent in intents):
-            families = await self.place_there(
-                account, venue, [Family(one) for one in intents], dry_run=dry_run
-            )
-            return [members[0] for members in families]
-        drafts = await self.prepare(account, venue, intents, plans)
-        outcomes = record(self, account, venue, drafts, dry_run=dry_run)
-        if dry_run:
-            return outcomes
-        self.checkpoint("recorded")
-        for outcome in outcomes:
-            if outcome.order.state is OrderState.RECORDED and not outcome.replayed:
-                outcome.order = await self.give(venue, outcome.order)
-        return outcomes
 
     async def place_there(
         self, account: Account, venue: Venue, families: Sequence[Family], *, dry_run: bool = False
@@ -308,24 +253,6 @@ class OrderDesk:
         from sniper_cli.trading.emulation import place_there
 
         return await place_there(self, account, venue, families, dry_run=dry_run)
-
-    async def prepare(
-        self,
-        account: Account,
-        venue: Venue,
-        intents: Sequence[OrderIntent],
-        plans: Mapping[str, Plan] = NO_PLANS,
-    ) -> list[Draft]:
-        """Check intents and let the venue plan them; nothing is written."""
-        drafts = look(self, account, intents)
-        if any(draft.known is None and draft.listing is None for draft in drafts):
-            introduce(self, account, venue, intents)
-            drafts = look(self, account, intents)
-        for draft in drafts:
-            draft.plan = plans.get(draft.intent.client_order_id)
-        await asyncio.gather(*(plan(venue, draft) for draft in drafts if draft.plan is None))
-        self.checkpoint("planned")
-        return drafts
 
     async def give(self, venue: Venue, order: AnyOrder) -> BookedOrder:
         self.sending.add(order.id)
@@ -358,123 +285,33 @@ class OrderDesk:
         The first order of a process pays for what only the first one pays for (compiled statements, modules); a
         runner has that paid before it counts. `prepare` writes what the intent stands on, to be taken back too.
         """
-        account = self.account(intent.account_id)
-        venue = self._venue_of(account)
-        assert not isinstance(venue, PaperVenue)
-
-        def work(session: Session, page: Page) -> None:
-            prepare(session)
-            session.flush()
-            self.listings.require(page.writer, [intent.instrument_id])
-            draft = drafted(self, page, account, intent)
-            draft.plan = plan
-            write_down(self, session, page, account, venue, [draft])
-            session.flush()
-            raise Rehearsed
-
-        with suppress(Rehearsed):
-            self.books.turn_with_session(account.id, work)
-        self.listings.forget(intent.instrument_id)
+        rehearse(self, intent, plan, prepare)
 
     # -- what becomes of orders ---------------------------------------------------------------------------------
 
     async def refresh(self, account_id: UUID, *, recovering: bool = False) -> list[BookedOrder]:
         """Find out what became of an account's orders and apply it; the orders that changed.
 
-        At the paper market that is the replay of its path. Elsewhere the venue is asked, and what is stuck is mended:
-        sent again where the node has lost it, its bid raised, ended where it is stale.
+        What is stuck is mended: sent again where the node has lost it, its bid raised, ended where it is stale.
         """
-        account = self.account(account_id)
-        venue = self._venue_of(account)
-        if isinstance(venue, PaperVenue):
-            return self.walk_here(account, venue, _changed)
-        orders = self.open_orders(account, venue)
-        reports = await venue.report(orders) if orders else []
-        self.checkpoint("reported")
-        changed = self.apply(account_id, reports, {order.id: order.version for order in orders})
-        self.checkpoint("applied")
-        if isinstance(venue, ChainVenue):
-            await prepare_exits(self, account_id, venue, changed)
-            mended = await mend(self, account, venue, recovering=recovering)
-            await take_back(self, account_id, venue)
-            changed = list({order.id: order for order in (*changed, *mended)}.values())
-        changed += await self._watch(account, venue)
-        await self._keep_in_check(account_id)
-        return changed
-
-    async def _watch(self, account: Account, venue: Venue) -> list[BookedOrder]:
-        """Orders that are held here for a venue that does not know such ones."""
-        if not self.look(account.id, lambda book: any(order.terms_json for order in book.orders.values())):
-            return []
-        from sniper_cli.trading.emulation import watch
-
-        return await watch(self, account, venue)
+        return await fates.refresh(self, account_id, recovering=recovering)
 
     def apply(
         self, account_id: UUID, reports: Sequence[Report], versions: Mapping[UUID, int]
     ) -> list[BookedOrder]:
         """Apply reports in one transaction; those about an order that has changed since (`versions`) are left out."""
-        news = [report for report in reports if report.order_id in versions]
-        if not news:
-            return []
-        account = self.account(account_id)
-        venue = self._venue_of(account)
-        assert not isinstance(venue, PaperVenue)
-
-        def work(session: Session, page: Page) -> list[BookedOrder]:
-            filled = {
-                order.key: order.filled_quantity
-                for order in (page.book.find_order(report.order_id.hex) for report in news)
-            }
-            changed = applying.apply_reports(session, page, account, venue, news, versions)
-            self._tell(page, account, filled, changed)
-            self.checkpoint("before_apply_commit")
-            return changed
-
-        return self.books.turn_with_session(account_id, work)
-
-    def _tell(
-        self, page: Page, account: Account, filled: dict[str, int], orders: Sequence[BookedOrder]
-    ) -> None:
-        """What hangs on orders that a venue has reported about; nothing does where no order has terms."""
-        if any(order.terms_json for order in page.book.orders.values()):
-            from sniper_cli.trading.emulation import tell
-
-            tell(self, page, account, filled, orders)
+        return fates.apply(self, account_id, reports, versions)
 
     async def cancel(self, order_id: UUID, explanation: str = "cancelled by request") -> AnyOrder:
         """Ask the venue to end an order. What the venue then reports counts: a fill may have been faster.
 
         Raises RowNotFound, OrderRefused, NetworkError.
         """
-        order = self.order(order_id)
-        account = self.account(order.account_id)
-        venue = self._venue_of(account)
-        if isinstance(venue, PaperVenue):
-            return self.walk_here(account, venue, lambda walk: _cancel(walk, order_id, explanation))
-        if not order.is_working:
-            raise OrderRefused(
-                f"the order is {order.state.value} already", hint=f"sniper order show {order.id}"
-            )
-        if order.state is OrderState.HELD:
-            from sniper_cli.trading.emulation import end_held
-
-            return end_held(self, account, order, explanation)
-        if isinstance(venue, ChainVenue):
-            await apply_remedies(self, order.account_id, venue, [await venue.kill(order)])
-        else:
-            self.apply(order.account_id, [await venue.cancel(order)], {order.id: order.version})
-        return self.order(order_id)
+        return await fates.cancel(self, order_id, explanation)
 
     async def hasten(self, order_id: UUID, *, urgency: int = 1, outbid_fee: int | None = None) -> Order:
         """Raise the bid of an order that has been sent: the same call under the same nonce, so it happens once."""
-        order = self.order(order_id)
-        venue = self.venue_by_order(order)
-        if not isinstance(venue, ChainVenue) or not order.is_working:
-            raise OrderRefused(f"order {order.id} cannot be hastened", hint=f"sniper order show {order.id}")
-        remedy = await venue.hasten(order, urgency=urgency, outbid_fee=outbid_fee)
-        await apply_remedies(self, order.account_id, venue, [remedy])
-        return self.order(order_id)
+        return await fates.hasten(self, order_id, urgency=urgency, outbid_fee=outbid_fee)
 
     async def recover(self, account_id: UUID) -> RecoverySummary:
         """At every start, before anything else: find out what became of orders that a crash left open."""
@@ -523,7 +360,8 @@ class OrderDesk:
             self._accounts[account_id] = known
         return known
 
-    def _venue_of(self, account: Account) -> Venue | PaperVenue:
+    def venue_of(self, account: Account) -> Venue | PaperVenue:
+        """The venue of an account. Raises OrderRefused where this desk does not serve it."""
         venue = self.venues.get(account.venue)
         if venue is None:
             raise OrderRefused(
@@ -532,12 +370,8 @@ class OrderDesk:
             )
         return venue
 
-    def venue_of(self, account: Account) -> Venue | PaperVenue:
-        """The venue of an account. Raises OrderRefused where this desk does not serve it."""
-        return self._venue_of(account)
-
     def venue_by_order(self, order: Order) -> Venue | PaperVenue:
-        return self._venue_of(self.account(order.account_id))
+        return self.venue_of(self.account(order.account_id))
 
     def open_orders(self, account: Account, venue: Venue) -> list[AnyOrder]:
         """Orders to ask about: those at work, and those over that a chain may still turn."""
@@ -549,16 +383,3 @@ class OrderDesk:
                 orders += [o for o in venue.revisit(session, account) if not o.is_working]
             session.expunge_all()
         return orders
-
-
-def _changed(walk: LocalWalk) -> list[BookedOrder]:
-    """The orders that the replay has changed."""
-    return list(walk.book.changes.moved.values())
-
-
-def _cancel(walk: LocalWalk, order_id: UUID, explanation: str) -> BookedOrder:
-    """End an order, unless the replay up to now has just filled or ended it: then that is what became of it."""
-    order = walk.book.find_order(order_id.hex)
-    if order.is_working or order.key not in walk.book.changes.moved:
-        walk.cancel(order, explanation)
-    return order

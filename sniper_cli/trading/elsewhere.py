@@ -6,7 +6,8 @@ the venue sign; whatever is sent stands committed before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,15 +20,19 @@ from sniper_cli.books.records import Page
 from sniper_cli.errors import OrderRefused
 from sniper_cli.trading import recording
 from sniper_cli.trading.checks import Examination, Proposal, examine, malformed
+from sniper_cli.trading.families import Family, holds
 from sniper_cli.trading.intents import CheckResult, OrderIntent, OrderOutcome
 from sniper_cli.trading.listings import Listing
 from sniper_cli.trading.recording import seen
+from sniper_cli.venues.paper.venue import PaperVenue
 from sniper_cli.venues.venue import ChainVenue, Plan, Venue
 from state.accounts import Account
 from state.orders import OrderState, Side
 
 if TYPE_CHECKING:
     from sniper_cli.trading.desk import OrderDesk
+
+NO_PLANS: Mapping[str, Plan] = {}
 
 STEP = Decimal("1e-18")
 """The step in which prices are counted where a venue has none."""
@@ -47,6 +52,49 @@ class Draft:
     listing: Listing | None = None
     found: Examination = field(default_factory=Examination)
     plan: Plan | None = None
+
+
+async def submit_there(
+    desk: OrderDesk,
+    account: Account,
+    venue: Venue,
+    intents: Sequence[OrderIntent],
+    *,
+    dry_run: bool,
+    plans: Mapping[str, Plan],
+) -> list[OrderOutcome]:
+    """The walk of a batch: planned by the venue, recorded on one page, then sent one by one."""
+    if any(holds(intent) for intent in intents):
+        families = await desk.place_there(account, venue, [Family(one) for one in intents], dry_run=dry_run)
+        return [members[0] for members in families]
+    drafts = await prepare(desk, account, venue, intents, plans)
+    outcomes = record(desk, account, venue, drafts, dry_run=dry_run)
+    if dry_run:
+        return outcomes
+    desk.checkpoint("recorded")
+    for outcome in outcomes:
+        if outcome.order.state is OrderState.RECORDED and not outcome.replayed:
+            outcome.order = await desk.give(venue, outcome.order)
+    return outcomes
+
+
+async def prepare(
+    desk: OrderDesk,
+    account: Account,
+    venue: Venue,
+    intents: Sequence[OrderIntent],
+    plans: Mapping[str, Plan] = NO_PLANS,
+) -> list[Draft]:
+    """Check intents and let the venue plan them; nothing is written."""
+    drafts = look(desk, account, intents)
+    if any(draft.known is None and draft.listing is None for draft in drafts):
+        introduce(desk, account, venue, intents)
+        drafts = look(desk, account, intents)
+    for draft in drafts:
+        draft.plan = plans.get(draft.intent.client_order_id)
+    await asyncio.gather(*(plan(venue, draft) for draft in drafts if draft.plan is None))
+    desk.checkpoint("planned")
+    return drafts
 
 
 def look(desk: OrderDesk, account: Account, intents: Sequence[OrderIntent]) -> list[Draft]:
@@ -179,3 +227,28 @@ def proposal_of(page: Page, intent: OrderIntent, listing: Listing, plan: Plan | 
     needed = notional if plan is None or intent.side is Side.SELL else plan.quote_needed
     worst = 0 if price is None else int(price / STEP)
     return Proposal(intent, listing, intent.quantity or 0, notional, worst, 0, STEP, page.now, needed)
+
+
+def rehearse(desk: OrderDesk, intent: OrderIntent, plan: Plan, prepare: Callable[[Session], object]) -> None:
+    """Write an order down as `submit` would, and take all of it back: nothing stays, nothing is sent.
+
+    The first order of a process pays for what only the first one pays for (compiled statements, modules); a
+    runner has that paid before it counts. `prepare` writes what the intent stands on, to be taken back too.
+    """
+    account = desk.account(intent.account_id)
+    venue = desk.venue_of(account)
+    assert not isinstance(venue, PaperVenue)
+
+    def work(session: Session, page: Page) -> None:
+        prepare(session)
+        session.flush()
+        desk.listings.require(page.writer, [intent.instrument_id])
+        draft = drafted(desk, page, account, intent)
+        draft.plan = plan
+        write_down(desk, session, page, account, venue, [draft])
+        session.flush()
+        raise Rehearsed
+
+    with suppress(Rehearsed):
+        desk.books.turn_with_session(account.id, work)
+    desk.listings.forget(intent.instrument_id)

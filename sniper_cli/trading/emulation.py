@@ -26,7 +26,7 @@ from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.trading import recording
 from sniper_cli.trading.contingencies import follow
 from sniper_cli.trading.distant import DistantWalk, Watched
-from sniper_cli.trading.elsewhere import Rehearsed, examine_there, write_down
+from sniper_cli.trading.elsewhere import Rehearsed, examine_there, prepare, write_down
 from sniper_cli.trading.families import Family, bind, holds
 from sniper_cli.trading.intents import NO_TERMS, OrderIntent, OrderOutcome, intent_of, remember, terms_of
 from sniper_cli.trading.recording import seen
@@ -50,7 +50,7 @@ async def place_there(
 ) -> list[list[OrderOutcome]]:
     """Families at a venue that is elsewhere: heads that trade now are sent, everything else is held here."""
     plain = [family.head for family in families if not holds(family.head)]
-    drafts = {id(draft.intent): draft for draft in await desk.prepare(account, venue, plain)}
+    drafts = {id(draft.intent): draft for draft in await prepare(desk, account, venue, plain)}
     found: list[list[list[OrderOutcome]]] = []
 
     def work(session: Session, page: Page) -> list[list[OrderOutcome]]:

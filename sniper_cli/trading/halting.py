@@ -16,6 +16,7 @@ from sniper_cli.books.book import Book
 from sniper_cli.books.holdings import AnyOrder
 from sniper_cli.errors import NetworkError, OrderRefused
 from sniper_cli.risk import switch as switches
+from sniper_cli.risk.equity import save_peak
 from sniper_cli.risk.usage import overruns, told
 from sniper_cli.trading.controls import Held, Obeyed
 from sniper_cli.trading.intents import OrderIntent, OrderOutcome, Terms
@@ -55,6 +56,33 @@ async def obey(desk: OrderDesk, account_id: UUID) -> Obeyed:
         if switch.flatten:
             await _close_there(desk, switch, held.done)
     return held.done
+
+
+def keep_in_check_here(desk: OrderDesk, account: Account, venue: PaperVenue, ended: Sequence[UUID]) -> None:
+    """What a broken limit or a tripped switch asks for beyond refusing orders. The page has ended orders."""
+    held = desk.controls.known(account.id)
+    if held is None:
+        return
+    if not held.obeyed:
+        held.obeyed = True
+        held.done.cancelled += ended
+        close_here(desk, account, venue, held)
+    if _tripped(desk, held):
+        desk.walk_here(account, venue, lambda _: None)
+
+
+async def keep_in_check(desk: OrderDesk, account_id: UUID) -> None:
+    """The same elsewhere: the venue has to be asked."""
+    held = desk.controls.known(account_id)
+    if held is not None and (_tripped(desk, held) or not held.obeyed):
+        await obey(desk, account_id)
+
+
+def _tripped(desk: OrderDesk, held: Held) -> bool:
+    """Keep the highest equity seen, and see whether a limit has tripped a switch just now."""
+    if held.gate.equity is not None and held.gate.equity.unsaved:
+        save_peak(desk.database, held.gate.equity)
+    return held.gate.trips and enforce(desk, held)
 
 
 # -- orders at work -----------------------------------------------------------------------------------------------
@@ -196,6 +224,3 @@ def _concerns(switch: KillSwitch, strategy: str | None) -> bool:
 
 def _words(switch: KillSwitch) -> str:
     return f"kill switch of {timestamp(switch.at)}, tripped by {switch.actor}: {switch.reason}"
-
-
-__all__ = ["Obeyed", "close_here", "end_here", "enforce", "obey"]

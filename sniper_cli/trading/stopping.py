@@ -18,7 +18,8 @@ from sniper_cli.errors import LiveNotConfirmed, NotFound, SniperError, UsageProb
 from sniper_cli.risk import switch as switches
 from sniper_cli.risk.setting import account_named
 from sniper_cli.settings.model import Mode
-from sniper_cli.trading.halting import Obeyed, obey
+from sniper_cli.trading.controls import Obeyed
+from sniper_cli.trading.halting import obey
 from state.accounts import Account, Instrument, VenueKind
 from state.controls import ACCOUNT, GLOBAL, STRATEGY, TENANT, KillSwitch, Resting, scope_name
 from state.orders import Order, is_working
