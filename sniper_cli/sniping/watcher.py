@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sniper_cli.chains.stream import ChainStream
     from sniper_cli.endpoints.streams import MergedStream
 
+BLIND = "no node shows waiting transactions with their bodies: nothing is bought in its listing's own block"
 TOO_OLD = "too old: listed while nobody was watching"
 
 
@@ -58,12 +59,17 @@ class Watcher:
         self._following: set[tuple[UUID, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost = False
+        self._blind = False
+        """It was told that no node shows what waits."""
 
     async def watch(self, stream: ChainStream | MergedStream) -> None:
         """Follow the stream until cancelled. It reconnects by itself, for ever."""
         exchanges = self._exchanges
         async for message in stream.events(factory=exchanges.factories, topics=topics_of(exchanges)):
             self._heed(message)
+            if stream.sees_pending is False and self._same_block.is_on and not self._blind:
+                self._blind = True
+                self._run.tell(RunnerTrouble(problem=BLIND))
 
     def _heed(self, message: Event) -> None:
         match message:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from sniper_cli.chains.exchange import Exchanges
+from sniper_cli.chains.subscriptions import Subscriptions
+from sniper_cli.errors import NodeRefused
 from sniper_cli.pools.keys import keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.sniping.announcements import v3_pool
@@ -21,6 +23,7 @@ from sniper_cli.sniping.events import (
     LaunchSeen,
     LaunchWithdrawn,
     PositionOpened,
+    RunnerTrouble,
 )
 from sniper_cli.sniping.purchases import buy_client_id
 from sniper_cli.trading.explanation import explain
@@ -359,6 +362,18 @@ async def test_liquidity_added_to_a_pool_that_trades_is_no_listing(watched: Hunt
     await watched.chain.mine()
     await watched.until(HeadSeen)
     assert not [event for event in watched.events if isinstance(event, LaunchAnnounced | BuySent)]
+
+
+async def test_a_node_that_shows_nothing_that_waits_is_told(
+    watched: Hunt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_: Subscriptions) -> None:
+        raise NodeRefused("no such subscription")
+
+    monkeypatch.setattr(Subscriptions, "follow_pending", refuse)
+    await watched.start(sniping(**ON))
+    told = await watched.until(RunnerTrouble)
+    assert "no node shows waiting transactions" in told.problem
 
 
 async def test_off_nothing_is_done_before_the_log(watched: Hunt) -> None:
