@@ -249,10 +249,11 @@ async def test_a_reorganisation_is_told_with_its_first_block_and_new_heads_follo
         await follower.wait_for(NewHead, 3)
         before = (await node.head()).number
         await node.call("anvil_reorg", [2, []])
+        behind = (await node.head()).number  # blocks come by themselves meanwhile
         await follower.wait_for(Reorganised)
         await follower.wait_for(NewHead, len(follower.of(NewHead)) + 1)
         told = follower.of(Reorganised)[0].from_number
-        assert before - 2 <= told <= before
+        assert before - 2 <= told <= behind
         latest = follower.stream.latest
         assert latest is not None
         assert (await node.block(latest.number)).hash == latest.hash
