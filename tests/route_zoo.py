@@ -1,4 +1,4 @@
-"""Two tokens and the wrapped coin on the real V2 and V3, every two of them in pools: what routes are found over."""
+"""Two tokens and the wrapped coin on the real V2, V3 and v4, in pools of every two: what routes are found over."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from math import isqrt
 
 from eth_account.signers.local import LocalAccount
 
-from tests import zoo
+from sniper_cli.pools.keys import keyed_pool
+from sniper_cli.pools.pool import ZERO_ADDRESS
+from sniper_cli.pricing.tick_math import tick_at_sqrt_ratio
+from tests import v4_zoo, zoo
 from tests.chain_fixtures import Chain
 from tests.concentrated_zoo import SPACINGS, selector, whole_range
 
@@ -84,6 +87,27 @@ async def _on_v3(chain: Chain, account: LocalAccount, tokens: Tokens, one: str, 
             lower, upper, fee, *ends, *(amount // part for amount in amounts), 0, 0, account.address, zoo.FOREVER,
         )[10:]  # fmt: skip
         assert (await zoo.transact(chain.node, account, manager, selector(MINT_OF_A_TUPLE) + body)).ok
+
+
+async def list_on_v4_too(chain: Chain, tokens: Tokens, account: LocalAccount | None = None) -> None:
+    """Pools of v4 beside: of the coin itself, of the wrapped one, and of the two tokens."""
+    account = account or zoo.anvil_account(9)
+    for one, token, fee in (
+        (ZERO_ADDRESS, tokens.first, 500),
+        (ZERO_ADDRESS, tokens.second, 3000),
+        (tokens.coin, tokens.first, 3000),
+        (tokens.coin, tokens.second, 500),
+        (tokens.first, tokens.second, 500),
+    ):
+        pool = keyed_pool(chain.v4, token, quote=one, fee=fee, tick_spacing=SPACINGS[fee])
+        quoted = tokens.coin if one == ZERO_ADDRESS else one
+        amounts = [tokens.worth(each, DEPTHS[fee] * zoo.WEI) for each in (quoted, token)]
+        ordered = amounts if pool.coin_first else amounts[::-1]
+        await v4_zoo.initialize(chain.node, pool, account, isqrt((ordered[1] << 192) // ordered[0]))
+        middle = tick_at_sqrt_ratio(await v4_zoo.price_of(chain.node, pool)) // SPACINGS[fee] * SPACINGS[fee]
+        near = (middle - 10 * SPACINGS[fee], middle + 10 * SPACINGS[fee])
+        for ends, part in ((whole_range(fee), 1), (near, 4)):
+            await v4_zoo.mint(chain.node, pool, account, *ends, *(amount // part for amount in amounts))
 
 
 async def _tick(chain: Chain, lower: str, upper: str, fee: int) -> int:

@@ -18,13 +18,16 @@ from sniper_cli.pools.words import WORD, byte_string, byte_strings, words
 EXECUTE = "0x3593564c"
 """execute(bytes commands, bytes[] inputs, uint256 deadline)"""
 WRAP, UNWRAP, V4_SWAP = "0b", "0c", "10"
-"""Commands of the router, one byte each; Commands.sol."""
+V3_SWAP, V2_SWAP, SWEEP, TAKE_IN = "00", "08", "04", "02"
+"""Commands of the router, one byte each; Commands.sol. The last takes tokens of the sender's through Permit2."""
 SWAP_EXACT_IN, SETTLE, TAKE = "06", "0b", "0e"
 """Actions on the manager within V4_SWAP; Actions.sol."""
 ROUTER_ITSELF = "0x0000000000000000000000000000000000000002"
 """The router's word for its own address."""
 WHOLE_DELTA = 0
 """For an amount: all that is owed, or due."""
+WHOLE_BALANCE = 1 << 255
+"""For an amount: all that the router itself holds."""
 
 PERMIT2_APPROVE = "0x87517c45"
 """approve(address token, address spender, uint160 amount, uint48 expiration)"""
@@ -40,15 +43,13 @@ def buy_data(pool: Pool, owner: str, amount: int, least: int, deadline: int) -> 
     direct = pool.quote == ZERO_ADDRESS
     swap = plan(
         (SETTLE, words(pool.quote, amount, False)),
-        (SWAP_EXACT_IN, _swap(pool, least, zero_for_one=pool.coin_first)),
+        (SWAP_EXACT_IN, swap_words(pool, least, zero_for_one=pool.coin_first)),
         (TAKE, words(pool.token, owner, WHOLE_DELTA)),
         (TAKE, words(pool.quote, owner if direct else ROUTER_ITSELF, WHOLE_DELTA)),
     )
     if direct:
-        return _execute(deadline, (V4_SWAP, swap))
-    return _execute(
-        deadline, (WRAP, words(ROUTER_ITSELF, amount)), (V4_SWAP, swap), (UNWRAP, words(owner, 0))
-    )
+        return execute(deadline, (V4_SWAP, swap))
+    return execute(deadline, (WRAP, words(ROUTER_ITSELF, amount)), (V4_SWAP, swap), (UNWRAP, words(owner, 0)))
 
 
 def sell_data(pool: Pool, owner: str, quantity: int, least: int, deadline: int) -> str:
@@ -56,12 +57,12 @@ def sell_data(pool: Pool, owner: str, quantity: int, least: int, deadline: int) 
     direct = pool.quote == ZERO_ADDRESS
     swap = plan(
         (SETTLE, words(pool.token, quantity, True)),
-        (SWAP_EXACT_IN, _swap(pool, least, zero_for_one=not pool.coin_first)),
+        (SWAP_EXACT_IN, swap_words(pool, least, zero_for_one=not pool.coin_first)),
         (TAKE, words(pool.quote, owner if direct else ROUTER_ITSELF, WHOLE_DELTA)),
     )
     if direct:
-        return _execute(deadline, (V4_SWAP, swap))
-    return _execute(deadline, (V4_SWAP, swap), (UNWRAP, words(owner, least)))
+        return execute(deadline, (V4_SWAP, swap))
+    return execute(deadline, (V4_SWAP, swap), (UNWRAP, words(owner, least)))
 
 
 def permit_data(pool: Pool, quantity: int) -> str:
@@ -74,8 +75,11 @@ def permitted_data(pool: Pool, owner: str) -> str:
     return PERMIT2_ALLOWANCE + words(owner, pool.token, pool.exchange.router)
 
 
-def _swap(pool: Pool, least: int, *, zero_for_one: bool) -> str:
-    """All that was paid: ((key), bool zeroForOne, uint128 in, uint128 least, bytes hookData), the last one empty."""
+def swap_words(pool: Pool, least: int, *, zero_for_one: bool) -> str:
+    """All that was paid, or that the swap before brought.
+
+    ((key), bool zeroForOne, uint128 in, uint128 least, bytes hookData), the last one empty.
+    """
     return words(WORD) + key_words(pool) + words(zero_for_one, WHOLE_DELTA, least, 9 * WORD, 0)
 
 
@@ -86,7 +90,7 @@ def plan(*steps: tuple[str, str]) -> str:
     return words(2 * WORD, 2 * WORD + len(named) // 2) + named + byte_strings(*parameters)
 
 
-def _execute(deadline: int, *steps: tuple[str, str]) -> str:
+def execute(deadline: int, *steps: tuple[str, str]) -> str:
     """Commands of the router, and for each its input."""
     commands, inputs = zip(*steps, strict=True)
     named = byte_string("".join(commands))

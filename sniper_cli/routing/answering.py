@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sniper_cli.errors import NotFound, OrderRefused, UsageProblem
-from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pricing.concentrated import ConcentratedPool
 from sniper_cli.pricing.constant_product import BPS, ImpossibleSwap, Reserves
 from sniper_cli.pricing.sides import ConcentratedSide
@@ -19,6 +19,7 @@ from sniper_cli.routing.market import Market, read_market
 from sniper_cli.routing.quoting import RouteQuote, best_route
 from sniper_cli.routing.tokens import COIN_DECIMALS, Token, address_meant, read_tokens
 from sniper_cli.routing.trying import Tried, try_route
+from sniper_cli.routing.universal import currency_of
 
 if TYPE_CHECKING:
     from sniper_cli.chains.exchange import Exchanges
@@ -89,6 +90,7 @@ async def _pools(context: Context, tokens: tuple[str, ...]) -> list[dict[str, An
         wanted = [exchanges.wrapped, *(address_meant(word, exchanges)[0] for word in tokens)]
         market = await read_market(node, exchanges, wanted)
         names = await read_tokens(node, wanted, market.head.number)
+    names[ZERO_ADDRESS] = Token(ZERO_ADDRESS, exchanges.coin, COIN_DECIMALS)
     return [_pool_row(pool, market, names) for pool in market.known.values()]
 
 
@@ -157,6 +159,7 @@ async def answer(
     others = [address_meant(word, exchanges)[0] for word in (*bases, *question.via)]
     market = await read_market(node, exchanges, [into, out, exchanges.wrapped, *others])
     names = await read_tokens(node, [into, out, exchanges.wrapped, *others], market.head.number)
+    names[ZERO_ADDRESS] = Token(ZERO_ADDRESS, exchanges.coin, COIN_DECIMALS, coin=True)
     token_in, token_out = (
         replace(names[address], symbol=exchanges.coin, coin=True) if coin else names[address]
         for address, coin in ((into, coin_in), (out, coin_out))
@@ -215,6 +218,7 @@ async def _tried(
     call = route_call(quote.reach, quote.split, quote.market.known, replace(errand, least=0))
     return await try_route(
         node,
+        quote.reach,
         call,
         errand,
         token_in.address,
@@ -290,11 +294,11 @@ def _leg(leg: Leg, answer: Answer) -> dict[str, Any]:
                 "exchange": known[hop.pool].exchange.name,
                 "pool": hop.pool,
                 "fee": known[hop.pool].fee,
-                "token_in": hop.token_in,
-                "symbol_in": names[hop.token_in].symbol,
+                "token_in": currency_of(known[hop.pool], hop.token_in),
+                "symbol_in": names[currency_of(known[hop.pool], hop.token_in)].symbol,
                 "amount_in": names[hop.token_in].spelled(coming),
-                "token_out": hop.token_out,
-                "symbol_out": names[hop.token_out].symbol,
+                "token_out": currency_of(known[hop.pool], hop.token_out),
+                "symbol_out": names[currency_of(known[hop.pool], hop.token_out)].symbol,
                 "amount_out": names[hop.token_out].spelled(going),
             }
             for hop, coming, going in zip(leg.path.hops, amounts, amounts[1:], strict=False)

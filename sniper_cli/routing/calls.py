@@ -4,7 +4,8 @@ SwapRouter02 does it in one `multicall(deadline, …)`. Each run of hops of one 
 goes to the router itself where another step takes it on, which takes all that is there (an amount of zero means that).
 Several legs, and what shall be unwrapped, meet in the router, and the last step hands out all of it or reverts.
 
-A V2 fork's Router02 knows one path a transaction.
+A V2 fork's Router02 knows one path a transaction. Where a pool of v4 is among them, UniversalRouter does it
+(`routing.universal`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sniper_cli.pools.words import WORD, byte_string, byte_strings, words
 from sniper_cli.pricing.routes import Hop
 from sniper_cli.pricing.splitting import Leg, Split
 from sniper_cli.routing.market import Reach
+from sniper_cli.routing.universal import is_universal, is_universal_route, route_data, v3_path
 
 V2_TOKENS = "0x5c11d795"
 """Router02: swapExactTokensForTokensSupportingFeeOnTransferTokens(amount, least, path, to, deadline)"""
@@ -50,6 +52,8 @@ class Errand:
 def route_call(reach: Reach, split: Split, known: Mapping[str, Pool], errand: Errand) -> SwapCall:
     """The transaction of a route."""
     value = split.amount_in if errand.coin_in else 0
+    if reach.exchange.protocol is Protocol.V4:
+        return SwapCall(reach.router, route_data(split, known, errand), value)
     if not reach.splits:
         return SwapCall(reach.router, _single_path(split, errand), value)
     token_out = split.legs[0].path.tokens[-1]
@@ -68,7 +72,9 @@ def route_call(reach: Reach, split: Split, known: Mapping[str, Pool], errand: Er
 
 
 def is_route(data: str) -> bool:
-    """Whether calldata is such a transaction of SwapRouter02: its first step is one of a route's."""
+    """Whether calldata is such a transaction, as no trade in one pool is: of SwapRouter02 the first step tells."""
+    if is_universal(data):
+        return is_universal_route(data)
     if not data.startswith(MULTICALL):
         return False
     count = abi.word(data[:2] + data[10:], 2)
@@ -76,12 +82,13 @@ def is_route(data: str) -> bool:
     return "0x" + data[begins : begins + 8] in (V2_STEP, V3_STEP)
 
 
-def coins_moved(router: str, wrapped: str, value: int, logs: Sequence[abi.Log]) -> tuple[int, int]:
-    """The coins that a route took of the `value` sent along, and those that it brought.
+def coins_moved(call: SwapCall, wrapped: str, logs: Sequence[abi.Log]) -> tuple[int, int]:
+    """The coins that a route took of the value sent along, and those that it brought.
 
     Each leg wraps its own; never more than was sent, whatever a token has the router do meanwhile. What came out is
-    unwrapped at the end, at once.
+    unwrapped at the end, at once. UniversalRouter takes all that was sent, and unwraps what is to be given back.
     """
+    router, value = call.to.lower(), call.value
     mine = [
         log
         for log in logs
@@ -91,7 +98,10 @@ def coins_moved(router: str, wrapped: str, value: int, logs: Sequence[abi.Log]) 
     ]
     paid = sum(abi.word(log["data"], 0) for log in mine if log["topics"][0] == abi.DEPOSIT)
     brought = [abi.word(log["data"], 0) for log in mine if log["topics"][0] == abi.WITHDRAWAL]
-    return min(value, paid), brought[-1] if brought else 0
+    last = brought[-1] if brought else 0
+    if is_universal(call.data):
+        return max(0, value - last), last
+    return min(value, paid), last
 
 
 def _steps(leg: Leg, known: Mapping[str, Pool], to: str, least: int) -> Iterator[str]:
@@ -113,8 +123,7 @@ def _v2_step(hops: tuple[Hop, ...], _known: Mapping[str, Pool], amount: int, lea
 
 
 def _v3_step(hops: tuple[Hop, ...], known: Mapping[str, Pool], amount: int, least: int, to: str) -> str:
-    path = hops[0].token_in[2:] + "".join(f"{known[hop.pool].fee:06x}{hop.token_out[2:]}" for hop in hops)
-    return V3_STEP + words(WORD, 4 * WORD, to, amount, least) + byte_string(path)
+    return V3_STEP + words(WORD, 4 * WORD, to, amount, least) + byte_string(v3_path(hops, known))
 
 
 def _single_path(split: Split, errand: Errand) -> str:

@@ -21,7 +21,7 @@ from sniper_cli.routing.market import Market, Reach
 
 BASE_GAS = 45_000
 """The transaction itself, the multicall, and what is handed out at the end."""
-HOP_GAS: Mapping[Protocol, int] = {Protocol.V2: 55_000, Protocol.V3: 65_000}
+HOP_GAS: Mapping[Protocol, int] = {Protocol.V2: 55_000, Protocol.V3: 65_000, Protocol.V4: 65_000}
 """A hop with its share of transfers. A V3 pool's initialised ticks cost 20,000 to 30,000 each on top."""
 
 
@@ -66,8 +66,12 @@ def best_route(
 ) -> RouteQuote:
     """The route that brings the most net of gas. Raises ImpossibleSwap where none takes the amount."""
     found: list[_Best] = []
+    reached: list[set[str]] = []
     for reach in market.reaches:
         pools = market.within(reach)
+        if reach.splits and set(pools) in reached:
+            continue
+        reached += [set(pools)] if reach.splits else []
         rate = _Rate(wrapped, token_out, gas_price, pools)
         paths = paths_between(pools.values(), token_in, token_out, most_hops=most_hops)
         costs = {path: rate.of(path_gas(path, market.known)) for path in paths}
@@ -81,8 +85,10 @@ def best_route(
     best = max(found, key=lambda each: each.split.net)
     singles = [each.single for each in found if each.single is not None]
     single = max(singles, key=lambda each: each.net, default=None)
+    # Without a pool of v4 in it a route needs none of Permit2's approvals.
+    reach = next(each for each in market.reaches if each.trades(best.split, market.known))
     gas = BASE_GAS + sum(path_gas(leg.path, market.known) for leg in best.split.legs)
-    return RouteQuote(market, best.reach, best.split, single, gas, gas_price, best.priced)
+    return RouteQuote(market, reach, best.split, single, gas, gas_price, best.priced)
 
 
 @dataclass(slots=True)

@@ -14,9 +14,10 @@ from typing import Any
 from sniper_cli.chains import abi
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
-from sniper_cli.pools.swaps import SwapCall, approve_call
+from sniper_cli.pools.swaps import SwapCall, approval_calls
 from sniper_cli.pools.words import words
 from sniper_cli.routing.calls import Errand
+from sniper_cli.routing.market import Reach
 
 SPARE_COINS = 10**20
 """For the gas of a simulation."""
@@ -34,14 +35,22 @@ class Tried:
 
 
 async def try_route(
-    node: Node, call: SwapCall, errand: Errand, token_in: str, token_out: str, amount: int, block: int
+    node: Node,
+    reach: Reach,
+    call: SwapCall,
+    errand: Errand,
+    token_in: str,
+    token_out: str,
+    amount: int,
+    block: int,
 ) -> Tried:
-    """Simulate a route's transaction, with the approval that it needs before it. Raises NetworkError."""
+    """Simulate a route's transaction, with the approvals that it needs before it. Raises NetworkError."""
     if not errand.coin_in and await _held(node, token_in, errand.owner, block) < amount:
         return Tried(None, words=f"{errand.owner} does not hold the amount at this block")
     calls = [_spoken(errand.owner, call)]
     if not errand.coin_in:
-        calls.insert(0, _spoken(errand.owner, approve_call(token_in, call.to, amount)))
+        letting = approval_calls(reach.taking(token_in), errand.owner, amount)
+        calls[:0] = [_spoken(errand.owner, each) for each in letting]
     rich = {errand.owner: {"balance": hex(SPARE_COINS + call.value)}}
     payload = {"blockStateCalls": [{"stateOverrides": rich, "calls": calls}], "validation": False}
     try:

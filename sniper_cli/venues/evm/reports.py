@@ -20,6 +20,7 @@ from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused, OrderRefused
 from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.swaps import SwapCall
 from sniper_cli.pools.trades import coins_brought, coins_paid
 from sniper_cli.routing.calls import coins_moved, is_route
 from sniper_cli.venues.evm.instruments import pool_of
@@ -214,9 +215,9 @@ def _shares_block(
 
 def _coins(pool: Pool, transaction: ChainTransaction, logs: Sequence[abi.Log], *, buys: bool) -> int:
     """Coins that went or came: through the pool, or along a route over several."""
-    router = transaction.to.lower()
-    if router != pool.exchange.router or is_route(transaction.data):
-        paid, brought = coins_moved(router, pool.exchange.wrapped, transaction.value, logs)
+    call = SwapCall(transaction.to.lower(), transaction.data, transaction.value)
+    if call.to != pool.exchange.router or is_route(call.data):
+        paid, brought = coins_moved(call, pool.exchange.wrapped, logs)
         return paid if buys else brought
     return coins_paid(pool, transaction.value, logs) if buys else coins_brought(pool, logs)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from sniper_cli.chains import abi
-from sniper_cli.chains.exchange import Exchange, Exchanges
+from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NodeRefused, OrderRefused
 from sniper_cli.pools.pool import Pool
@@ -50,7 +50,7 @@ async def plan_route(
     amount = (intent.budget or 0) if buys else min(intent.quantity or 0, held)
     if amount <= 0:
         raise OrderRefused("nothing is left of this token at the address", held=str(held), token=token)
-    market = await read_market(node, exchanges, [wrapped, token, *(intent.route or ())])
+    market = await read_market(node, exchanges, [wrapped, token, *(intent.route or ())], beside=[pool])
     head = market.head
     fees = policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee, side=intent.side)
     ends = (wrapped, token) if buys else (token, wrapped)
@@ -68,13 +68,12 @@ async def plan_route(
     deadline = head.timestamp + policy.deadline_seconds
     errand = Errand(address, least, deadline, coin_in=buys, coin_out=not buys)
     swap = route_call(quote.reach, quote.split, market.known, errand)
-    tried = await try_route(node, swap, errand, *ends, amount, head.number)
+    tried = await try_route(node, quote.reach, swap, errand, *ends, amount, head.number)
     gas = _gas_limit(tried, quote, head)
     if buys:
         fees = policy.worth(fees, gas, amount)
     # A sale asks which router may take the token: not always that of the instrument's pool.
-    through = Pool(_exchange_of(exchanges, quote), "", token, wrapped)
-    approvals = () if buys else await _approvals(node, through, address, amount)
+    approvals = () if buys else await _approvals(node, quote.reach.taking(token), address, amount)
     call = Call(Purpose.BUY if buys else Purpose.SELL, swap.to, swap.data, swap.value, gas)
     total_gas = gas + sum(each.gas_limit for each in approvals)
     exit_gas = (APPROVE_GAS + gas) * fees.max_fee if buys else 0
@@ -149,11 +148,6 @@ def _gas_limit(tried: Tried, quote: RouteQuote, head: Head) -> int:
 async def _approvals(node: Node, through: Pool, address: str, quantity: int) -> tuple[Call, ...]:
     told = await node.batch(allowance_questions(through, address), return_errors=True)
     return await approvals_for(node, through, address, quantity, allowance_of(told))
-
-
-def _exchange_of(exchanges: Exchanges, quote: RouteQuote) -> Exchange:
-    """The exchange whose router trades the route."""
-    return next(each for each in exchanges.listed if each.router == quote.reach.router)
 
 
 def _figures(quote: RouteQuote, amount: int, least: int, *, buys: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Protocol
 from sniper_cli.pools import swaps
 from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.swaps import SwapCall
 from sniper_cli.pricing.routes import Hop, Path
 from sniper_cli.pricing.splitting import Leg, Split
 from sniper_cli.routing.calls import Errand, coins_moved, is_route, route_call
@@ -27,8 +28,8 @@ KNOWN = {
     "bc3": Pool(V3, "bc3", C, B, 500, 10),
     "ac3": Pool(V3, "ac3", C, A, 10_000, 200),
 }
-REACH = Reach(ROUTER, frozenset({V2.factory, V3.factory}), splits=True)
-OWN = Reach(V2.router, frozenset({V2.factory}), splits=False)
+REACH = Reach(V3, frozenset({V2.factory, V3.factory}), splits=True)
+OWN = Reach(V2, frozenset({V2.factory}), splits=False)
 V2_STEP = "swapExactTokensForTokens(uint256,uint256,address[],address)"
 V2_TYPES = ["uint256", "uint256", "address[]", "address"]
 
@@ -148,7 +149,10 @@ def test_coins_of_all_legs_count_and_nobody_elses() -> None:
         wrapped(abi.WITHDRAWAL, OWNER, 100),
     ]
 
-    assert coins_moved(ROUTER, WRAPPED, 8, logs) == (7, 9)
+    def moved(value: int, of: list[dict[str, Any]]) -> tuple[int, int]:
+        return coins_moved(SwapCall(ROUTER, swaps.MULTICALL, value), WRAPPED, of)
+
+    assert moved(8, logs) == (7, 9)
     # Never more than was sent along, whatever a token had the router wrap.
-    assert coins_moved(ROUTER, WRAPPED, 5, logs) == (5, 9)
-    assert coins_moved(ROUTER, WRAPPED, 5, []) == (0, 0)
+    assert moved(5, logs) == (5, 9)
+    assert moved(5, []) == (0, 0)

@@ -108,6 +108,7 @@ async def test_every_route_pays_what_was_quoted(anvil: Chain) -> None:
             call = route_call(market.reaches[0], split, market.known, errand(split.amount_out))
             tried = await try_route(
                 anvil.node,
+                market.reaches[0],
                 call,
                 errand(0),
                 tokens.first,
@@ -149,7 +150,14 @@ async def test_whatever_the_route_a_simulation_pays_what_was_quoted(anvil: Chain
         call = route_call(market.reaches[0], split, market.known, terms)
 
         found = await try_route(
-            anvil.node, call, terms, token_in, token_out, split.amount_in, market.head.number
+            anvil.node,
+            market.reaches[0],
+            call,
+            terms,
+            token_in,
+            token_out,
+            split.amount_in,
+            market.head.number,
         )
 
         assert found.arrived == split.amount_out, (split, found)
@@ -166,7 +174,9 @@ async def test_the_coin_itself_goes_in_and_comes_out(anvil: Chain) -> None:
     assert len(buying.split.legs) > 1
     terms = errand(buying.split.amount_out, coin_in=True)
     call = route_call(buying.reach, buying.split, market.known, terms)
-    tried = await try_route(anvil.node, call, terms, tokens.coin, tokens.first, 6 * ONE, market.head.number)
+    tried = await try_route(
+        anvil.node, buying.reach, call, terms, tokens.coin, tokens.first, 6 * ONE, market.head.number
+    )
     before = await zoo.balance_of(anvil.node, tokens.first, TRADER.address)
     await sent(anvil, call)
     got = await zoo.balance_of(anvil.node, tokens.first, TRADER.address) - before
@@ -242,7 +252,9 @@ async def test_what_the_sender_does_not_hold_is_not_tried(anvil: Chain) -> None:
     nobody = Errand("0x" + "9" * 40, 1, zoo.FOREVER)
     call = route_call(market.reaches[0], split, market.known, nobody)
 
-    tried = await try_route(anvil.node, call, nobody, tokens.first, tokens.second, ONE, market.head.number)
+    tried = await try_route(
+        anvil.node, market.reaches[0], call, nobody, tokens.first, tokens.second, ONE, market.head.number
+    )
 
     assert tried.arrived is None
     assert "does not hold" in tried.words
