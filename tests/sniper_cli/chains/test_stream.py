@@ -263,6 +263,7 @@ async def test_a_block_that_the_reader_holds_already_is_missed_when_it_goes(
     own: tuple[Anvil, Node, Exchange],
 ) -> None:
     _, node, exchange = own
+    await node.call("evm_setIntervalMining", [0])  # none comes between what is held and what replaces it
     await node.call("anvil_mine", [hex(3)])
     held = await node.head()
     await node.call("anvil_reorg", [2, []])
