@@ -18,10 +18,12 @@ from sniper_cli.context import Context
 from sniper_cli.sniping import overrides
 from sniper_cli.sniping.rules import ExitRules, rules_of
 from state.identifiers import short
-from state.journal import JournalRecord
+from state.journal import JournalRecord, append
 from state.leases import Lease
-from state.positions import Position
+from state.orders import Order, OrderState
+from state.positions import Position, PositionState
 from tests.tui.conftest import until
+from tests.tui.test_alarm import sale
 from tests.tui.test_dashboard import settled, text_of
 from tui.app import SniperApp
 from tui.screens.exits import FIELDS, ExitsBox
@@ -115,34 +117,42 @@ async def test_what_is_typed_over_is_changed_journalled_and_the_rest_left_alone(
     assert (record.subject, record.actor) == (str(key), "user:ada")
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "problem"),
-    [
-        ("stop_loss", "120", "stop-loss-pct: Input should be less than 100"),
-        ("take_profit", "50:80,90:40", "the shares add up to more than 100 %"),
-        ("max_age", "soon", "'soon' is no duration"),
-        ("break_even_steps", "many", "'many' is no number of steps"),
-        ("watch_pending", "perhaps", "'perhaps' is neither yes nor no"),
-    ],
+WRONG = (
+    ("stop_loss", "120", "stop-loss-pct: Input should be less than 100"),
+    ("take_profit", "50:80,90:40", "the shares add up to more than 100 %"),
+    ("max_age", "soon", "'soon' is no duration"),
+    ("break_even_steps", "many", "'many' is no number of steps"),
+    ("watch_pending", "perhaps", "'perhaps' is neither yes nor no"),
 )
+
+
 async def test_what_is_wrong_is_said_in_the_form_with_its_hint_and_nothing_is_changed(
-    app: SniperApp, evening: Context, name: str, text: str, problem: str
+    app: SniperApp, evening: Context
 ) -> None:
     async with app.run_test(size=SMALL) as pilot:
         key = await opened(app, pilot, "e")
         before = rules(evening, key)
-        field(app, name).value = text
+        for name, text, problem in WRONG:
+            field(app, name).value = text
+            await pilot.press("enter")
+            await settled(app, pilot)
+            screen = " ".join(text_of(app).replace("│", " ").split())
+            assert problem in screen
+            assert "$ sniper position exits set --help" in screen or "$ write 90s" in screen
+            assert isinstance(app.screen, ExitsBox)
+
+            field(app, name).value = app.screen.edit.typed[name]
+            await pilot.pause()
+            assert problem not in text_of(app)
+        assert rules(evening, key) == before
+
+        with evening.database.write() as session:
+            session.get_one(Position, key).state = PositionState.CLOSED
+        field(app, "stop_loss").value = "5"
         await pilot.press("enter")
         await settled(app, pilot)
-        screen = " ".join(text_of(app).replace("│", " ").split())
-        assert problem in screen
-        assert "$ sniper position exits set --help" in screen or "$ write 90s" in screen
+        assert "the position is closed already" in text_of(app)
         assert isinstance(app.screen, ExitsBox)
-
-        field(app, name).value = app.screen.edit.typed[name]
-        await pilot.pause()
-        assert problem not in text_of(app)
-    assert rules(evening, key) == before
     assert told(evening, "exit.edited") == []
 
 
@@ -160,61 +170,55 @@ async def test_escape_changes_nothing_and_enter_without_a_change_says_so(
     assert told(evening, "exit.edited") == []
 
 
-async def test_a_position_that_was_closed_meanwhile_is_told_in_the_form(
-    app: SniperApp, evening: Context
-) -> None:
-    async with app.run_test(size=WIDE) as pilot:
-        key = await opened(app, pilot, "e", "down", "5")
-        with evening.database.write() as session:
-            session.get_one(Position, key).state = "closed"  # type: ignore[assignment]
-        await pilot.press("enter")
-        await settled(app, pilot)
-        assert "the position is closed already" in text_of(app)
-        assert isinstance(app.screen, ExitsBox)
-
-
 def looks(context: Context, key: UUID, at: object) -> None:
     """A sniper marks the position, as it does at every block."""
     with context.database.write() as session:
         session.get_one(Position, key).marked_at = at  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("running", [True, False])
 async def test_other_rules_are_pending_until_the_sniper_has_looked_again(
-    app: SniperApp, evening: Context, *, running: bool
+    app: SniperApp, evening: Context
 ) -> None:
     async with app.run_test(size=WIDE) as pilot:
         key = await opened(app, pilot)
-        with evening.database.read() as session:
-            account_id = session.get_one(Position, key).account_id
-        if running:
-            with evening.database.write() as session:
-                until_then = NOW + timedelta(seconds=9)
-                session.add(Lease(name=f"sniper:{account_id}", holder="h", epoch=1, expires_at=until_then))
         overrides.hold(evening.database, key, actor="user:ada")
         await refreshed(app, pilot)
-        waits = "waits for the sniper's next block" if running else "waits: no sniper is at work"
-        assert waits in side(app)
+        assert "waits: no sniper is at work" in side(app)
+
+        with evening.database.write() as session:
+            name = f"sniper:{session.get_one(Position, key).account_id}"
+            session.add(Lease(name=name, holder="h", epoch=1, expires_at=NOW + timedelta(seconds=9)))
+            append(session, "runner.started", name, {}, actor="sniper")
+        await refreshed(app, pilot)
+        assert "waits for the sniper's next block" in side(app)
 
         looks(evening, key, told(evening, "exit.held")[0].at + timedelta(seconds=1))
         await refreshed(app, pilot)
-        assert waits not in side(app)
+        assert not [words for words in side(app) if words.startswith("waits")]
         assert "only fleeing rules and you sell it" in side(app)
 
 
 async def test_a_sale_asked_for_is_shown_until_it_is_done(app: SniperApp, evening: Context) -> None:
     async with app.run_test(size=WIDE) as pilot:
         key = await opened(app, pilot)
-        overrides.ask(
+        request = overrides.ask(
             evening.database, key, share=Decimal(50), urgent=True, max_slippage_bps=None, actor="user:bob"
         )
         await refreshed(app, pilot)
         assert "50 % at once, by user:bob" in side(app)
         assert "waits: no sniper is at work" in side(app)
 
-        with evening.database.read() as session:
-            request = session.get_one(Position, key).exit_rules["request"]["id"]
-        overrides.withdraw(evening.database, key, request, actor="user:bob")
+        with evening.database.write() as session:
+            half = sale(session, "PIXEL", 1, OrderState.SENT, quantity=1, bid=1)
+            half.reason = {**half.reason, "request": request}
+        await refreshed(app, pilot)
+        assert "the sniper has taken it up" in side(app)
+
+        with evening.database.write() as session:
+            done = session.get_one(Order, half.id)
+            done.quantity = int(session.get_one(Position, key).exit_rules["request"]["quantity"])
+            done.state = OrderState.FILLED
+            append(session, "order.state", done.id, {"state": "filled"}, actor="sniper")
         await refreshed(app, pilot)
         assert "50 % at once, by user:bob" not in side(app)
 
@@ -222,9 +226,3 @@ async def test_a_sale_asked_for_is_shown_until_it_is_done(app: SniperApp, evenin
 async def refreshed(app: SniperApp, pilot: Pilot[None]) -> None:
     await app.read_state()
     await settled(app, pilot)
-
-
-async def test_the_help_of_the_position_tells_the_key(app: SniperApp) -> None:
-    async with app.run_test(size=WIDE) as pilot:
-        await opened(app, pilot, "question_mark")
-        assert "change its exits" in text_of(app)

@@ -52,31 +52,25 @@ def facts(screen: TransactionsScreen, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
-async def test_what_waits_stands_first_and_no_figure_is_cut(
+async def test_what_waits_stands_first_whole_with_what_shares_its_nonce_though_no_node_can_be_asked(
     app: SniperApp, evening: Context, size: tuple[int, int]
 ) -> None:
+    """There is no chain behind the scene: that is told, and the record shown."""
     with evening.database.write() as session:
         sale(session, "QUARTZ", 1, OrderState.SENT, quantity=1, bid=3_214_567_890)
+        [old] = session.exec(select(ChainTransaction).where(ChainTransaction.nonce == 901)).all()
+        session.add(ChainTransaction(**old.model_dump(exclude={"id"}) | {"tx_hash": "0xnew"}))
+        old.state, old.max_fee = TransactionState.REPLACED, GWEI
     async with app.run_test(size=size) as pilot:
         screen = await opened(app, pilot)
         first = text_of(app).splitlines()[4].replace("│", " ").split()
         assert first[:5] == ["901", "sell", "QUARTZ", "→", "sent"]
         assert "3.215 / –" in text_of(app)
-        assert "1 waiting of 29" in str(screen.query_one("#transactions").border_subtitle)
+        counts = str(screen.query_one("#transactions").border_subtitle)
+        assert counts == "no node was asked · 1 waiting of 30"
         assert facts(screen, "bid")["at most"] == "3.21456789 gwei per gas"
-
-
-async def test_a_node_that_cannot_be_asked_is_told_and_the_record_is_shown(
-    app: SniperApp, evening: Context
-) -> None:
-    """There is no chain behind the scene."""
-    with evening.database.write() as session:
-        sale(session, "QUARTZ", 1, OrderState.SENT, quantity=1, bid=GWEI)
-    async with app.run_test(size=WIDE) as pilot:
-        screen = await opened(app, pilot)
+        assert facts(screen, "next")["same nonce"] == "– replaced sell at 1 gwei"
         assert "no exchange on chain 31337" in facts(screen, "next")["node"]
-        assert len(screen.views) == 29
-        assert "no node was asked" in text_of(app)
 
         await pilot.press("b")
         await settled(app, pilot)
@@ -92,21 +86,6 @@ async def test_enter_opens_the_order_and_a_mined_one_has_no_bid_to_raise(app: Sn
         await pilot.press("enter")
         await settled(app, pilot)
         assert isinstance(app.screen, OrderScreen)
-
-
-async def test_what_else_was_signed_under_the_nonce_stands_beside_it(
-    app: SniperApp, evening: Context
-) -> None:
-    with evening.database.write() as session:
-        sale(session, "QUARTZ", 1, OrderState.SENT, quantity=1, bid=GWEI)
-        session.flush()
-        [old] = session.exec(select(ChainTransaction).where(ChainTransaction.nonce == 901)).all()
-        told = old.model_dump(exclude={"id"}) | {"tx_hash": "0xnew", "max_fee": 2 * GWEI}
-        session.add(ChainTransaction(**told))
-        old.state = TransactionState.REPLACED
-    async with app.run_test(size=WIDE) as pilot:
-        screen = await opened(app, pilot)
-        assert facts(screen, "next")["same nonce"] == "– replaced sell at 1 gwei"
 
 
 async def test_the_node_is_asked_again_only_while_something_waits(
