@@ -2,8 +2,8 @@
 
 Gas decides how many paths are worth it, so it is put into the currency of what comes out: by the best path from the
 coin, or where none leads there not at all. The figures are what the steps took on Uniswap's own contracts with a plain
-ERC-20 (92,000 to 103,000 for one pool, 168,000 for V2 and V3 side by side); what a route really takes, a simulation
-tells.
+ERC-20 (92,000 to 103,000 for one pool, 168,000 for V2 and V3 side by side, 122,000 for one of v4, 184,000 for V2 and
+v4); what a route really takes, a simulation tells.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from sniper_cli.routing.market import Market, Reach
 
 BASE_GAS = 45_000
 """The transaction itself, the multicall, and what is handed out at the end."""
-HOP_GAS: Mapping[Protocol, int] = {Protocol.V2: 55_000, Protocol.V3: 65_000, Protocol.V4: 65_000}
-"""A hop with its share of transfers. A V3 pool's initialised ticks cost 20,000 to 30,000 each on top."""
+HOP_GAS: Mapping[Protocol, int] = {Protocol.V2: 55_000, Protocol.V3: 65_000, Protocol.V4: 75_000}
+"""A hop with its share of transfers. A V3 pool's initialised ticks cost 20,000 to 30,000 each on top.
+
+Of v4 with the unlocking of its manager: a second hop in a row there takes 35,000; the coin wrapped between two 49,000.
+"""
 
 
 @dataclass(frozen=True, slots=True)
