@@ -75,7 +75,7 @@ def launch_columns() -> list[Column[LaunchRow]]:
     """Launches: what appeared where, the verdict with its reason, what came of it."""
     return [
         Column("seen", 9, seen_at, lambda _: "muted", drop=4),
-        Column("block", 7, lambda r: f"{r.block_number:,}", lambda _: "muted", True, drop=8,
+        Column("block", 7, lambda r: "waits" if r.announced else f"{r.block_number:,}", lambda _: "muted", True, drop=8,
                key="B", order=lambda r: r.block_number),
         Column("token", 10, lambda r: r.symbol or figures.address(r.token), paint=_launched_token, key="T"),
         Column("on", 8, market_of, _unless_gone(lambda r: "warn" if r.hooks else "muted"), drop=3, key="N"),
@@ -101,7 +101,11 @@ SOURCES: dict[Source, tuple[str, str]] = {
 }
 """How a launch came to our notice: a sign beside the time, and in words."""
 BY_HOOKS = "set by hooks"
-VANISHED = "its block was taken away by a reorganisation"
+GONE = {
+    "vanished": "its block was taken away by a reorganisation",
+    "withdrawn": "the transaction that announced it was not mined as it was",
+}
+"""Why a launch is no more."""
 
 
 def market_of(row: LaunchRow) -> str:
@@ -126,7 +130,7 @@ def seen_at(row: LaunchRow) -> str:
 def _launched_token(row: LaunchRow, room: int) -> list[Piece]:
     """The token, struck through where its block is gone."""
     name = row.symbol or figures.address(row.token)
-    if not row.vanished_at:
+    if not row.gone:
         return [(padded(name, room, right=False), "strong")]
     shown = padded(name, room, right=False)
     return [(shown.rstrip(), "gone"), (shown[len(shown.rstrip()) :], "")]
@@ -134,7 +138,7 @@ def _launched_token(row: LaunchRow, room: int) -> list[Piece]:
 
 def _unless_gone(tone: Callable[[LaunchRow], str]) -> Callable[[LaunchRow], str]:
     """A cell's style; of a launch whose block is gone everything stands back."""
-    return lambda row: "muted" if row.vanished_at else tone(row)
+    return lambda row: "muted" if row.gone else tone(row)
 
 
 def _taxes(row: LaunchRow) -> str:
@@ -145,8 +149,8 @@ def _taxes(row: LaunchRow) -> str:
 
 def _why(row: LaunchRow) -> str:
     """The reasons, or what the judgement calls it."""
-    if row.vanished_at:
-        return VANISHED
+    if row.gone:
+        return GONE[row.gone]
     if row.reasons:
         return "; ".join(row.reasons)
     if row.exit_rule:
@@ -167,8 +171,8 @@ def _outcome(row: LaunchRow, room: int) -> list[Piece]:
             (word, "accent" if row.exit_rule is None else ""),
             (result.ljust(room - 5), figures.tone(row.profit)),
         ]
-    if row.vanished_at:
-        return [("vanished".ljust(room), "muted")]
+    if row.gone:
+        return [(row.gone.ljust(room), "muted")]
     word, tone = {
         Decision.WAITING: ("waiting", "muted"),
         Decision.BOUGHT: ("buying", "accent"),

@@ -109,7 +109,16 @@ class LaunchRow:
     hooks: str | None = None
     source: Source = Source.LOG
     vanished_at: datetime | None = None
-    """When a reorganisation took its block away."""
+    """When a reorganisation took its block away, or its announcement was withdrawn."""
+    announced: bool = False
+    """Whether only a waiting transaction has told of it: its block's number is what is expected."""
+
+    @property
+    def gone(self) -> str:
+        """In a word how it went; empty while it stands, or may still come."""
+        if self.vanished_at is None:
+            return ""
+        return "withdrawn" if self.announced else "vanished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +312,7 @@ def launch_row(row: Any, taxes: tuple[datetime, int | None, int | None] | None) 
         hooks=row.hooks if row.hooks and int(row.hooks, 16) else None,
         source=row.source,
         vanished_at=row.vanished_at,
+        announced=not row.block_hash,
     )
 
 

@@ -106,6 +106,14 @@ def _launch_withdrawn(data: Data, money: Money) -> str:
     return _join("withdrawn", _because(_get(data, "reason")))
 
 
+def _launch_in(words: str) -> Words:
+    def said(data: Data, money: Money) -> str:
+        del money
+        return _join(words, _get(data, "block_number", "from_number"))
+
+    return said
+
+
 def _launch_judged(data: Data, money: Money) -> str:
     del money
     verdict = _get(data, "verdict").replace("_", " ")
@@ -343,6 +351,9 @@ SENTENCES: dict[str, Words] = {
     "exit.held": _said("exits suspended"),
     "exit.resumed": _said("exits count again"),
     "launch.seen": _launch_seen,
+    "launch.vanished": _launch_in("taken away by a reorganisation with block"),
+    "launch.returned": _launch_in("mined again, in block"),
+    "launch.reopened": _launch_in("undecided again: judged on blocks that are gone, from"),
     "launch.judged": _launch_judged,
     "launch.decided": _launch_decided,
     "launch.announced": _said("announced anew by another waiting transaction"),

@@ -162,7 +162,7 @@ class Monitor:
         columns = [
             c
             for c in Launch.__table__.columns  # type: ignore[attr-defined]
-            if c.name not in ("report", "quote_token", "factory", "tx_hash", "block_hash")
+            if c.name not in ("report", "quote_token", "factory", "tx_hash")
         ]
         if self.settings.mode is Mode.PAPER:
             return ()

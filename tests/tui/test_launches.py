@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import select
 from textual.pilot import Pilot
 
+from docs.scene_acts import NOW
 from sniper_cli.context import Context
 from sniper_cli.pools.keys import DYNAMIC_FEE
-from state.launches import Launch
+from state.launches import Launch, Source
 from tests.tui.test_dashboard import WIDE, dashboard, settled, text_of
 from tui import columns
 from tui.app import SniperApp
@@ -57,7 +58,24 @@ async def test_the_table_says_on_which_protocol_at_which_fee_how_it_was_seen_and
 
         await opened(app, pilot, "SECOND")
         assert "VANISHED" in text_of(app)
-        assert "with its block, in a reorganisation at 20:15:07" in text_of(app)
+        assert "its block was taken away by a reorganisation, 20:15:07" in text_of(app)
+
+
+async def test_what_only_waits_has_no_block_and_is_withdrawn_not_vanished(
+    app: SniperApp, evening: Context
+) -> None:
+    """As a waiting transaction leaves it: no block's hash, and a time once it is not mined as announced."""
+    with evening.database.write() as session:
+        for token, at in (("OPENING", None), ("MIMIC", NOW)):
+            launch = session.exec(select(Launch).where(Launch.symbol == token)).one()
+            launch.source, launch.block_hash, launch.vanished_at = Source.PENDING, "", at
+            session.add(launch)
+    async with app.run_test(size=(170, 36)) as pilot:
+        await pilot.pause()
+        assert line_of(app, "OPENING").split()[1:3] == ["20:15:31»", "waits"]
+        assert "refused" in line_of(app, "OPENING")
+        assert "withdrawn" in line_of(app, "MIMIC")
+        assert "the transaction that announced it was not mined" in line_of(app, "MIMIC")
 
 
 async def test_the_filter_finds_them_by_protocol_source_and_fate(app: SniperApp) -> None:

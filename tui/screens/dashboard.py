@@ -275,6 +275,6 @@ def _launch_words(row: LaunchRow) -> str:
         str(row.decision),
         columns.market_of(row),
         str(row.source),
-        "vanished" if row.vanished_at else "",
+        row.gone,
     )
     return " ".join((*parts, columns.rule_name(row.exit_rule), *row.reasons))

@@ -152,7 +152,7 @@ def _verdict(story: LaunchStory) -> Iterator[Fact]:
     """The answer first: what it is, why, and what was done."""
     row = story.row
     if row.vanished_at is not None:
-        yield "VANISHED", f"with its block, in a reorganisation at {figures.clock(row.vanished_at)}", "warn"
+        yield row.gone.upper(), f"{columns.GONE[row.gone]}, {figures.clock(row.vanished_at)}", "warn"
     word, tone = columns.VERDICTS[row.verdict]
     kind = row.classification.replace("_", " ")
     yield "verdict", f"{word}{f' · {kind}' if kind and kind != 'ok' else ''}", tone
@@ -192,7 +192,7 @@ def _figures(story: LaunchStory) -> Iterator[Fact]:
     yield "liquidity", f"{figures.amount(row.liquidity)} ETH", "bad" if _failed(story, "liquidity") else ""
     yield "judged in", figures.milliseconds(row.latency_us), ""
     yield "simulated", f"{report.get('simulations', 0)} times", ""
-    yield "in block", f"{row.block_number:,}", ""
+    yield "in block", f"{row.block_number:,}{' expected' if row.announced else ''}", ""
     yield "pool", f"{columns.PROTOCOLS.get(row.protocol, row.protocol)} {columns.tier(row.fee)}".strip(), ""
     yield "", figures.address(row.pool, 8, 6), "muted"
     if row.hooks:

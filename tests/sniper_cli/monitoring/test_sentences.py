@@ -22,6 +22,9 @@ ETH = 10**18
         ),
         ("launch.listed", {"block_number": 13}, "mined as announced, in block 13"),
         ("launch.withdrawn", {"reason": "it is gone"}, "withdrawn – it is gone"),
+        ("launch.vanished", {"block_number": 13}, "taken away by a reorganisation with block 13"),
+        ("launch.returned", {"block_number": 14}, "mined again, in block 14"),
+        ("launch.reopened", {"from_number": 13}, "undecided again: judged on blocks that are gone, from 13"),
         ("launch.judged", {"verdict": "not_proven", "reasons": ["no"]}, "not proven – no"),
         ("launch.decided", {"decision": "refused", "reason": "a honeypot"}, "refused – a honeypot"),
         (
