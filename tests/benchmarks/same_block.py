@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,9 @@ def _told(heard: Heard, outcomes: list[Outcome]) -> dict[str, Any]:
         "listings": f"{LISTINGS}, from the block's begin to {LATEST} s into it",
         "bought": f"{sum(each.went_through for each in outcomes)} of {LISTINGS}",
         "in the listing's own block": f"{len(same)} of {LISTINGS}",
-        "… right behind it": f"{sum(each.places_behind == 1 for each in same)} of {len(same)}",
+        "… places behind it, our own sales before it": ", ".join(
+            f"{places}: {count}" for places, count in sorted(Counter(e.places_behind for e in same).items())
+        ),
         "before the listing": str(len(early)),
         "missed, sent at (s)": ", ".join(f"{moment:.2f}" for moment in missed) or "none",
         "sight to verdict": _spread(list(heard.verdicts.values())),
