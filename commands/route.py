@@ -129,7 +129,7 @@ def quote(
     json: JsonOption = False,
     fields: FieldsOption = None,
 ) -> None:
-    """Quote the best route of one token into another, over pools of V2 and V3, and try it without sending it.
+    """Quote the best route of one token into another, over pools of V2, V3 and v4, and try it without sending it.
 
     The amount is divided over several paths where that brings more, gas counted. With a holder (the profile's wallet,
     or --holder) the transaction stands under `call`. Nothing is sent.
@@ -228,7 +228,7 @@ def pools(
 ) -> None:
     """List the pools between any two of some tokens and the coin: what routes are made of.
 
-    A V3 pool's depth is what its present range of prices is like; beyond it there may be more or less.
+    A V3 or v4 pool's depth is what its present range of prices is like; beyond it there may be more or less.
 
     Examples:
         $ sniper route pools 0x5FbDB2315678afecb367f032d93F642f64180aa3

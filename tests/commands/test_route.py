@@ -17,10 +17,11 @@ from sniper_cli.context import open_context
 from sniper_cli.demo.demo import recorded
 from sniper_cli.demo.home import demo_context, signer_of
 from sniper_cli.errors import UsageProblem
+from sniper_cli.pools.pool import ZERO_ADDRESS
 from sniper_cli.trading.routed import SwapRequest, swap
 from tests import zoo
 from tests.chain_fixtures import Chain
-from tests.route_zoo import Tokens, list_all
+from tests.route_zoo import Tokens, list_all, list_on_v4_too
 
 pytestmark = [pytest.mark.anvil, pytest.mark.xdist_group("anvil")]
 
@@ -73,6 +74,32 @@ async def test_pools_are_listed_with_their_depths(listed: Tokens, sniper: Run) -
     )
     depths = {(pool["symbol0"], pool["depth0"]) for pool in found if pool["protocol"] == "uniswap_v2"}
     assert depths <= {("WETH", "40"), ("FIRST", "40000"), ("SECOND", "20000")}
+
+
+async def test_pools_of_v4_are_among_them(listed: Tokens, sniper: Run, anvil: Chain) -> None:
+    await list_on_v4_too(anvil, listed)
+    with open_context() as context:
+        record = read_record(context.paths.data)
+        assert record is not None
+        write_record(context.paths.data, replace(record, protocols=tuple(each.value for each in Protocol)))
+
+    ran = sniper("route", "pools", listed.first, "--json")
+    assert ran.code == 0, ran.stderr
+    fourth = [pool for pool in json.loads(ran.stdout) if pool["protocol"] == "uniswap_v4"]
+    assert {(pool["fee"], frozenset((pool["symbol0"], pool["symbol1"]))) for pool in fourth} == {
+        (500, frozenset(("ETH", "FIRST"))),
+        (3000, frozenset(("WETH", "FIRST"))),
+    }
+
+    ran = sniper("route", "quote", listed.first, "ETH", "9000", "--holder", HOLDER, "--json")
+    assert ran.code == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["router"] == anvil.v4.router
+    assert found["simulated_out"] == found["amount_out"]
+    hops = [hop for leg in found["legs"] for hop in leg["hops"]]
+    assert ("uniswap_v4", "FIRST", "ETH", ZERO_ADDRESS) in {
+        (hop["protocol"], hop["symbol_in"], hop["symbol_out"], hop["token_out"]) for hop in hops
+    }
 
 
 async def test_a_swap_is_placed_as_an_order(listed: Tokens, sniper: Run, anvil: Chain) -> None:
