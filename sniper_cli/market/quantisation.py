@@ -40,11 +40,12 @@ def to_step(value: Number, step: Number, rounding: Rounding = Rounding.NEAREST) 
         raise ValueError(f"a step is more than nothing, not {step}")
     if isinstance(value, int) and isinstance(step, int):
         return _steps(value // step, value % step * 2, step, rounding) * step
-    whole, rest = EXACT.divmod(value, step)
+    quotient, rest = EXACT.divmod(value, step)
+    whole = int(quotient)  # a Decimal less one would be rounded to the 28 digits of the default context
     if rest < 0:
         # Decimals divide towards zero.
         whole, rest = whole - 1, EXACT.add(rest, step)
-    return EXACT.multiply(_steps(int(whole), EXACT.multiply(rest, 2), step, rounding), step)
+    return EXACT.multiply(_steps(whole, EXACT.multiply(rest, 2), step, rounding), step)
 
 
 def _steps(whole: int, twice_rest: Number, step: Number, rounding: Rounding) -> int:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sniper_cli.market.instruments import find_spec
@@ -64,6 +64,7 @@ numbers = st.one_of(
 )
 
 
+@example((Decimal("-430092987378904920741.586223633283325952"), Decimal("5E-18")), Rounding.DOWN)
 @given(numbers, st.sampled_from(Rounding))
 def test_it_is_exact_however_long_the_number(pair: tuple[Any, Any], rounding: Rounding) -> None:
     value, step = pair
