@@ -147,9 +147,9 @@ async def storm(database: Database, launches: int) -> Tally:
         run = asyncio.create_task(sniper.run(stop))
         clock = asyncio.create_task(_tick(anvil))
         try:
-            await asyncio.wait_for(news.wait(), 20)
+            await asyncio.wait_for(news.wait(), SETTLE_SECONDS)
             await _launch_all(anvil, exchange, nodes, pool.timings, launches, listed)
-            await _until(lambda: run.done() or _bought(database, account) >= launches, SETTLE_SECONDS)
+            await _until(lambda: run.done() or _is_over(database, account, launches), SETTLE_SECONDS)
             if run.done():
                 run.result()
             stop.set()
@@ -261,6 +261,15 @@ def _bought(database: Database, account: Account) -> int:
             select(Order.id).where(Order.account_id == account.id, Order.state == OrderState.FILLED)
         ).all()
         return len(rows)
+
+
+def _is_over(database: Database, account: Account, launches: int) -> bool:
+    """Whether all is bought, and of no transaction it is unknown what became: the approval follows its purchase."""
+    if _bought(database, account) < launches:
+        return False
+    with database.read() as session:
+        states = session.exec(select(ChainTransaction.state)).all()
+    return not {TransactionState.RECORDED, TransactionState.SENT} & set(states)
 
 
 async def require(
