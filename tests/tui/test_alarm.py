@@ -13,7 +13,6 @@ from textual.pilot import Pilot
 
 from docs.scene_acts import CHAIN, GWEI, NOW, SETTINGS
 from sniper_cli.context import Context
-from sniper_cli.monitoring.snapshot import Monitor
 from sniper_cli.sniping.attempts import WAITS_LONG
 from state.accounts import Instrument
 from state.database import Database
@@ -205,16 +204,6 @@ async def test_the_bell_rings_once_for_each_and_not_where_the_settings_say_no(
     async with silent.run_test(size=WIDE) as pilot:
         assert "ALARM" in await look(silent, pilot)
     assert len(rung) == 2
-
-
-def test_a_second_terminal_that_is_opened_later_shows_the_same(evening: Context) -> None:
-    fail(evening.database, "QUARTZ")
-
-    def alarms() -> object:
-        return Monitor(evening.database, profile="demo", settings=SETTINGS, clock=lambda: NOW).read().alarms
-
-    assert alarms() == alarms()
-    assert alarms()
 
 
 def test_nothing_tried_is_told_as_nothing() -> None:

@@ -197,6 +197,10 @@ async def test_other_rules_are_pending_until_the_sniper_has_looked_again(
         assert not [words for words in side(app) if words.startswith("waits")]
         assert "only fleeing rules and you sell it" in side(app)
 
+        await pilot.press("x")  # beside a sniper at work it is he who is asked to sell
+        await pilot.pause()
+        assert f"position exit {short(key)} --share 100" in text_of(app)
+
 
 async def test_a_sale_asked_for_is_shown_until_it_is_done(app: SniperApp, evening: Context) -> None:
     async with app.run_test(size=WIDE) as pilot:

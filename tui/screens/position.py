@@ -182,10 +182,11 @@ class PositionScreen(DetailScreen[PositionStory]):
             ask(self.story.row)
 
     def action_close_position(self) -> None:
-        if self.story is None or not self.story.row.is_open:
-            self.notify("this position is closed already", severity="warning", markup=False)
+        """Sell everything: by the sniper at work, whose sale and ours would meet, or else from here."""
+        if self.story is not None and self.story.sniper:
+            self._ask(lambda row: self.sniper.ask_exit(row, "100"))
         else:
-            self.sniper.ask_close(self.story.row)
+            self._ask(self.sniper.ask_close)
 
 
 def exit_columns() -> list[Column[Gauge]]:
