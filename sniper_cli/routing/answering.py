@@ -18,7 +18,7 @@ from sniper_cli.routing.calls import Errand, route_call
 from sniper_cli.routing.market import Market, read_market
 from sniper_cli.routing.quoting import RouteQuote, best_route
 from sniper_cli.routing.tokens import COIN_DECIMALS, Token, address_meant, read_tokens
-from sniper_cli.routing.trying import Tried, try_route
+from sniper_cli.routing.trying import Tried, first_that_works, try_route
 from sniper_cli.routing.universal import currency_of
 
 if TYPE_CHECKING:
@@ -164,49 +164,42 @@ async def answer(
         replace(names[address], symbol=exchanges.coin, coin=True) if coin else names[address]
         for address, coin in ((into, coin_in), (out, coin_out))
     )
-    quote = _quoted(market, exchanges, question, token_in, token_out, market.head.base_fee + priority_fee)
-    slippage = slippage_bps if question.slippage_bps is None else question.slippage_bps
-    errand = Errand(
-        holder or STAND_IN,
-        quote.least(slippage),
-        market.head.timestamp + DEADLINE_SECONDS,
-        coin_in,
-        coin_out,
-    )
-    tried = await _tried(node, quote, errand, token_in, token_out, named=holder is not None)
-    return Answer(quote, token_in, token_out, names, errand, tried, slippage, holder)
-
-
-def _quoted(
-    market: Market,
-    exchanges: Exchanges,
-    question: RouteQuestion,
-    token_in: Token,
-    token_out: Token,
-    gas_price: int,
-) -> RouteQuote:
     if not market.pools:
         raise NotFound(
             f"no exchange of this chain has a pool between {token_in.symbol} and {token_out.symbol}",
             hint="sniper route quote … --via TOKEN",
         )
-    try:
-        return best_route(
+    amount, slippage = token_in.units(question.amount), _slippage(question, slippage_bps)
+
+    async def attempt(market: Market) -> tuple[RouteQuote, Tried, Errand]:
+        quote = best_route(
             market,
             token_in.address,
             token_out.address,
-            token_in.units(question.amount),
+            amount,
             wrapped=exchanges.wrapped,
-            gas_price=gas_price,
+            gas_price=market.head.base_fee + priority_fee,
             splits=question.splits,
             most_hops=question.hops,
         )
+        deadline = market.head.timestamp + DEADLINE_SECONDS
+        errand = Errand(holder or STAND_IN, quote.least(slippage), deadline, coin_in, coin_out)
+        tried = await _tried(node, quote, errand, token_in, token_out, named=holder is not None)
+        return quote, tried, errand
+
+    try:
+        quote, tried, errand = await first_that_works(market, attempt)
     except ImpossibleSwap as impossible:
         raise OrderRefused(
             f"no route takes {question.amount} {token_in.symbol}: {impossible}",
             hint="sniper route quote … --via TOKEN",
             pools=len(market.pools),
         ) from impossible
+    return Answer(quote, token_in, token_out, names, errand, tried, slippage, holder)
+
+
+def _slippage(question: RouteQuestion, usual: int) -> int:
+    return usual if question.slippage_bps is None else question.slippage_bps
 
 
 async def _tried(

@@ -87,6 +87,10 @@ class Market:
             if self.known[id_].exchange.factory in reach.factories
         }
 
+    def without(self, reach: Reach) -> Market:
+        """The same without one of the routers."""
+        return replace(self, reaches=tuple(each for each in self.reaches if each != reach))
+
 
 async def read_market(
     node: Node, exchanges: Exchanges, tokens: Iterable[str], *, beside: Iterable[Pool] = ()

@@ -7,18 +7,23 @@ affair.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sniper_cli.chains import abi
+from sniper_cli.chains.exchange import Protocol
 from sniper_cli.chains.node import Node
 from sniper_cli.errors import NodeRefused
 from sniper_cli.pools.swaps import SwapCall, approval_calls
 from sniper_cli.pools.words import words
+from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.routing.calls import Errand
-from sniper_cli.routing.market import Reach
+from sniper_cli.routing.market import Market, Reach
+from sniper_cli.routing.quoting import RouteQuote
 
+Terms = TypeVar("Terms")
+"""What an attempt made of a route besides."""
 SPARE_COINS = 10**20
 """For the gas of a simulation."""
 
@@ -32,6 +37,30 @@ class Tried:
     gas: int | None = None
     words: str = ""
     """Why nothing arrived."""
+
+    @property
+    def reverted(self) -> bool:
+        """Whether it was tried and failed."""
+        return self.gas is not None and self.arrived is None
+
+
+async def first_that_works(
+    market: Market, attempt: Callable[[Market], Awaitable[tuple[RouteQuote, Tried, Terms]]]
+) -> tuple[RouteQuote, Tried, Terms]:
+    """The best route by an attempt that quotes and tries it; where UniversalRouter's reverts, the best without v4.
+
+    A token may refuse v4's manager or Permit2, and a later edition of the router other calls: V2 and V3 then still do.
+    Raises whatever the attempt does.
+    """
+    best = await attempt(market)
+    reach = best[0].reach
+    if not best[1].reverted or reach.exchange.protocol is not Protocol.V4:
+        return best
+    try:
+        other = await attempt(market.without(reach))
+    except ImpossibleSwap:
+        return best
+    return best if other[1].reverted else other
 
 
 async def try_route(

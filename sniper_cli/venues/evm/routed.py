@@ -15,12 +15,13 @@ from sniper_cli.chains.exchange import Exchanges
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.errors import NodeRefused, OrderRefused
 from sniper_cli.pools.pool import Pool
+from sniper_cli.pools.swaps import SwapCall, approval_calls
 from sniper_cli.pools.words import words
 from sniper_cli.pricing.constant_product import ImpossibleSwap
 from sniper_cli.routing.calls import Errand, route_call
-from sniper_cli.routing.market import read_market
+from sniper_cli.routing.market import Market, read_market
 from sniper_cli.routing.quoting import RouteQuote, best_route
-from sniper_cli.routing.trying import Tried, try_route
+from sniper_cli.routing.trying import Tried, first_that_works, try_route
 from sniper_cli.trading.intents import OrderIntent
 from sniper_cli.venues.evm.approvals import allowance_of, allowance_questions, approvals_for
 from sniper_cli.venues.evm.calls import APPROVE_GAS, Call, SwapRequest
@@ -54,21 +55,21 @@ async def plan_route(
     head = market.head
     fees = policy.bid(head, urgency=intent.urgency, outbid_fee=intent.outbid_fee, side=intent.side)
     ends = (wrapped, token) if buys else (token, wrapped)
+    deadline = head.timestamp + policy.deadline_seconds
+    gas_price = min(fees.max_fee, head.base_fee + fees.priority_fee)
+
+    async def attempt(market: Market) -> tuple[RouteQuote, Tried, tuple[int, SwapCall]]:
+        quote = best_route(market, *ends, amount, wrapped=wrapped, gas_price=gas_price)
+        least = _least(quote, policy, intent, assets, amount)
+        errand = Errand(address, least, deadline, coin_in=buys, coin_out=not buys)
+        swap = route_call(quote.reach, quote.split, market.known, errand)
+        tried = await try_route(node, quote.reach, swap, errand, *ends, amount, head.number)
+        return quote, tried, (least, swap)
+
     try:
-        quote = best_route(
-            market,
-            *ends,
-            amount,
-            wrapped=wrapped,
-            gas_price=min(fees.max_fee, head.base_fee + fees.priority_fee),
-        )
+        quote, tried, (least, swap) = await first_that_works(market, attempt)
     except ImpossibleSwap as error:
         raise OrderRefused(f"no route takes this: {error}", hint="sniper route pools", token=token) from error
-    least = _least(quote, policy, intent, assets, amount)
-    deadline = head.timestamp + policy.deadline_seconds
-    errand = Errand(address, least, deadline, coin_in=buys, coin_out=not buys)
-    swap = route_call(quote.reach, quote.split, market.known, errand)
-    tried = await try_route(node, quote.reach, swap, errand, *ends, amount, head.number)
     gas = _gas_limit(tried, quote, head)
     if buys:
         fees = policy.worth(fees, gas, amount)
@@ -76,7 +77,8 @@ async def plan_route(
     approvals = () if buys else await _approvals(node, quote.reach.taking(token), address, amount)
     call = Call(Purpose.BUY if buys else Purpose.SELL, swap.to, swap.data, swap.value, gas)
     total_gas = gas + sum(each.gas_limit for each in approvals)
-    exit_gas = (APPROVE_GAS + gas) * fees.max_fee if buys else 0
+    letting = APPROVE_GAS * len(approval_calls(pool, address, 1))
+    exit_gas = (letting + gas) * fees.max_fee if buys else 0
     return Plan(
         intent=intent,
         summary={

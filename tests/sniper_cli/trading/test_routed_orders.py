@@ -150,6 +150,25 @@ async def test_hooks_that_leave_swaps_alone_are_no_hindrance(
     await require_true(trader)
 
 
+async def test_where_the_router_of_v4_fails_the_others_do_it(
+    trader: Trader, tokens: Tokens, anvil: Chain
+) -> None:
+    """As one of a later edition does, which wants another call: it still names its factories."""
+    await list_on_v4_too(anvil, tokens)
+    names = "".join(each.factory[2:] for each in anvil.exchanges.listed)
+    await anvil.node.call("anvil_setCode", [anvil.v4.router, "0x5f5ffd" + names])
+
+    bought = await trader.buy(6 * WEI, route=(tokens.second,))
+    await trader.refresh(2)
+
+    assert trader.order(bought.order.id).state is OrderState.FILLED, bought.order.explanation
+    assert {pool.split()[0] for leg in bought.summary["legs"] for pool in leg["pools"]} <= {
+        "uniswap_v2",
+        "uniswap_v3",
+    }
+    await require_true(trader)
+
+
 async def permitted(trader: Trader, chain: Chain) -> list[int]:
     """What the token lets Permit2 take, and what Permit2 lets the router."""
     calls = swaps.allowance_calls(
