@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sniper_cli.pools.pool import Pool
-from sniper_cli.pools.swaps import MAX_UINT, approval_calls
+from sniper_cli.pools.swaps import MAX_UINT, allowance_calls, approval_calls
 from sniper_cli.trading.mending import sign_more
 from sniper_cli.trading.reconciliation import adjust
 from sniper_cli.venues.evm.approvals import calls_of
@@ -206,14 +206,15 @@ async def second_pool(trader: Trader, first: Pool) -> str:
         return ensure_instrument(session, pool, symbol="TKN", decimals=18).id
 
 
+@pytest.mark.parametrize("fourth", [False, True])
 async def test_what_another_router_was_let_for_a_route_is_taken_back_too(
-    anvil: Chain, sqlite_database: Database
+    anvil: Chain, sqlite_database: Database, fourth: bool
 ) -> None:
     """A sale along a route goes through a router that is not that of the instrument's pool; this one never came."""
     trader = await trader_of(anvil, sqlite_database, "Normal")
     bought = await trader.buy()
     await trader.refresh(2)
-    elsewhere = Pool(anvil.v3, "", trader.token, anvil.v3.wrapped)
+    elsewhere = Pool(anvil.v4 if fourth else anvil.v3, "", trader.token, anvil.v3.wrapped)
     head = await anvil.node.head()
     count = int(await anvil.node.call("eth_getTransactionCount", [trader.venue.address, "pending"]), 16)
     calls = calls_of(approval_calls(elsewhere, trader.venue.address, WEI), Purpose.APPROVE)
@@ -221,12 +222,19 @@ async def test_what_another_router_was_let_for_a_route_is_taken_back_too(
     order = trader.order(bought.order.id)
     sign_more(trader.desk, trader.account, order, request, trader.venue.record_taking_back)
     await trader.desk.give(trader.venue, trader.order(order.id))
-    assert await allowance(trader, anvil.v3.router) == WEI
+    assert await let(trader, elsewhere) == [WEI] * len(calls)
     await trader.refresh(3)
-    assert await allowance(trader, anvil.v3.router) == 0
+    assert await let(trader, elsewhere) == [0] * len(calls)
     assert await allowance(trader) == trader.ledger(trader.token_asset)
-    assert amounts(trader, Purpose.REVOKE) == [0]
+    assert len(amounts(trader, Purpose.REVOKE)) == len(calls)
     await require_true(trader)
+
+
+async def let(trader: Trader, pool: Pool) -> list[int]:
+    """What the pool's router may take; of v4 Permit2 by the token's word, then the router by Permit2's."""
+    calls = allowance_calls(pool, trader.venue.address)
+    asked = [("eth_call", [{"to": call.to, "data": call.data}, "latest"]) for call in calls]
+    return [int(answer[:66], 16) for answer in await trader.node.batch(asked)]
 
 
 async def test_two_desks_take_it_back_once(anvil: Chain, sqlite_database: Database) -> None:
