@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 import pytest
 from sqlmodel import select
 
+from sniper_cli.chains.exchange import Protocol
+from sniper_cli.pools.keys import keyed_pool
 from sniper_cli.sniping.events import LaunchDecided, PositionClosed, PositionOpened
 from state.launches import Decision
 from state.orders import Order, OrderState, Side
+from tests import v4_zoo
 from tests.concentrated_zoo import create, mint, whole_range
 from tests.sniper_cli.sniping.conftest import OWNER, WEI, Hunt, exits, sniping
 from tests.zoo import transact
@@ -15,15 +20,23 @@ from tests.zoo import transact
 pytestmark = pytest.mark.anvil
 
 
-async def test_liquidity_that_moved_to_another_pool_is_sold_into_there(hunt: Hunt) -> None:
-    """The owner takes the V2 pool's coins and lists the token on V3: what is held goes there."""
+@pytest.mark.parametrize("protocol", [Protocol.V3, Protocol.V4])
+async def test_liquidity_that_moved_to_another_pool_is_sold_into_there(
+    hunt: Hunt, protocol: Protocol
+) -> None:
+    """The owner takes the V2 pool's coins and lists the token elsewhere: what is held goes there."""
     node = hunt.chain.node
     await hunt.start(sniping(exits(liquidity_drop_pct="50")), exchanges=hunt.chain.exchanges)
     token, pool = await hunt.list("Normal")
     opened = await hunt.until(PositionOpened)
     shares = await hunt.prepare_removal(pool)
-    other, _ = await create(node, hunt.chain.v3, token, OWNER, 3000, WEI, 90_000 * WEI)
-    await mint(node, other, OWNER, *whole_range(3000), WEI, 90_000 * WEI)
+    if protocol is Protocol.V3:
+        other, _ = await create(node, hunt.chain.v3, token, OWNER, 3000, WEI, 90_000 * WEI)
+        await mint(node, other, OWNER, *whole_range(3000), WEI, 90_000 * WEI)
+    else:
+        fourth = keyed_pool(hunt.chain.v4, token)
+        await v4_zoo.initialize(node, fourth, OWNER, isqrt(90_000 << 192))
+        await v4_zoo.mint(node, fourth, OWNER, *whole_range(3000), WEI, 90_000 * WEI)
     assert (await transact(node, OWNER, hunt.chain.exchange.router, hunt.removal(token, shares))).ok
     with hunt.ticking():
         closed = await hunt.until(PositionClosed)
