@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sniper_cli.chains.devnet.deploy import wait_mined
 from sniper_cli.pools.pool import Pool
 from sniper_cli.pools.swaps import MAX_UINT, allowance_calls, approval_calls
 from sniper_cli.trading.mending import sign_more
@@ -222,6 +223,8 @@ async def test_what_another_router_was_let_for_a_route_is_taken_back_too(
     order = trader.order(bought.order.id)
     sign_more(trader.desk, trader.account, order, request, trader.venue.record_taking_back)
     await trader.desk.give(trader.venue, trader.order(order.id))
+    for each in trader.rows(ChainTransaction):
+        await wait_mined(anvil.node, each.tx_hash)
     assert await let(trader, elsewhere) == [WEI] * len(calls)
     await trader.refresh(3)
     assert await let(trader, elsewhere) == [0] * len(calls)
