@@ -150,6 +150,19 @@ async def test_which_pools_and_which_router(anvil: Chain) -> None:
     )
     assert [each.router for each in market.reaches] == [anvil.v3.router, anvil.v4.router]
 
+    # What needs no v4 goes as it did, without Permit2's approval.
+    hop = Hop(pool_of(market, V2, tokens.first, tokens.second), tokens.first, tokens.second)
+    plain = executed([(Path((hop,)), ONE)], market.pools)
+    fourth_alone = along(market, tokens, "one pool of v4", ONE)
+    assert [each.trades(plain, market.known) for each in market.reaches] == [True, True]
+    assert [each.trades(fourth_alone, market.known) for each in market.reaches] == [False, True]
+    without = market.without(reach)
+    for one, router in ((market, anvil.v4.router), (without, anvil.v3.router)):
+        quote = best_route(
+            one, tokens.first, tokens.second, 20_000 * ONE, wrapped=tokens.coin, gas_price=GWEI
+        )
+        assert quote.reach.router == router
+
 
 async def test_every_route_pays_what_was_quoted(anvil: Chain) -> None:
     """One chain for all of them: each is quoted on the pools as the one before left them."""
@@ -236,21 +249,6 @@ async def test_the_coin_itself_goes_in_and_comes_out(anvil: Chain) -> None:
     # The one unit that lay in the router is unwrapped with the rest, and told of: the books stay equal to the chain.
     assert brought == selling.split.amount_out + 1
     assert coins_moved(call, tokens.coin, receipt["logs"])[1] == brought
-
-
-async def test_what_needs_no_v4_goes_as_it_did(anvil: Chain) -> None:
-    """The other routers are asked for no approval of Permit2's."""
-    tokens, market, reach = await prepared(anvil)
-    split = executed(
-        [(Path((Hop(pool_of(market, V2, tokens.first, tokens.second), tokens.first, tokens.second),)), ONE)],
-        market.pools,
-    )
-    assert [each.trades(split, market.known) for each in market.reaches] == [True, True]
-
-    small = along(market, tokens, "one pool of v4", ONE)
-    assert [each.trades(small, market.known) for each in market.reaches] == [False, True]
-    quote = best_route(market, tokens.first, tokens.second, 20_000 * ONE, wrapped=tokens.coin, gas_price=GWEI)
-    assert quote.reach == reach
 
 
 async def test_one_unit_less_than_the_least_and_nothing_is_traded(anvil: Chain) -> None:
