@@ -102,7 +102,7 @@ def v4_beside(v2: Exchange) -> Exchange:
 
 async def _stands_at(node: Node, nonce: int) -> bool:
     """Whether the deployer's next transaction is the one of that number."""
-    return int(await node.call("eth_getTransactionCount", [DEPLOYER, "latest"]), 16) == nonce
+    return int(await node.call("eth_getTransactionCount", [DEPLOYER, "pending"]), 16) == nonce
 
 
 async def _stand(node: Node, addresses: tuple[str, ...]) -> bool:

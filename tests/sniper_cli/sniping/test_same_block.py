@@ -258,7 +258,7 @@ async def test_a_call_that_opens_a_closed_token_is_bought_behind(watched: Hunt) 
     await watched.until(PositionOpened)
     opened, bought = await place(watched, opening), await place(watched, sent.tx_hash)
     assert bought == (opened[0], opened[1] + 1, True)
-    assert watched.launch(pool).source is Source.LOG
+    assert watched.launch(pool).decision is Decision.BOUGHT
     assert positions(watched) == 1
 
 

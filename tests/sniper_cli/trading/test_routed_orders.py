@@ -71,7 +71,7 @@ async def test_a_sale_lets_the_routes_router_take_the_token(trader: Trader, anvi
     quantity = trader.ledger(trader.token_asset)
 
     await trader.sell(quantity, route=())
-    await trader.refresh(2)
+    await trader.refresh(4)  # mined, booked, the purchase's approval taken back, that booked too
 
     approvals = [t for t in trader.rows(ChainTransaction) if t.purpose is Purpose.APPROVE]
     assert [approval.data[34:74] for approval in approvals] == [
