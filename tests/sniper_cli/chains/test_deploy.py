@@ -5,7 +5,7 @@ from eth_utils.crypto import keccak
 
 from sniper_cli.chains import abi
 from sniper_cli.chains.devnet.anvil import Anvil
-from sniper_cli.chains.devnet.deploy import DEPLOYER, deploy_exchange, deploy_exchanges
+from sniper_cli.chains.devnet.deploy import DEPLOYER, deploy_exchange, deploy_exchanges, wait_mined
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.chains.node import Node
 from tests.chain_fixtures import Chain
@@ -70,6 +70,6 @@ async def test_v4_knows_itself(anvil: Chain) -> None:
 async def test_a_chain_begun_with_fewer_keeps_to_them_once_it_went_on() -> None:
     async with Anvil(block_seconds=0) as process, Node(process.http_url) as node:
         await deploy_exchange(node)
-        await node.call("eth_sendTransaction", [{"from": DEPLOYER, "to": DEPLOYER}])
+        await wait_mined(node, await node.call("eth_sendTransaction", [{"from": DEPLOYER, "to": DEPLOYER}]))
 
         assert [each.protocol for each in (await deploy_exchanges(node)).listed] == [Protocol.V2]
