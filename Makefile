@@ -1,6 +1,7 @@
 # `make demo` and `make test` need Python 3.11+, pip and make; everything else they fetch once, at pinned versions.
 PYTHON ?= python3
-WORKERS ?= 2
+# Three for two cores: more than half of the tests' time goes into waiting for a block, a server or another process.
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.setup-complete
