@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from state.launches import Verdict
 
@@ -87,5 +89,7 @@ class SafetyReport:
     """Who sent the transaction that made the pool; none where it was not found out."""
 
     def as_json(self) -> dict[str, Any]:
-        """The report with exact figures, as stored and shown."""
-        return asdict(self)
+        """The report with exact figures, as stored and shown: plain values, enums by their value."""
+        # `dataclasses.asdict` takes 2.5 ms for a whole dossier, on the way from the verdict to the purchase.
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain

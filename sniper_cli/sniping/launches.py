@@ -233,7 +233,7 @@ def record_verdict(
     launch.verdict = report.verdict
     launch.classification = report.classification.value
     launch.reasons = list(report.reasons)
-    launch.report = exact(report.as_json())
+    launch.report = report.as_json()
     launch.symbol, launch.name, launch.decimals = clean(report.symbol), clean(report.name), report.decimals
     launch.liquidity = report.liquidity
     launch.deployer = report.deployer or launch.deployer
@@ -271,7 +271,6 @@ def keep_judgement(
     if launch_id is None:
         launch = find_launch(session, report.chain_id, report.pool)
         launch_id = None if launch is None else launch.id
-    dossier: dict[str, Any] = exact(report.as_json())
     judgement = Judgement(
         chain_id=report.chain_id,
         launch_id=launch_id,
@@ -284,7 +283,7 @@ def keep_judgement(
         verdict=report.verdict,
         classification=report.classification.value,
         reasons=list(report.reasons),
-        dossier=dossier,
+        dossier=report.as_json(),
         latency_us=latency_us,
     )
     session.add(judgement)
