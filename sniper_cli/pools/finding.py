@@ -26,7 +26,7 @@ SPACINGS = {100: 1, 500: 10, 2500: 50, 3000: 60, 10_000: 200}
 RECENT = 5_000
 """Blocks in which most nodes look for logs at once."""
 USUAL = {fee: SPACINGS[fee] for fee in (100, 500, 3000, 10_000)}
-"""Those that Uniswap's own pages offer for a pool of v4."""
+"""Those of Uniswap's V3, which its own pages offer for a pool of v4, too."""
 
 
 async def find_pools(

@@ -28,7 +28,6 @@ from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
 from sniper_cli.pricing.tick_math import MAX_TICK, MIN_TICK
 
 SLOT0 = "0x3850c7bd"
-LIQUIDITY = "0x1a686502"
 TICK_BITMAP = "0x5339c296"
 """tickBitmap(int16)"""
 TICKS = "0xf30dba93"
@@ -89,7 +88,7 @@ def questions_of(pool: Pool, at: str = "latest") -> list[tuple[str, list[Any]]]:
     if pool.protocol is Protocol.V2:
         return [_ask(pool, abi.CALL_GET_RESERVES, at)]
     if pool.protocol is Protocol.V3:
-        return [_ask(pool, SLOT0, at), _ask(pool, LIQUIDITY, at)]
+        return [_ask(pool, SLOT0, at), _ask(pool, abi.CALL_LIQUIDITY, at)]
     return [storage.ask(pool, storage.first_slots(pool), at)]
 
 

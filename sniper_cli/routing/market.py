@@ -23,6 +23,7 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.node import Head, Node
 from sniper_cli.pools import storage
+from sniper_cli.pools.finding import USUAL
 from sniper_cli.pools.keys import follows_its_formula, keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.pools.states import read_sides
@@ -32,13 +33,8 @@ from sniper_cli.pricing.routes import RoutePool
 from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
 from sniper_cli.pricing.splitting import Split
 
-GET_POOL = "0x1698ee82"
-"""getPool(address, address, uint24)"""
 FACTORY_V2 = "0x68e0d4e1"
 """factoryV2(), whose pools a SwapRouter02 trades in besides V3's"""
-SPACINGS: Mapping[int, int] = {100: 1, 500: 10, 3000: 60, 10_000: 200}
-"""V3's usual fees, in hundredths of a basis point, and the spacing of their ticks."""
-
 AT_ONCE = 8
 """Pools whose states are asked for in one request; nodes take 1,000 questions and fewer."""
 
@@ -148,7 +144,7 @@ def _possible(exchange: Exchange, one: str, other: str) -> Iterator[Pool]:
     if exchange.protocol is Protocol.V2:
         yield Pool(exchange, "", other, one, exchange.fee)
         return
-    for fee, spacing in SPACINGS.items():
+    for fee, spacing in USUAL.items():
         if exchange.protocol is Protocol.V3:
             yield Pool(exchange, "", other, one, fee, spacing)
         else:
@@ -164,7 +160,7 @@ def _question(pool: Pool, block: int) -> tuple[str, list[Any]]:
     if pool.protocol is Protocol.V2:
         data = abi.CALL_GET_PAIR + words(pool.quote, pool.token)
     else:
-        data = GET_POOL + words(pool.quote, pool.token, pool.fee)
+        data = abi.CALL_GET_POOL + words(pool.quote, pool.token, pool.fee)
     return "eth_call", [{"to": pool.exchange.factory, "data": data}, hex(block)]
 
 

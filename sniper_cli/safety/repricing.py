@@ -18,6 +18,7 @@ from eth_utils.crypto import keccak
 from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Protocol
 from sniper_cli.errors import NodeRefused
+from sniper_cli.pools.states import SLOT0
 from sniper_cli.pools.storage import first_slots
 from sniper_cli.pricing.constant_product import ImpossibleSwap, Reserves
 from sniper_cli.pricing.sides import ConcentratedSide, PoolSide
@@ -94,7 +95,7 @@ def places(place: Pool) -> tuple[int, int, tuple[str, ...]]:
     if place.protocol is Protocol.V2:
         return RESERVES, RESERVES, (abi.CALL_GET_RESERVES,)
     if place.protocol is Protocol.V3:
-        return V3_SLOT0, V3_LIQUIDITY, ("0x3850c7bd", "0x1a686502")
+        return V3_SLOT0, V3_LIQUIDITY, (SLOT0, abi.CALL_LIQUIDITY)
     return *first_slots(place), ()
 
 

@@ -15,13 +15,12 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.exchange import Exchange, Exchanges, Protocol
 from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.profiles import UNISWAP_V3_INIT_CODE_HASH
+from sniper_cli.pools.finding import SPACINGS
 from sniper_cli.pools.keys import keyed_pool
 from sniper_cli.pools.pool import ZERO_ADDRESS, Pool
 from sniper_cli.safety.simulation import Call
 from sniper_cli.sniping.listings import ARGUMENTS, Listing
 
-SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
-"""What V3's factory makes of a fee; others can be voted in, and are then heard of by their log."""
 MOST_WAITING = 20_000
 """Waiting transactions remembered: some minutes of the busiest chain."""
 MOST_BEFORE = 8
@@ -212,7 +211,7 @@ def _minted_v3(exchange: Exchange, data: str) -> Pool | None:
             continue
         sides, fee = (_address(call, 0), _address(call, 1)), _argument(call, 2)
         tokens = [side for side in sides if side != exchange.wrapped]
-        spacing = SPACINGS.get(fee)
+        spacing = SPACINGS.get(fee)  # others can be voted in, and are then heard of by their log
         if len(tokens) != 1 or spacing is None:
             continue
         return Pool(exchange, v3_pool(exchange, *sides, fee), tokens[0], exchange.wrapped, fee, spacing)
