@@ -71,8 +71,8 @@ YEAR_SECONDS = 400 * DAY_SECONDS
 COIN = 10**18
 COMFORT, FORTUNE = 40 * COIN, 9_000 * COIN
 BUSY_PCT, QUIET_PCT = 400, 40
-"""The base fee of a panic, as far as the bid reaches, and of a quiet Sunday, of the next block's. At 250 one judgement in
-ten missed a door that shuts at twice the listing's fee: the fee of a later block drifts."""
+"""The base fee of a panic, as far as the bid reaches, and of a quiet Sunday, of the next block's. At 250 one judgement
+in ten missed a door that shuts at twice the listing's fee: the fee of a later block drifts."""
 SOARED_PCT, CRASHED_PCT = 400, 25
 """The pool's coins after a rise and after a crash, of what they were."""
 
