@@ -16,6 +16,7 @@ from sniper_cli.chains import abi
 from sniper_cli.chains.devnet import state_file as guarding
 from sniper_cli.chains.devnet.anvil import Anvil
 from sniper_cli.chains.devnet.deploy import deploy_exchange, wait_mined
+from sniper_cli.chains.devnet.install import installation
 from sniper_cli.chains.devnet.record import process_runs
 from sniper_cli.chains.devnet.state_file import copy_of, copy_state, is_locked, is_whole
 from sniper_cli.chains.node import Node
@@ -176,3 +177,16 @@ async def test_calls_are_not_logged_one_by_one(tmp_path: Path) -> None:
         for _ in range(20):
             await node.head()
         assert log.stat().st_size == before
+
+
+async def test_a_chain_of_many_blocks_leaves_nothing_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each state older than 500 blocks is kept in a file under ~/.foundry, also when anvil is told to end."""
+    installed = installation()  # found by the home folder, too
+    monkeypatch.setattr("sniper_cli.chains.devnet.anvil.installation", lambda: installed)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with Anvil(block_seconds=0) as process, Node(process.http_url) as node:
+        await node.call("anvil_mine", [hex(600)])
+        assert (await node.head()).number == 600
+    assert [name for _, _, files in os.walk(tmp_path) for name in files] == []
