@@ -6,7 +6,7 @@ Source: Uniswap v3-periphery LiquidityAmounts; v3-core's pool rounds down what i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from decimal import Decimal
 
 from sniper_cli.pricing.sqrt_price_math import Reverts, amount0_delta, amount1_delta
 from sniper_cli.pricing.tick_math import Q96
@@ -55,20 +55,20 @@ def amounts_for_liquidity(
 
 @dataclass(frozen=True, slots=True)
 class RangeLoss:
-    """What a position of one unit of liquidity is worth against what was put in, in token1; a statistic, not money."""
+    """What a position of one unit of liquidity is worth against what was put in, in token1."""
 
-    il: float
+    il: Decimal
     """Impermanent loss as a share of what holding would be worth; negative."""
-    amount0_per_L: float  # noqa: N815 - the literature's name
-    amount1_per_L: float  # noqa: N815
+    amount0_per_L: Decimal  # noqa: N815 - the literature's name
+    amount1_per_L: Decimal  # noqa: N815
 
 
-def impermanent_loss(lower: float, upper: float, entry: float, left: float) -> RangeLoss:
+def impermanent_loss(lower: Decimal, upper: Decimal, entry: Decimal, left: Decimal) -> RangeLoss:
     """The loss of a range [lower, upper] entered at one price and left at another, fees apart."""
 
-    def held(price: float) -> tuple[float, float]:
-        root = sqrt(min(max(price, lower), upper))
-        return 1 / root - 1 / sqrt(upper), root - sqrt(lower)
+    def held(price: Decimal) -> tuple[Decimal, Decimal]:
+        root = min(max(price, lower), upper).sqrt()
+        return 1 / root - 1 / upper.sqrt(), root - lower.sqrt()
 
     before, after = held(entry), held(left)
     holding = before[0] * left + before[1]

@@ -28,7 +28,7 @@ from state.database import Database
 
 AT_ONCE = 200
 """Approvals looked at in one request."""
-Store = Callable[[Session, Account, AnyOrder, SwapRequest], None]
+Store = Callable[[Session, Account, AnyOrder, SwapRequest], object]
 
 
 class Grants:

@@ -140,3 +140,15 @@ def checksummed(address: str) -> str:
     from eth_utils.address import to_checksum_address
 
     return str(to_checksum_address(address))
+
+
+def outcome(transaction: ChainTransaction) -> dict[str, Any]:
+    """What became of it, for the journal."""
+    found = {
+        "block": transaction.block_number,
+        "block_hash": transaction.block_hash,
+        "gas_used": transaction.gas_used,
+        "gas_cost": transaction.gas_cost,
+        "error": transaction.error,
+    }
+    return {name: value for name, value in found.items() if value is not None}

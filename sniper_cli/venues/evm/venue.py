@@ -20,6 +20,7 @@ from sniper_cli.chains.broadcast import Broadcast
 from sniper_cli.chains.broadcast import Fate as Said
 from sniper_cli.chains.exchange import Exchange, Exchanges
 from sniper_cli.chains.fee_history import read_market
+from sniper_cli.chains.fees import Fees
 from sniper_cli.chains.node import Node
 from sniper_cli.chains.relays import Relay
 from sniper_cli.errors import OrderRefused
@@ -27,7 +28,7 @@ from sniper_cli.pools.following import Sights
 from sniper_cli.trading.intents import CheckResult, OrderIntent
 from sniper_cli.venues.evm import remedies as cures
 from sniper_cli.venues.evm.behind import plan_behind
-from sniper_cli.venues.evm.calls import SwapRequest
+from sniper_cli.venues.evm.calls import Call, SwapRequest
 from sniper_cli.venues.evm.counting import count_holdings
 from sniper_cli.venues.evm.doors import Doors
 from sniper_cli.venues.evm.gas_budget import check_gas, day_allows
@@ -38,7 +39,7 @@ from sniper_cli.venues.evm.nonces import least_nonce, not_below
 from sniper_cli.venues.evm.planning import plan_swap
 from sniper_cli.venues.evm.policy import ExecutionPolicy, Strategy
 from sniper_cli.venues.evm.quoting import read_quotes
-from sniper_cli.venues.evm.recording import figures, free_nonces, sign_and_store
+from sniper_cli.venues.evm.recording import MEMPOOL, Way, figures, free_nonces, outcome, sign_and_store
 from sniper_cli.venues.evm.reports import TRADES, Fate, fates, look, outcomes, report_of
 from sniper_cli.venues.evm.routed import plan_route
 from sniper_cli.venues.evm.signer import Signer
@@ -149,28 +150,52 @@ class EvmVenue:
     def record(self, session: Session, account: Account, order: AnyOrder, plan: Plan) -> None:
         """Allot nonces, sign, store. The order's reference is the hash of its swap."""
         request: SwapRequest = plan.request
-        calls = request.calls
-        nonces = free_nonces(
-            session, self.exchanges.chain_id, self.address, request.pending_nonce, len(calls)
-        )
         way = self.doors.way(self.policy, plan.intent.side, request.head.number)
-        for call, nonce in zip(calls, nonces, strict=True):
-            transaction = sign_and_store(
-                session,
-                account,
-                order,
-                call,
-                signer=self.signer,
-                nonce=nonce,
-                fees=request.fees,
-                planned_block=request.head.number,
-                deadline=request.deadline if call.purpose in TRADES else None,
-                actor=self.actor,
-                way=way,
-                legacy=self.policy.legacy,
+        order.venue_reference = self._store(session, account, order, request, way).tx_hash
+
+    def _store(
+        self, session: Session, account: Account, order: AnyOrder, request: SwapRequest, way: Way = MEMPOOL
+    ) -> ChainTransaction:
+        """Its calls under the next nonces; the last of them."""
+        nonces = free_nonces(
+            session, self.exchanges.chain_id, self.address, request.pending_nonce, len(request.calls)
+        )
+        return [
+            self._sign(
+                session, account, order, call, nonce, request.fees, request.head.number, request.deadline, way
             )
-            self._fresh.add(transaction.id)
-            order.venue_reference = transaction.tx_hash
+            for call, nonce in zip(request.calls, nonces, strict=True)
+        ][-1]
+
+    def _sign(
+        self,
+        session: Session,
+        account: Account,
+        order: AnyOrder,
+        call: Call,
+        nonce: int,
+        fees: Fees,
+        planned_block: int,
+        deadline: int | None,
+        way: Way = MEMPOOL,
+    ) -> ChainTransaction:
+        """Sign a call under a nonce and store it. Only a trade's contract reads a deadline."""
+        transaction = sign_and_store(
+            session,
+            account,
+            order,
+            call,
+            signer=self.signer,
+            nonce=nonce,
+            fees=fees,
+            planned_block=planned_block,
+            deadline=deadline if call.purpose in TRADES else None,
+            actor=self.actor,
+            way=way,
+            legacy=self.policy.legacy,
+        )
+        self._fresh.add(transaction.id)
+        return transaction
 
     async def send(self, order: AnyOrder) -> Report:
         """Broadcast what is recorded and not yet mined, lowest nonce first. Raises NetworkError: fate unknown."""
@@ -274,7 +299,7 @@ class EvmVenue:
         if fate.state is T.DROPPED:
             self._restore(session, transaction)
         if fate.state is not before:
-            data = {**figures(transaction), **_outcome(transaction)}
+            data = {**figures(transaction), **outcome(transaction)}
             journal.append(session, f"transaction.{fate.state.value}", transaction.id, data, actor=self.actor)
 
     def _restore(self, session: Session, dropped: ChainTransaction) -> None:
@@ -351,21 +376,11 @@ class EvmVenue:
             worst = cure.call.gas_limit * (cure.fees.max_fee - old.max_fee)
             if not day_allows(session, account, worst, self.policy):
                 return False
-        new = sign_and_store(
-            session,
-            account,
-            order,
-            cure.call,
-            signer=self.signer,
-            nonce=old.nonce,
-            fees=cure.fees,
-            planned_block=old.planned_block if old.planned_block is not None else cure.planned_block,
-            deadline=cure.deadline,
-            actor=self.actor,
-            way=self.doors.way_by(cure.channel, self.policy, cure.planned_block),
-            legacy=self.policy.legacy,
+        planned = old.planned_block if old.planned_block is not None else cure.planned_block
+        way = self.doors.way_by(cure.channel, self.policy, cure.planned_block)
+        new = self._sign(
+            session, account, order, cure.call, old.nonce, cure.fees, planned, cure.deadline, way
         )
-        self._fresh.add(new.id)
         self._fresh.discard(old.id)
         old.move_to(T.REPLACED)
         old.error = remedy.why
@@ -382,20 +397,7 @@ class EvmVenue:
         """Use a nonce up that nobody uses; False where one of ours has claimed it since."""
         if nonce in live_nonces(session, self.exchanges.chain_id, self.address, nonce):
             return False
-        filler = sign_and_store(
-            session,
-            account,
-            order,
-            cure.call,
-            signer=self.signer,
-            nonce=nonce,
-            fees=cure.fees,
-            planned_block=cure.planned_block,
-            deadline=None,
-            actor=self.actor,
-            legacy=self.policy.legacy,
-        )
-        self._fresh.add(filler.id)
+        self._sign(session, account, order, cure.call, nonce, cure.fees, cure.planned_block, None)
         return True
 
     async def cancel(self, order: AnyOrder) -> Report:
@@ -430,27 +432,6 @@ class EvmVenue:
         """Store it because somebody asks for it, whatever is held: a sale will send an approval of its own."""
         self._store(session, account, order, plan)
         return True
-
-    def _store(self, session: Session, account: Account, order: AnyOrder, request: SwapRequest) -> None:
-        """Approvals and their ends: signed under the next nonces, to the mempool."""
-        nonces = free_nonces(
-            session, self.exchanges.chain_id, self.address, request.pending_nonce, len(request.calls)
-        )
-        for call, nonce in zip(request.calls, nonces, strict=True):
-            transaction = sign_and_store(
-                session,
-                account,
-                order,
-                call,
-                signer=self.signer,
-                nonce=nonce,
-                fees=request.fees,
-                planned_block=request.head.number,
-                deadline=None,
-                actor=self.actor,
-                legacy=self.policy.legacy,
-            )
-            self._fresh.add(transaction.id)
 
     # -- counting -----------------------------------------------------------------------------------------------
 
@@ -515,14 +496,3 @@ def _known_tax(session: Session, account: Account, instrument: Instrument, inten
 def _without_transactions(order: AnyOrder) -> Report:
     state = OrderState.DROPPED if order.state in WORKING else order.state
     return Report(order.id, state, explanation="nothing was ever signed for it")
-
-
-def _outcome(transaction: ChainTransaction) -> dict[str, Any]:
-    outcome = {
-        "block": transaction.block_number,
-        "block_hash": transaction.block_hash,
-        "gas_used": transaction.gas_used,
-        "gas_cost": transaction.gas_cost,
-        "error": transaction.error,
-    }
-    return {name: value for name, value in outcome.items() if value is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -129,6 +130,6 @@ def test_liquidity_and_amounts(case: Case) -> None:
             assert found == (int(expected["amount0"]), int(expected["amount1"]))
         case "concentrated_impermanent_loss":
             keys = ("price_lower", "price_upper", "price_entry", "price_exit")
-            agree(case, liquidity_amounts.impermanent_loss(*(given[key] for key in keys)))
+            agree(case, liquidity_amounts.impermanent_loss(*(Decimal(str(given[key])) for key in keys)))
         case other:
             raise AssertionError(f"no such function: {other}")
