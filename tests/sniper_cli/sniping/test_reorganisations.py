@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -20,10 +21,12 @@ from sniper_cli.sniping.events import (
     LaunchVanished,
     PositionOpened,
 )
+from sniper_cli.sniping.launches import is_announced
 from state.database import Database
 from state.launches import Decision, Judgement
 from state.orders import Order, Side
 from tests.chain_fixtures import KEYS, Chain
+from tests.conftest import PATIENCE
 from tests.desk_fixtures import assert_books_balance
 from tests.sniper_cli.sniping.conftest import OWNER, Hunt, LocalSigner, sniping
 from tests.sniper_cli.sniping.test_same_block import announce
@@ -64,6 +67,12 @@ async def reorganise(hunt: Hunt, depth: int) -> None:
     await hunt.chain.node.call("anvil_reorg", [depth, []])
     # Of a reorganisation to the same height no node need send a head; the next block shows it.
     await hunt.chain.mine()
+
+
+async def reorganise_from(hunt: Hunt, number: int) -> None:
+    """From a block on, or from the empty one before it: the sniper's own approval may add a block meanwhile."""
+    head = await hunt.chain.node.head()
+    await reorganise(hunt, head.number - number + 2)
 
 
 def purchases(hunt: Hunt) -> list[Order]:
@@ -107,8 +116,7 @@ async def test_a_purchase_that_vanished_with_its_launch_is_not_made_twice(own: H
     await own.start(sniping())
     pool = await listed(own, token)
     await own.until(PositionOpened)
-    head = await own.chain.node.head()
-    await reorganise(own, head.number - own.launch(pool).block_number + 1)
+    await reorganise_from(own, own.launch(pool).block_number)
     await own.until(LaunchVanished)
     assert await listed(own, token) == pool
     await own.until(LaunchSeen)
@@ -139,8 +147,11 @@ async def test_a_purchase_behind_its_listing_that_vanished_with_it_is_not_made_t
     assert opened.blocks_after_launch == 0
     await own.chain.node.call("evm_setAutomine", [True])
     pool = own.chain.exchange.pool_of(token)
-    head = await own.chain.node.head()
-    await reorganise(own, head.number - own.launch(pool).block_number + 1)
+    async with asyncio.timeout(PATIENCE):
+        # The receipt of the purchase may be read before the listing's log comes; only what had a block can lose it.
+        while is_announced(own.launch(pool)):  # noqa: ASYNC110 - another connection's message has no event here
+            await asyncio.sleep(0.01)
+    await reorganise_from(own, own.launch(pool).block_number)
     await own.until(LaunchVanished)
     assert await listed(own, token) == pool
     await own.until(LaunchSeen)
